@@ -1,0 +1,102 @@
+"""Reads the environment. Every function raises ImproperlyConfigured in one line that names the variable.
+
+A variable NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker and
+Kubernetes secrets). An empty value counts as not set.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str = "") -> str:
+    """The value without surrounding space, from NAME or from the file that NAME_FILE names."""
+    value = os.environ.get(name, "").strip()
+    file = os.environ.get(f"{name}_FILE", "").strip()
+    if not value and file:
+        try:
+            value = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE names a file that can't be read: {error}.") from error
+    return value or default
+
+
+def required(name: str, *, why: str) -> str:
+    """The value of a variable that must be set; `why` ends the sentence "NAME is missing: ..."."""
+    value = text(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is missing: {why}")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if not value:
+        return default
+    if value in TRUE | FALSE:
+        return value in TRUE
+    raise ImproperlyConfigured(f"{name} must be 1 or 0, not {value!r}.")
+
+
+def number(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name)
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or int(value) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {value!r}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def origin(name: str, default: str = "") -> str:
+    """An address like https://helpdesk.example.com, without a path and without a slash at the end."""
+    value = text(name, default).rstrip("/")
+    if not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        # A port that is no number raises when it is read.
+        is_bare = parts.port != 0 and value == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+    except ValueError:
+        is_bare = False
+    if not is_bare or parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} must look like https://helpdesk.example.com, not {value!r}.")
+    return value
+
+
+def email(name: str, default: str = "") -> str:
+    """One mail address, or a name with one: Helpdesk <help@example.com>."""
+    value = text(name, default)
+    if not value:
+        return value
+    _name, mark, address = value.rpartition("<")
+    try:
+        validate_email(address.removesuffix(">") if mark else address)
+        is_address = value.isprintable() and address.endswith(">") == bool(mark)
+    except ValidationError:
+        is_address = False
+    if not is_address:
+        raise ImproperlyConfigured(f"{name} must be a mail address, not {value!r}.")
+    return value
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a time zone like Europe/Berlin, not {value!r}."
+        ) from error
+    return value

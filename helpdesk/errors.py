@@ -1,0 +1,36 @@
+"""The answers when something goes wrong, in the site's own look."""
+
+import sys
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+RETRY_AFTER = 30  # seconds
+
+
+def bad_request(request, exception=None):
+    return HttpResponse(render_to_string("400.html"), status=400)
+
+
+def permission_denied(request, exception=None):
+    reason = str(exception) if exception and exception.args else ""
+    return render(request, "403.html", {"reason": reason}, status=403)
+
+
+def page_not_found(request, exception=None):
+    return render(request, "404.html", status=404)
+
+
+def csrf_failure(request, reason=""):
+    return render(request, "403_csrf.html", status=403)
+
+
+def server_error(request):
+    """Renders without the database: it may be what has failed. Then the answer is 503 (RFC 9110, 15.6.4)."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return HttpResponse(
+            render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)}
+        )
+    return HttpResponse(render_to_string("500.html"), status=500)

@@ -1,0 +1,151 @@
+"""A missing or senseless value stops the start with one line that names it (THREATS 95, 128)."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+PRODUCTION = {
+    "ALLOWED_HOSTS": "helpdesk.example.com",
+    "SECRET_KEY": "k" * 30 + "-a-key-that-is-long-and-odd-enough-0123456789",
+    "SITE_URL": "https://helpdesk.example.com",
+    "DATABASE_URL": "postgres://helpdesk@127.0.0.1:5432/helpdesk",
+    "ATTACHMENTS_DIR": "/srv/helpdesk/attachments",
+    "MAILGUN_API_KEY": "key",
+    "MAILGUN_DOMAIN": "mg.example.com",
+    "TRUSTED_PROXIES": "1",
+}
+NAMES = {
+    *PRODUCTION,
+    "DEBUG",
+    "DYNO",
+    "S3_BUCKET",
+    "ALLOW_CONSOLE_MAIL",
+    "SECRET_KEY_FILE",
+    "DEFAULT_TIME_ZONE",
+    "DJANGO_ALLOW_ASYNC_UNSAFE",  # the browser suite sets it for itself
+}
+
+
+def start(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess:
+    """manage.py with this environment and nothing of ours around it."""
+    clean = {name: value for name, value in os.environ.items() if name not in NAMES}
+    return subprocess.run(
+        [sys.executable, "manage.py", *(command or ("check",))],
+        cwd=settings.BASE_DIR,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "SITE_URL", "DATABASE_URL", "ATTACHMENTS_DIR", "MAILGUN_DOMAIN"]
+)
+def test_missing_value_is_named(name):
+    done = start({key: value for key, value in PRODUCTION.items() if key != name})
+    assert done.returncode == 1
+    assert f"{name} is missing" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOWED_HOSTS", "*"),
+        ("DEBUG", "1"),
+        ("DEBUG", "perhaps"),
+        ("SITE_URL", "helpdesk.example.com"),
+        ("SITE_URL", "https://helpdesk.example.com/path"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "mysql2://x"),
+        ("DEFAULT_TIME_ZONE", "Mars/Olympus"),
+        ("TRUSTED_PROXIES", "many"),
+        ("MAILGUN_SENDER", "nobody"),
+        ("SECRET_KEY_FILE", "/nothing/here"),
+    ],
+)
+def test_senseless_value_is_named(name, value):
+    environment = {**PRODUCTION, name: value}
+    if name == "SECRET_KEY_FILE":
+        del environment["SECRET_KEY"]
+    done = start(environment)
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"DATABASE_URL": "sqlite:////tmp/helpdesk.sqlite3"}, "DATABASE_URL"),
+        ({}, "S3_BUCKET"),
+        ({"ALLOWED_HOSTS": ""}, "ALLOWED_HOSTS"),
+    ],
+)
+def test_host_that_forgets_files_takes_no_files(change, name):
+    """THREATS 128: a Heroku-like host (DYNO) loses its disk."""
+    done = start({**PRODUCTION, "DYNO": "web.1", **change})
+    assert done.returncode == 1
+    assert name in done.stderr
+
+
+def test_mail_provider_is_not_forgotten():
+    environment = {key: value for key, value in PRODUCTION.items() if not key.startswith("MAILGUN")}
+    assert "MAILGUN_API_KEY is missing" in start(environment).stderr
+    assert start({**environment, "ALLOW_CONSOLE_MAIL": "1"}).returncode == 0
+
+
+def test_secret_may_come_from_a_file(tmp_path):
+    path = tmp_path / "key"
+    path.write_text(PRODUCTION["SECRET_KEY"] + "\n")
+    environment = {key: value for key, value in PRODUCTION.items() if key != "SECRET_KEY"}
+    assert start({**environment, "SECRET_KEY_FILE": str(path)}).returncode == 0
+
+
+def test_production_settings_pass_djangos_own_check():
+    """I13: nothing found, nothing silenced."""
+    done = start(PRODUCTION, "check", "--deploy", "--fail-level", "WARNING")
+    assert done.stdout.strip() == "System check identified no issues (0 silenced)."
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"SECRET_KEY": "short"}, "security.W009"),
+        ({"SITE_URL": "http://helpdesk.example.com"}, "helpdesk.E001"),
+        ({"SITE_URL": "https://elsewhere.example.com"}, "helpdesk.E002"),
+        ({"TRUSTED_PROXIES": ""}, "helpdesk.W001"),
+        ({"MAILGUN_API_KEY": "", "MAILGUN_DOMAIN": "", "ALLOW_CONSOLE_MAIL": "1"}, "helpdesk.W002"),
+        ({"MAILGUN_SENDER": "IT <it@gmail.com>"}, "helpdesk.W003"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_values_that_start_but_serve_nobody_are_found_by_the_check(change, found):
+    """THREATS 3: each with a hint, and nothing else is found."""
+    done = start({**PRODUCTION, **change}, "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 1
+    assert f"({found})" in done.stderr
+    assert "System check identified 1 issue (0 silenced)." in done.stderr
+
+
+def test_sender_of_the_domain_above_is_fine():
+    change = {"MAILGUN_SENDER": "Helpdesk <helpdesk@Example.com>"}
+    done = start({**PRODUCTION, **change}, "check", "--deploy", "--fail-level", "WARNING")
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_any_configuration_it_starts_here_only():
+    assert start({}).returncode == 0
+    code = (
+        "from django.conf import settings; print(settings.ALLOWED_HOSTS, settings.DEBUG, settings.IS_LOCAL)"
+    )
+    done = start({}, "shell", "--no-imports", "-c", code)
+    assert done.stdout.strip() == "['localhost', '127.0.0.1', '[::1]'] False True"
+
+
+def test_nothing_is_silenced():
+    assert not getattr(settings, "SILENCED_SYSTEM_CHECKS", [])

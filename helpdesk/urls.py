@@ -1,0 +1,25 @@
+from allauth.account.views import logout
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+from django.views.decorators.http import require_POST
+
+from helpdesk import health
+from tickets.views.home import AboutView, HomeView
+
+urlpatterns = [
+    path("", login_not_required(HomeView.as_view()), name="home"),
+    path("about/", login_not_required(AboutView.as_view()), name="about"),
+    path("accounts/logout/", require_POST(logout), name="account_logout"),
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("tickets/", include("tickets.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]
+
+handler400 = "helpdesk.errors.bad_request"
+handler403 = "helpdesk.errors.permission_denied"
+handler404 = "helpdesk.errors.page_not_found"
+handler500 = "helpdesk.errors.server_error"
