@@ -1,0 +1,55 @@
+"""Who acts now. Set by the middleware for a request and by acting_as() elsewhere; nobody: the system."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from typing import Any
+
+WEB, EMAIL, ADMIN, IMPORT, SYSTEM = "web", "email", "admin", "import", "system"
+
+
+@dataclass(frozen=True)
+class ActorContext:
+    """`find_user` is called only when something is logged, so a request that logs nothing reads no user.
+
+    All rows logged in one context share its `batch`.
+    """
+
+    find_user: Callable[[], Any] = lambda: None
+    source: str = SYSTEM
+    batch: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def user(self) -> Any:
+        """The person, or None for a visitor and for the system."""
+        user = self.find_user()
+        return user if user is not None and user.is_authenticated else None
+
+
+_current: ContextVar[ActorContext | None] = ContextVar("actor", default=None)
+
+
+def current() -> ActorContext:
+    return _current.get() or ActorContext()
+
+
+def enter(context: ActorContext) -> Token:
+    """Makes `context` the current one; the token goes to leave()."""
+    return _current.set(context)
+
+
+def leave(token: Token) -> None:
+    _current.reset(token)
+
+
+@contextmanager
+def acting_as(user: Any, *, source: str = SYSTEM) -> Iterator[ActorContext]:
+    """All that is logged inside is one act of `user` (None: the system) that came in by `source`."""
+    context = ActorContext(find_user=lambda: user, source=source)
+    token = enter(context)
+    try:
+        yield context
+    finally:
+        leave(token)

@@ -1,0 +1,116 @@
+"""The rules that we add to django-allauth."""
+
+import logging
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from accounts.events import AccountMail, account_mail_requested
+from accounts.models import User
+from accounts.roles import Role
+
+logger = logging.getLogger("security")
+
+LOCKED_FOR = 15 * 60  # seconds, as ACCOUNT_RATE_LIMITS["login_failed"] says
+FOLDER = "account/email/"
+# allauth's name of a mail -> ours; None: nothing happened that the person must know of.
+MAILS: dict[str, AccountMail | None] = {
+    "email_confirmation": AccountMail.CONFIRM_ADDRESS,
+    "email_confirmation_signup": AccountMail.CONFIRM_ADDRESS,
+    "account_already_exists": AccountMail.ACCOUNT_EXISTS,
+    "password_reset_key": AccountMail.PASSWORD_RESET,
+    "password_changed": AccountMail.PASSWORD_CHANGED,
+    "password_reset": AccountMail.PASSWORD_CHANGED,
+    "password_set": AccountMail.PASSWORD_CHANGED,
+    "email_changed": AccountMail.ADDRESS_CHANGED,
+    "email_deleted": None,  # only an address that was never confirmed can be taken back
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("Mail address or password is not right."),
+        "incorrect_password": _("This is not your password."),
+        "enter_current_password": _("This is not your present password."),
+        "duplicate_email": _("This is your mail address already."),
+        "email_taken": _("This mail address can't be used."),
+    }
+
+    # Mail: only the wish is sent, so that no request waits for a provider (tickets.notifications)
+    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+        person = context.get("user") or User.objects.filter(email=email.lower()).first()
+        self._request_mail(template_prefix, person, email)
+
+    def send_notification_mail(self, template_prefix, user, context=None, email=None):
+        self._request_mail(template_prefix, user, email or user.email)
+
+    def _request_mail(self, template_prefix: str, person: User | None, address: str) -> None:
+        kind = MAILS[template_prefix.removeprefix(FOLDER)]
+        if kind and person:
+            account_mail_requested.send(sender=User, person=person, kind=kind, address=address)
+
+    # Sign-up
+    @transaction.atomic
+    def save_user(self, request, user, form, commit=True):
+        user.full_name = form.cleaned_data["full_name"]
+        user = super().save_user(request, user, form, commit)
+        user.set_role(Role.REQUESTER)
+        return user
+
+    def confirm_email(self, request, email_address):
+        """The first address that a person confirms ends the sign-up."""
+        person = email_address.user
+        is_first = not EmailAddress.objects.filter(user=person, verified=True).exists()
+        is_confirmed = super().confirm_email(request, email_address)
+        if is_confirmed and is_first:
+            self.welcome(person)
+        return is_confirmed
+
+    def welcome(self, person: User) -> None:
+        account_mail_requested.send(
+            sender=User, person=person, kind=AccountMail.WELCOME, address=person.email
+        )
+
+    # Login
+    def pre_authenticate(self, request, **credentials):
+        """Failures count for address and network address together, so nobody can lock out somebody else."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            logger.warning("Too many failed logins from %s.", self.get_client_ip(request))
+            page = render(request, "429.html", {"retry_after": LOCKED_FOR // 60}, status=429)
+            page["Retry-After"] = str(LOCKED_FOR)
+            raise ImmediateHttpResponse(page) from error
+
+    def authenticate(self, request, **credentials):
+        """An account that is switched off answers like one that does not exist."""
+        user = super().authenticate(request, **credentials)
+        return user if user and user.is_active else None
+
+    def authentication_failed(self, request, **credentials):
+        logger.warning("A login failed from %s.", self.get_client_ip(request))
+
+    def post_login(self, request, user, **kwargs):
+        logger.info("Person %s logged in from %s.", user.pk, self.get_client_ip(request))
+        return super().post_login(request, user, **kwargs)
+
+    def set_password(self, user, password):
+        super().set_password(user, password)
+        logger.info("Person %s has a new password.", user.pk)
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        address = credentials.get("email", "").lower()
+        return f"{address}|{self.get_client_ip(request)}"
+
+
+def is_allowed_domain(address: str) -> bool:
+    """Whether SIGNUP_EMAIL_DOMAINS lets somebody sign up with `address`, or change to it."""
+    domains = settings.SIGNUP_EMAIL_DOMAINS
+    return not domains or address.rpartition("@")[2].lower() in domains

@@ -1,0 +1,134 @@
+import logging
+
+from allauth.account.models import EmailAddress
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.events import AccountMail, account_mail_requested
+from accounts.forms import time_zones
+from accounts.mixins import StaffListMixin
+from accounts.models import User
+from accounts.roles import MAY_GRANT, Role
+
+logger = logging.getLogger("security")
+
+
+def grantable_roles(person: User) -> tuple[Role, ...]:
+    return tuple(Role) if person.is_superuser else MAY_GRANT[person.role]
+
+
+class PersonForm(forms.ModelForm):
+    """A person with one role. `editor` is who fills it in."""
+
+    editor: User
+
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
+    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect, initial=Role.REQUESTER)
+
+    class Meta:
+        model = User
+        fields = ["full_name", "email", "phone", "department", "location", "time_zone", "is_active"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "role" in self.fields:
+            roles = grantable_roles(self.editor)
+            self.fields["role"].choices = [(role.value, role.label) for role in roles]
+            if self.instance.pk:
+                self.fields["role"].initial = self.instance.role
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request, model_admin):
+        return Role.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(groups__name=self.value()) if self.value() in Role.values else queryset
+
+
+class ActiveFilter(admin.SimpleListFilter):
+    title = _("may log in")
+    parameter_name = "active"
+
+    def lookups(self, request, model_admin):
+        return [("1", _("Yes")), ("0", _("No"))]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(is_active=self.value() == "1") if self.value() in ("0", "1") else queryset
+
+
+@admin.register(User)
+class PersonAdmin(StaffListMixin, admin.ModelAdmin):
+    """Agents see who people are; supervisors change people below them; nobody raises himself."""
+
+    form = PersonForm
+    list_display = ("full_name", "email", "role_name", "department", "is_active")
+    list_filter = (RoleFilter, ActiveFilter)
+    sortable_by = ("full_name", "email")
+    search_fields = ("full_name", "email", "department")
+    search_help_text = _("Name, mail address or department")
+    ordering = ("full_name", "pk")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description=_("role"))
+    def role_name(self, person):
+        return _("superuser") if person.is_superuser else person.role.label
+
+    # Who may change whom
+    def has_change_permission(self, request, obj=None):
+        """Only people below the editor: who could change a mail address could take over the account."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if obj is None or request.user.is_superuser:
+            return True
+        return not obj.is_superuser and obj.role in grantable_roles(request.user)
+
+    def has_delete_permission(self, request, obj=None):
+        """Once people have tickets they are switched off instead; the database insists on it."""
+        return super().has_delete_permission(request, obj) and obj != request.user
+
+    def get_fields(self, request, obj=None):
+        if obj and not self.has_change_permission(request, obj):
+            return ("full_name", "email", "phone", "department", "location")
+        fields = [*PersonForm.Meta.fields, "role"]
+        if obj == request.user:  # nobody locks himself out, or changes the own role
+            fields = [name for name in fields if name not in ("is_active", "role")]
+        elif request.user.is_superuser:
+            fields.append("is_superuser")
+        return fields
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"editor": request.user})
+
+    # Saving
+    @transaction.atomic
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if not change or "email" in form.changed_data:
+            self._confirm_address(obj)
+        role = form.cleaned_data.get("role")
+        if role and (not change or obj.role != role):
+            obj.set_role(Role(role))
+            logger.info("Person %s made person %s a %s.", request.user.pk, obj.pk, role)
+        if "is_superuser" in form.changed_data or "is_active" in form.changed_data:
+            logger.info("Person %s changed the rights of person %s.", request.user.pk, obj.pk)
+        if not change:
+            account_mail_requested.send(
+                sender=User, person=obj, kind=AccountMail.PASSWORD_RESET, address=obj.email
+            )
+
+    @staticmethod
+    def _confirm_address(person: User) -> None:
+        """Who manages people vouches for the address; the one before it opens nothing any more."""
+        EmailAddress.objects.filter(user=person).delete()
+        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)

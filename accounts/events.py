@@ -1,0 +1,18 @@
+"""What accounts tells the rest of the house, which it does not know."""
+
+from django.db.models import TextChoices
+from django.dispatch import Signal
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountMail(TextChoices):
+    WELCOME = "welcome", _("welcome")
+    CONFIRM_ADDRESS = "confirm_address", _("confirm your mail address")
+    ACCOUNT_EXISTS = "account_exists", _("you have an account already")
+    PASSWORD_RESET = "password_reset", _("password reset")
+    PASSWORD_CHANGED = "password_changed", _("password changed")
+    ADDRESS_CHANGED = "address_changed", _("mail address changed")
+
+
+# Sent when a person is to get a mail about the account. Arguments: sender=User, person, kind, address.
+account_mail_requested = Signal()

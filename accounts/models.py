@@ -1,0 +1,139 @@
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import Group, PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models.functions import Lower
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from accounts.roles import STAFF, Role
+from accounts.validators import validate_address, validate_single_line, validate_visible
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("Please choose a time zone from the list."))
+
+
+class UserQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+    def staff(self):
+        """People who may work on tickets: active agents, supervisors and superusers."""
+        in_role = models.Exists(
+            User.groups.through.objects.filter(user_id=models.OuterRef("pk"), group__name__in=STAFF)
+        )
+        return self.active().filter(models.Q(is_superuser=True) | in_role)
+
+
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+    use_in_migrations = False
+
+    def get_by_natural_key(self, email):
+        return self.get(email=email.strip().lower())
+
+    @transaction.atomic
+    def create_user(self, email, password=None, *, role=Role.REQUESTER, **fields):
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        user.set_role(role)
+        return user
+
+    @transaction.atomic
+    def create_superuser(self, email, password=None, **fields):
+        """Made from a shell by somebody who owns the machine, so the address counts as confirmed."""
+        user = self.create_user(email, password, is_superuser=True, **fields)
+        user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person. The mail address is the login; it is kept in lower case, so one address is one account."""
+
+    email = models.EmailField(
+        _("mail address"),
+        unique=True,
+        validators=[validate_address],
+        error_messages={"unique": _("Somebody with this mail address exists already.")},
+    )
+    full_name = models.CharField(
+        _("name"), max_length=150, validators=[validate_single_line, validate_visible]
+    )
+    phone = models.CharField(_("phone"), max_length=50, blank=True, validators=[validate_single_line])
+    department = models.CharField(
+        _("department"), max_length=100, blank=True, validators=[validate_single_line]
+    )
+    location = models.CharField(_("location"), max_length=100, blank=True, validators=[validate_single_line])
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        validators=[validate_time_zone],
+        help_text=_("Empty: the time zone of the helpdesk."),
+    )
+    is_active = models.BooleanField(
+        _("may log in"), default=True, help_text=_("Switch this off instead of deleting somebody.")
+    )
+    joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        ordering = ["full_name", "pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="user_email_lower_case"),
+        ]
+        indexes = [models.Index(fields=["full_name", "id"], name="user_by_name")]  # the admin's list
+
+    def __str__(self):
+        return self.full_name or self.email
+
+    def save(self, *args, **kwargs):
+        self.email = self.email.strip().lower()
+        super().save(*args, **kwargs)
+
+    def clean(self):
+        super().clean()
+        self.email = self.email.strip().lower()
+
+    @cached_property
+    def role(self) -> Role:
+        """The highest role that the person's groups give; nobody without a group is more than a requester."""
+        names = {group.name for group in self.groups.all()}
+        return next((role for role in reversed(Role) if role in names), Role.REQUESTER)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the admin site lets the person in (asked by django.contrib.admin)."""
+        return self.is_active and (self.is_superuser or self.role in STAFF)
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The person's time zone; the helpdesk's where none is chosen or the chosen one is gone."""
+        known = self.time_zone in zoneinfo.available_timezones()
+        return zoneinfo.ZoneInfo(self.time_zone if known else settings.TIME_ZONE)
+
+    @property
+    def initials(self) -> str:
+        words = str(self).split()
+        return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper() if words else "?"
+
+    def get_short_name(self) -> str:
+        return str(self).split()[0]
+
+    @transaction.atomic
+    def set_role(self, role: Role) -> None:
+        """Gives the person this one role. Groups that are no roles stay."""
+        self.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
+        self.groups.add(Group.objects.get_or_create(name=role.value)[0])
+        self.__dict__.pop("role", None)

@@ -1,0 +1,121 @@
+"""Signing up: the same answer whether the address has an account or not (THREATS 60, I10)."""
+
+import re
+
+import pytest
+from allauth.account.models import EmailAddress
+
+from accounts.events import AccountMail
+from accounts.models import User
+from accounts.tests.cast import PASSWORD
+from tickets.models import Notification
+
+pytestmark = pytest.mark.django_db
+
+
+def sign_up(client, **fields):
+    data = {"full_name": "Nora Diaz", "email": "nora@example.com", "password1": PASSWORD, **fields}
+    return client.post("/accounts/signup/", data)
+
+
+def mails() -> list[tuple[str, str]]:
+    return list(Notification.objects.order_by("pk").values_list("kind", "address"))
+
+
+@pytest.fixture
+def provider(settings):
+    settings.HAS_MAIL_PROVIDER = True
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+
+
+def without_token(response) -> str:
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+
+
+def test_new_person_gets_an_account_and_a_welcome(client):
+    response = sign_up(client, email="Nora@Example.com")
+    assert response.status_code == 302
+    assert response.url == "/accounts/login/"
+    nora = User.objects.get(email="nora@example.com")
+    assert (nora.full_name, nora.role, nora.is_staff) == ("Nora Diaz", "requester", False)
+    assert nora.password.startswith("bcrypt_sha256$")
+    assert mails() == [(AccountMail.WELCOME, "nora@example.com")]
+
+
+def test_known_address_gets_the_same_answer_and_its_owner_a_notice(client, alice):
+    """THREATS 60: in other case as well."""
+    known = sign_up(client, email="ALICE@example.com")
+    page_of_known = without_token(client.get(known.url))
+    fresh = sign_up(client)
+    assert (known.status_code, known.url) == (fresh.status_code, fresh.url)
+    assert page_of_known == without_token(client.get(fresh.url))
+    assert mails() == [(AccountMail.ACCOUNT_EXISTS, alice.email), (AccountMail.WELCOME, "nora@example.com")]
+    assert User.objects.filter(email__iexact=alice.email).count() == 1
+
+
+def test_with_a_provider_both_are_told_to_look_into_their_mail(client, provider, alice):
+    known = sign_up(client, email=alice.email)
+    client.logout()
+    fresh = sign_up(client)
+    assert known.url == fresh.url == "/accounts/confirm-email/"
+    assert mails() == [
+        (AccountMail.ACCOUNT_EXISTS, alice.email),
+        (AccountMail.CONFIRM_ADDRESS, "nora@example.com"),
+    ]
+
+
+def test_unconfirmed_person_opens_no_page(client, provider):
+    """THREATS 75."""
+    sign_up(client)
+    client.logout()
+    response = client.post("/accounts/login/", {"login": "nora@example.com", "password": PASSWORD})
+    assert response.url == "/accounts/confirm-email/"
+    assert client.get("/tickets/").status_code == 302
+
+
+def test_confirming_needs_a_click_and_brings_the_welcome(client, provider, mailoutbox):
+    from tickets.notifications import delivery
+
+    sign_up(client)
+    delivery.deliver_due()
+    link = re.search(r"http://localhost:8000(/accounts/confirm-email/\S+)", mailoutbox[0].body)[1]
+    client.logout()
+    assert client.get(link).status_code == 200
+    assert not EmailAddress.objects.get(email="nora@example.com").verified
+    client.post(link)
+    assert EmailAddress.objects.get(email="nora@example.com").verified
+    assert mails()[-1] == (AccountMail.WELCOME, "nora@example.com")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"email": "nora@other.org"}, "Please use your work address. It ends in @example.com."),
+        ({"email": "nora@localhost"}, "Please give a mail address like name@example.com."),
+        ({"email": "a@b.test, e@e.test"}, "Enter a valid email address."),
+        ({"password1": "password1"}, "This password is too common."),
+        ({"password1": "k3!xYz9"}, "This password is too short."),
+        ({"password1": "nora@example.com"}, "The password is too similar to the mail address."),
+        ({"full_name": "Nora\r\nBcc: e@e.test"}, "Line breaks are not allowed here."),
+        ({"full_name": "\u200b\u2060"}, "This field is required."),
+        ({"full_name": ""}, "This field is required."),
+    ],
+    ids=["domain", "localhost", "list", "common", "short", "similar", "line break", "invisible", "empty"],
+)
+def test_bad_input_is_refused_and_what_was_typed_stays(client, settings, fields, message):
+    """THREATS 2, 14, 67, 78."""
+    settings.SIGNUP_EMAIL_DOMAINS = ["example.com"]
+    response = sign_up(client, **fields)
+    assert response.status_code == 200
+    assert message in response.content.decode()
+    assert 'name="full_name"' in response.content.decode()
+    assert not User.objects.exists()
+    assert not Notification.objects.exists()
+
+
+def test_extra_fields_give_no_rights(client):
+    """THREATS 22."""
+    sign_up(client, is_superuser="on", role="supervisor", groups="1", is_staff="on")
+    nora = User.objects.get()
+    assert not nora.is_superuser
+    assert nora.role == "requester"

@@ -1,0 +1,38 @@
+"""Rules for text that is shown on one line, here and in mail headers, and for mail addresses; pure."""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+from django.utils.translation import gettext_lazy as _
+
+# Invisible characters that Django's own strip() leaves: zero width space, word joiner, byte order mark ...
+# Emoji joiners (U+200D) stay allowed inside text.
+INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+
+
+def is_blank(value: str) -> bool:
+    """Whether a reader sees nothing at all."""
+    return all(unicodedata.category(character) in INVISIBLE for character in value)
+
+
+def validate_single_line(value: str) -> None:
+    """Refuses line breaks and other control characters, which could forge mail headers (RFC 5322, 2.2)."""
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
+        raise ValidationError(_("Line breaks are not allowed here."), code="line_break")
+
+
+def validate_visible(value: str) -> None:
+    """Refuses text that is there but shows nothing."""
+    if is_blank(value):
+        raise ValidationError(_("This field is required."), code="required")
+
+
+_is_address = EmailValidator(message=_("Please give a mail address like name@example.com."), allowlist=[])
+
+
+def validate_address(value: str) -> None:
+    """Refuses what is not one mail address that mail can reach: localhost, an IP literal, a list."""
+    _is_address(value)
+    if "[" in value or any(character in value for character in ',;<>" '):
+        raise ValidationError(_is_address.message, code="invalid")
