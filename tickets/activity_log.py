@@ -1,0 +1,125 @@
+"""The only writer of ActivityLog: what changed, which verbs that makes, and the rows."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from accounts import actor
+from tickets.events import Verb, activity_recorded
+from tickets.models import ActivityLog, Ticket
+from tickets.tracking import TrackedModel
+
+type_of_change = {"status": Verb.STATUS_CHANGED, "assignee": Verb.ASSIGNED}
+
+Changes = dict[str, list[Any]]
+
+
+def raw(value: Any) -> Any:
+    """A value as JSON keeps it without loss."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value) if isinstance(value, uuid.UUID) else value
+
+
+def snapshot(model: type[TrackedModel], values: dict[str, Any] | None) -> dict[str, Any]:
+    """The tracked fields by name, from stored_values(); empty for a row that is not there."""
+    if values is None:
+        return {}
+    return {name: raw(values[model._meta.get_field(name).attname]) for name in model.TRACKED}
+
+
+def diff(old: dict[str, Any], new: dict[str, Any]) -> Changes:
+    """{field: [old, new]} of what differs; None stands for no row."""
+    names = dict.fromkeys([*old, *new])
+    return {name: [old.get(name), new.get(name)] for name in names if old.get(name) != new.get(name)}
+
+
+def verbs_for(changes: Changes) -> dict[Verb, Changes]:
+    """The changes of an existing row by the verb that they make."""
+    by_verb: dict[Verb, Changes] = {}
+    for name, change in changes.items():
+        by_verb.setdefault(type_of_change.get(name, Verb.EDITED), {})[name] = change
+    return by_verb
+
+
+def record(instance: TrackedModel, *, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
+    """Writes what happened to `instance` between two stored_values(): one row for each verb, then rings."""
+    model = type(instance)
+    changes = diff(snapshot(model, before), snapshot(model, after))
+    if before is None:
+        by_verb = {instance.ADDED: changes}
+    elif after is None:
+        by_verb = {instance.REMOVED: changes}
+    else:
+        by_verb = verbs_for(changes)
+    for verb, part in by_verb.items():
+        activity = _row(instance.logged_ticket_id, verb, part)
+        activity.save(force_insert=True)
+        activity_recorded.send(sender=ActivityLog, activity=activity)
+
+
+def record_bulk(tickets: Iterable[Ticket], *, source: str = actor.IMPORT) -> None:
+    """Writes CREATED for tickets that TrackedQuerySet.bulk_load() inserted. Rings nobody: no mail."""
+    rows = []
+    for ticket in tickets:
+        row = _row(ticket.pk, Verb.CREATED, diff({}, _snapshot_of(ticket)), source=source)
+        row.recorded_at = ticket.created_at
+        rows.append(row)
+    append(rows)
+
+
+@dataclass(frozen=True)
+class PastAct:
+    """One act of a history that happened elsewhere; `fields` are the tracked ones it left, as raw values."""
+
+    at: datetime
+    actor: Any
+    source: str
+    fields: dict[str, Any]
+
+
+def history(ticket_id: int, acts: Iterable[PastAct]) -> Iterator[ActivityLog]:
+    """The unsaved rows that `acts` would have left, the first of which filed the ticket. For append()."""
+    before: dict[str, Any] = {}
+    for act in acts:
+        changes = diff(before, act.fields)
+        by_verb = verbs_for(changes) if before else {Verb.CREATED: changes}
+        batch = uuid.uuid4()
+        for verb, part in by_verb.items():
+            yield ActivityLog(
+                ticket_id=ticket_id,
+                verb=verb,
+                changes=part,
+                actor=act.actor,
+                actor_name=str(act.actor) if act.actor else "",
+                source=act.source,
+                batch=batch,
+                recorded_at=act.at,
+            )
+        before = act.fields
+
+
+def append(rows: Iterable[ActivityLog]) -> None:
+    """Inserts rows of a history that happened elsewhere (demo data, another system). Rings nobody."""
+    ActivityLog.objects.bulk_create(rows, batch_size=1000)
+
+
+def _snapshot_of(ticket: Ticket) -> dict[str, Any]:
+    attributes = (Ticket._meta.get_field(name).attname for name in Ticket.TRACKED)
+    return snapshot(Ticket, {attribute: getattr(ticket, attribute) for attribute in attributes})
+
+
+def _row(ticket_id: int, verb: Verb, changes: Changes, *, source: str | None = None) -> ActivityLog:
+    context = actor.current()
+    person = context.user
+    return ActivityLog(
+        ticket_id=ticket_id,
+        verb=verb,
+        changes=changes,
+        actor=person,
+        actor_name=str(person) if person else "",
+        source=source or context.source,
+        batch=context.batch,
+    )

@@ -1,0 +1,23 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TicketsConfig(AppConfig):
+    name = "tickets"
+    verbose_name = _("Tickets")
+
+    def ready(self):
+        from tickets import signals
+
+        signals.connect()
+
+
+class HelpdeskAdminConfig(AdminConfig):
+    default_site = "tickets.adminsite.HelpdeskAdminSite"
+
+    def ready(self):
+        from helpdesk import checks
+
+        super().ready()
+        checks.register_all()

@@ -1,0 +1,19 @@
+"""What can happen to a ticket, and the one custom signal of the pipe."""
+
+from django.db.models import TextChoices
+from django.dispatch import Signal
+from django.utils.translation import gettext_lazy as _
+
+
+class Verb(TextChoices):
+    CREATED = "created", _("filed")
+    STATUS_CHANGED = "status_changed", _("status changed")
+    ASSIGNED = "assigned", _("assigned")
+    EDITED = "edited", _("edited")
+    FILE_ADDED = "file_added", _("file added")
+    FILE_REMOVED = "file_removed", _("file removed")
+    DELETED = "deleted", _("deleted")
+
+
+# Sent once for each ActivityLog row, inside its transaction. Arguments: sender=ActivityLog, activity.
+activity_recorded = Signal()

@@ -1,0 +1,47 @@
+"""The timed jobs as a table. Any number of workers may ask; each job runs once in its interval."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+
+from django.conf import settings
+from django.core.cache import cache
+
+logger = logging.getLogger(__name__)
+AGAIN_AFTER_FAILURE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Job:
+    name: str
+    interval: timedelta
+    run: Callable[[], object]
+
+    @property
+    def key(self) -> str:
+        return f"job.{self.name}"
+
+
+def clear_expired_sessions() -> None:
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+JOBS = (Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),)
+
+
+def run_due(jobs: tuple[Job, ...] = JOBS) -> int:
+    """Runs the jobs whose time has come. Returns how many ran. A job that fails stops no other."""
+    done = 0
+    for job in jobs:
+        # The one who can add the key is the one who runs the job; the key ends with the interval.
+        if not cache.add(job.key, 1, timeout=round(job.interval.total_seconds())):
+            continue
+        try:
+            job.run()
+            done += 1
+        except Exception:
+            logger.exception("The job %s failed.", job.name)
+            cache.set(job.key, 1, timeout=round(AGAIN_AFTER_FAILURE.total_seconds()))
+    return done

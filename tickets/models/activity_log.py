@@ -1,0 +1,80 @@
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.events import Verb
+from tickets.models.ticket import Ticket
+
+
+class AppendOnly(TypeError):
+    """The activity log can be added to and read, nothing else."""
+
+
+class ActivityLogQuerySet(models.QuerySet):
+    def update(self, **values):
+        raise AppendOnly("Rows of the activity log are never changed.")
+
+    def bulk_update(self, *args, **kwargs):
+        raise AppendOnly("Rows of the activity log are never changed.")
+
+    def delete(self):
+        raise AppendOnly("Rows of the activity log are never deleted.")
+
+    delete.queryset_only = True
+
+    def oldest_first(self):
+        return self.order_by("pk")
+
+
+class ActivityLog(models.Model):
+    """What happened: field names and raw values; words are chosen when it is shown (tickets.timeline).
+
+    Ticket and actor are held without a database constraint: the log outlives both.
+    """
+
+    ticket = models.ForeignKey(
+        Ticket,
+        verbose_name=_("ticket"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="activities",
+    )
+    verb = models.CharField(_("what"), max_length=20, choices=Verb)
+    changes = models.JSONField(_("changes"), help_text=_("{field: [old value, new value]}"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("who"),
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
+        null=True,
+        blank=True,
+    )
+    actor_name = models.CharField(_("name at that time"), max_length=150, blank=True)
+    source = models.CharField(_("source"), max_length=10)
+    batch = models.UUIDField(_("act"), default=uuid.uuid4, help_text=_("Shared by all rows of one act."))
+    recorded_at = models.DateTimeField(_("when"), default=timezone.now)
+
+    objects = ActivityLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activity log")
+        ordering = ["-pk"]
+        base_manager_name = "objects"
+        # a ticket's timeline, oldest first
+        indexes = [models.Index(fields=["ticket", "id"], name="activity_by_ticket")]
+
+    def __str__(self):
+        return f"#{self.ticket_id} {self.get_verb_display()}"
+
+    def save(self, *args, **kwargs):
+        if not self._state.adding:
+            raise AppendOnly("Rows of the activity log are never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        raise AppendOnly("Rows of the activity log are never deleted.")

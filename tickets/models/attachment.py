@@ -1,0 +1,106 @@
+import hashlib
+import secrets
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.events import Verb
+from tickets.models.ticket import Ticket
+from tickets.querysets import AttachmentQuerySet
+from tickets.tracking import TrackedModel
+from tickets.validators import content_type, safe_name
+
+
+def attachment_storage():
+    return storages["attachments"]
+
+
+def random_key() -> str:
+    """43 characters that cannot be guessed (256 bits)."""
+    return secrets.token_urlsafe(32)
+
+
+def stored_path(attachment: "Attachment", _name: str = "") -> str:
+    """The key alone, in 4,096 folders: neither name nor extension of what was sent reaches the disk."""
+    digest = hashlib.sha256(attachment.key.encode()).hexdigest()
+    return f"{digest[:3]}/{attachment.key}"
+
+
+class Attachment(TrackedModel):
+    """A file on a ticket. Its bytes are never opened by the server and served only as a download."""
+
+    TRACKED = ("key", "name", "size", "sha256")
+    ADDED, REMOVED = Verb.FILE_ADDED, Verb.FILE_REMOVED
+
+    ticket = models.ForeignKey(
+        Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="attachments"
+    )
+    key = models.CharField(_("key"), max_length=43, unique=True, default=random_key, editable=False)
+    file = models.FileField(
+        _("file"), storage=attachment_storage, upload_to=stored_path, max_length=100, editable=False
+    )
+    name = models.CharField(_("name"), max_length=120)
+    size = models.PositiveIntegerField(_("size in bytes"))
+    content_type = models.CharField(_("type"), max_length=100)
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+    )
+    created_at = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
+
+    objects = AttachmentQuerySet.as_manager()
+
+    class Meta(TrackedModel.Meta):
+        abstract = False
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        ordering = ["pk"]
+        # what a person has uploaded today
+        indexes = [models.Index(fields=["uploader", "created_at"], name="attachment_by_uploader")]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("tickets:attachment", args=[self.key])
+
+    @classmethod
+    def from_upload(cls, upload, *, ticket: Ticket, uploader) -> "Attachment":
+        """An unsaved attachment of an uploaded file that passed validators."""
+        content = upload.read()
+        upload.seek(0)
+        return cls(
+            ticket=ticket,
+            uploader=uploader,
+            file=upload,
+            name=safe_name(upload.name),
+            size=len(content),
+            content_type=content_type(upload.name, content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+
+    @classmethod
+    def attach(cls, uploads, *, ticket: Ticket, uploader) -> None:
+        """Saves uploaded files on `ticket`: all of them, or no row and no file."""
+        attachments = [cls.from_upload(upload, ticket=ticket, uploader=uploader) for upload in uploads]
+        try:
+            with transaction.atomic():
+                for attachment in attachments:
+                    attachment.save()
+        except BaseException:
+            for attachment in attachments:
+                attachment.file.storage.delete(stored_path(attachment))
+            raise
+
+    @property
+    def logged_ticket_id(self):
+        return self.ticket_id
+
+    def discard_file(self) -> None:
+        """Deletes the bytes once the row's deletion is certain."""
+        storage, path = self.file.storage, self.file.name
+        transaction.on_commit(lambda: storage.delete(path), robust=True)

@@ -1,0 +1,47 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.validators import validate_single_line
+
+
+class CategoryQuerySet(models.QuerySet):
+    def active(self):
+        return self.filter(is_active=True)
+
+
+class Category(models.Model):
+    name = models.CharField(_("name"), max_length=80, unique=True, validators=[validate_single_line])
+    description = models.CharField(
+        _("description"), max_length=200, blank=True, help_text=_("Shown on the form for new tickets.")
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Off: it leaves the form, old tickets keep it.")
+    )
+    default_assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("default assignee"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text=_("New tickets of this category go to this person."),
+    )
+    people = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("people to tell"),
+        related_name="+",
+        blank=True,
+        help_text=_("They get a mail for each new ticket of this category."),
+    )
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["position", "name"]
+
+    def __str__(self):
+        return self.name

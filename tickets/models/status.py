@@ -1,0 +1,68 @@
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.validators import validate_single_line
+from tickets.workflow import Phase
+
+
+class StatusManager(models.Manager):
+    def default_for(self, phase: Phase) -> "Status":
+        """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""
+        return self.get(phase=phase, is_default=True)
+
+
+class Status(models.Model):
+    """A word of the staff for where a ticket stands. Code asks for the phase only."""
+
+    class Colour(models.TextChoices):
+        BLUE = "blue", _("blue")
+        GREEN = "green", _("green")
+        TEAL = "teal", _("teal")
+        AMBER = "amber", _("amber")
+        RED = "red", _("red")
+        GREY = "grey", _("grey")
+
+    name = models.CharField(_("name"), max_length=40, unique=True, validators=[validate_single_line])
+    phase = models.CharField(_("phase"), max_length=10, choices=Phase)
+    colour = models.CharField(_("colour"), max_length=10, choices=Colour, default=Colour.GREY)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    is_default = models.BooleanField(
+        _("default of its phase"),
+        default=False,
+        editable=False,
+        help_text=_("Each phase has exactly one default."),
+    )
+
+    objects = StatusManager()
+
+    class Meta:
+        verbose_name = _("status")
+        verbose_name_plural = _("statuses")
+        ordering = ["position", "name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="status_phase_known"),
+            models.UniqueConstraint(
+                fields=["phase"],
+                condition=models.Q(is_default=True),
+                name="status_one_default_per_phase",
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def clean(self):
+        """Raises ValidationError where the phase would lose its default."""
+        super().clean()
+        stored = Status.objects.filter(pk=self.pk).first()
+        if stored and stored.is_default and stored.phase != self.phase:
+            raise ValidationError(
+                {"phase": _("This is the default of its phase. Make another status the default first.")}
+            )
+
+    @transaction.atomic
+    def make_default(self) -> None:
+        Status.objects.filter(phase=self.phase, is_default=True).update(is_default=False)
+        self.is_default = True
+        self.save(update_fields=["is_default"])

@@ -1,0 +1,214 @@
+import uuid
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import actor
+from accounts.validators import validate_single_line, validate_visible
+from tickets import workflow
+from tickets.events import Verb
+from tickets.models.category import Category
+from tickets.models.status import Status
+from tickets.querysets import TicketQuerySet
+from tickets.tracking import TrackedModel
+from tickets.workflow import Phase
+
+
+class Ticket(TrackedModel):
+    """One request for help. Its number is the primary key; what happened to it stands in ActivityLog."""
+
+    class Priority(models.TextChoices):
+        LOW = "low", _("Low")
+        NORMAL = "normal", _("Normal")
+        HIGH = "high", _("High")
+        URGENT = "urgent", _("Urgent")
+
+    class Source(models.TextChoices):
+        WEB = actor.WEB, _("web form")
+        EMAIL = actor.EMAIL, _("mail")
+        ADMIN = actor.ADMIN, _("admin")
+        IMPORT = actor.IMPORT, _("import")
+
+    TRACKED = ("subject", "description", "category", "status", "priority", "requester", "assignee")
+    STAMPS = ("version", "updated_at", "done_at")
+    ADDED, REMOVED = Verb.CREATED, Verb.DELETED
+
+    subject = models.CharField(
+        _("subject"),
+        max_length=150,
+        validators=[validate_single_line, validate_visible],
+        error_messages={"max_length": _("at most %(limit_value)d characters (it has %(show_value)d)")},
+    )
+    description = models.TextField(
+        _("what happened"), validators=[MaxLengthValidator(20_000), validate_visible], max_length=20_000
+    )
+    category = models.ForeignKey(
+        Category, verbose_name=_("category"), on_delete=models.PROTECT, related_name="tickets"
+    )
+    status = models.ForeignKey(
+        Status, verbose_name=_("status"), on_delete=models.PROTECT, related_name="tickets"
+    )
+    priority = models.CharField(_("priority"), max_length=10, choices=Priority, default=Priority.NORMAL)
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("requester"),
+        on_delete=models.PROTECT,
+        related_name="tickets",
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("assignee"),
+        on_delete=models.PROTECT,
+        related_name="assigned_tickets",
+        null=True,
+        blank=True,
+    )
+    source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB, editable=False)
+    created_at = models.DateTimeField(_("filed"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("last change"), default=timezone.now, editable=False)
+    first_replied_at = models.DateTimeField(_("first reply"), null=True, blank=True, editable=False)
+    done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    submission_key = models.UUIDField(
+        default=uuid.uuid4,
+        editable=False,
+        help_text=_("Comes with the form: sending one form twice makes one ticket."),
+    )
+
+    objects = TicketQuerySet.as_manager()
+
+    class Meta(TrackedModel.Meta):
+        abstract = False
+        verbose_name = _("ticket")
+        verbose_name_plural = _("tickets")
+        ordering = ["-updated_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["requester", "submission_key"], name="ticket_one_per_submission"),
+            models.CheckConstraint(
+                condition=models.Q(priority__in=["low", "normal", "high", "urgent"]),
+                name="ticket_priority_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(source__in=["web", "email", "admin", "import"]), name="ticket_source_known"
+            ),
+            models.CheckConstraint(condition=~models.Q(subject=""), name="ticket_has_subject"),
+        ]
+        indexes = [
+            # the lists, newest change first: all, a requester's, an agent's, by status, by category
+            models.Index(fields=["-updated_at", "-id"], name="ticket_by_change"),
+            models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_by_requester"),
+            models.Index(fields=["assignee", "-updated_at", "-id"], name="ticket_by_assignee"),
+            models.Index(fields=["status", "-updated_at", "-id"], name="ticket_by_status"),
+            models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
+            # the admin's period filter and its order by age
+            models.Index(fields=["-created_at", "-id"], name="ticket_by_age"),
+        ]
+
+    def __str__(self):
+        return f"#{self.pk} {self.subject}"
+
+    def get_absolute_url(self):
+        return reverse("tickets:detail", args=[self.pk])
+
+    @property
+    def logged_ticket_id(self):
+        return self.pk
+
+    @property
+    def phase(self) -> str:
+        return self.status.phase
+
+    @property
+    def is_done(self) -> bool:
+        return self.phase == Phase.DONE
+
+    @property
+    def reopen_until(self):
+        """Until when the requester may reopen; None for an open ticket."""
+        return workflow.reopen_until(self.done_at) if self.is_done and self.done_at else None
+
+    def clean(self):
+        """Raises ValidationError for a status that may not follow the stored one."""
+        super().clean()
+        if self.pk and self.status_id:
+            self._validate_phase(self._stored_phase(), self.status.phase)
+
+    def stamp(self, before):
+        now = timezone.now()
+        if before is None:
+            if self.assignee_id is None and self.category.default_assignee_id:
+                self.assignee = self.category.default_assignee
+            self.done_at = workflow.done_at(None, self.phase, stored=self.done_at, now=now)
+            return
+        self.version = before["version"] + 1
+        self.updated_at = now
+        if self.status_id != before["status_id"]:
+            old = Status.objects.get(pk=before["status_id"]).phase
+            self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
+
+    # Who may do what (../shared/PRODUCT.md 1). That a foreign ticket does not exist is visible_to()'s matter.
+    def may_be_edited_by(self, user) -> bool:
+        return user.is_staff or (self.requester_id == user.pk and not self.is_done)
+
+    def may_be_deleted_by(self, user) -> bool:
+        if user.is_staff:
+            return user.has_perm("tickets.delete_ticket")
+        return self.requester_id == user.pk and self.phase == Phase.NEW
+
+    def may_be_closed_by(self, user) -> bool:
+        return not self.is_done and (user.is_staff or self.requester_id == user.pk)
+
+    def may_be_reopened_by(self, user) -> bool:
+        if not self.is_done or not (user.is_staff or self.requester_id == user.pk):
+            return False
+        return self.reopen_until is None or timezone.now() <= self.reopen_until
+
+    # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
+    def close(self) -> None:
+        self._move_to(Phase.DONE)
+
+    def reopen(self) -> None:
+        self._move_to(Phase.ACTIVE)
+
+    def set_status(self, status: Status) -> None:
+        """Raises ValidationError where the phase of `status` may not follow the present one."""
+        with transaction.atomic():
+            self._lock()
+            self._validate_phase(self.phase, status.phase)
+            self.status = status
+            self.save(update_fields=["status"])
+
+    def assign(self, person) -> None:
+        """Gives the ticket to `person` (None: to nobody)."""
+        self.assignee = person
+        self.save(update_fields=["assignee"])
+
+    def set_priority(self, priority: str) -> None:
+        self.priority = priority
+        self.save(update_fields=["priority"])
+
+    def _move_to(self, phase: Phase) -> None:
+        with transaction.atomic():
+            self._lock()
+            if self.phase != phase:
+                self.set_status(Status.objects.default_for(phase))
+
+    def _lock(self) -> None:
+        """Takes the row's lock and its present status, so that what is checked is what is changed."""
+        locked = Ticket.objects.select_for_update().filter(pk=self.pk)
+        self.status_id = locked.values_list("status_id", flat=True).get()
+
+    def _stored_phase(self) -> str:
+        return Status.objects.get(tickets=self.pk).phase
+
+    @staticmethod
+    def _validate_phase(old: str, new: str) -> None:
+        if not workflow.may_follow(old, new):
+            raise ValidationError(
+                {"status": _("Somebody has worked on this ticket already, so it can't be new again.")}
+            )

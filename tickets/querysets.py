@@ -1,0 +1,72 @@
+"""The questions asked of tickets, as chainable adjectives."""
+
+from datetime import timedelta
+
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.utils import timezone
+
+from tickets import workflow
+from tickets.tracking import TrackedQuerySet
+from tickets.validators import MAX_BYTES_A_DAY, MAX_FILES_A_DAY
+
+DAY = timedelta(days=1)
+
+
+class TicketQuerySet(TrackedQuerySet):
+    def visible_to(self, user):
+        """The tickets that `user` may know of: staff all, a requester the own, a visitor none."""
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff else self.filter(requester=user)
+
+    def with_people(self):
+        """Joins what every list and page of tickets shows."""
+        return self.select_related("category", "status", "requester", "assignee")
+
+    def in_phase(self, *phases):
+        return self.filter(status__phase__in=phases)
+
+    def open(self):
+        return self.in_phase(*workflow.OPEN)
+
+    def done(self):
+        return self.in_phase(workflow.Phase.DONE)
+
+    def unassigned(self):
+        return self.filter(assignee__isnull=True)
+
+    def assigned_to(self, user):
+        return self.filter(assignee=user)
+
+    def newest_change_first(self):
+        return self.order_by("-updated_at", "-pk")
+
+
+class AttachmentQuerySet(TrackedQuerySet):
+    def visible_to(self, user):
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff else self.filter(ticket__requester=user)
+
+    def wait_for(self, uploads, person) -> timedelta | None:
+        """How long `person` has to wait before sending `uploads`, counted over 24 hours; None: not at all."""
+        now = timezone.now()
+        sent = self.filter(uploader=person, created_at__gt=now - DAY).aggregate(
+            files=Count("pk"), bytes=Sum("size", default=0), first_at=Min("created_at")
+        )
+        files = sent["files"] + len(uploads)
+        size = sent["bytes"] + sum(upload.size for upload in uploads)
+        if not uploads or (files <= MAX_FILES_A_DAY and size <= MAX_BYTES_A_DAY):
+            return None
+        return (sent["first_at"] or now) + DAY - now
+
+
+class NotificationQuerySet(QuerySet):
+    def due(self, now):
+        """What a worker may take: waiting rows whose time has come, and rows whose worker died."""
+        is_waiting = Q(state="waiting", next_try_at__lte=now)
+        return self.filter(is_waiting | Q(state="sending", leased_until__lt=now))
+
+    def undelivered(self):
+        """Mails that will not arrive unless somebody does something."""
+        return self.filter(state__in=("failed", "bounced"))

@@ -1,0 +1,51 @@
+"""The wiring of the pipe, all of it: connect() and thin receivers. Imported by apps.py only.
+
+Receivers are doorbells: each calls one function, holds no rule and saves no tracked model.
+"""
+
+from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+
+from accounts.events import account_mail_requested
+from tickets import activity_log, tracking
+from tickets.events import activity_recorded
+from tickets.models import Attachment
+from tickets.notifications import outbox
+from tickets.tracking import TrackedModel
+
+
+def connect() -> None:
+    # Without a sender: a receiver connected with sender=Ticket would be deaf to a proxy of Ticket.
+    pre_save.connect(remember_row, dispatch_uid="tickets.remember_row.save")
+    post_save.connect(log_save, dispatch_uid="tickets.log_save")
+    pre_delete.connect(remember_row, dispatch_uid="tickets.remember_row.delete")
+    post_delete.connect(log_delete, dispatch_uid="tickets.log_delete")
+    post_delete.connect(discard_file, sender=Attachment, dispatch_uid="tickets.discard_file")
+    activity_recorded.connect(queue_mail, dispatch_uid="tickets.queue_mail")
+    account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
+
+
+def remember_row(sender, instance, raw=False, update_fields=None, **kwargs):
+    if isinstance(instance, TrackedModel) and not raw:
+        tracking.remember(instance, update_fields)
+
+
+def log_save(sender, instance, raw=False, **kwargs):
+    if isinstance(instance, TrackedModel) and not raw:
+        activity_log.record(instance, before=tracking.recall(instance), after=instance.stored_values())
+
+
+def log_delete(sender, instance, **kwargs):
+    if isinstance(instance, TrackedModel):
+        activity_log.record(instance, before=tracking.recall(instance), after=None)
+
+
+def discard_file(sender, instance, **kwargs):
+    instance.discard_file()
+
+
+def queue_mail(sender, activity, **kwargs):
+    outbox.enqueue(activity)
+
+
+def queue_account_mail(sender, person, kind, address, **kwargs):
+    outbox.enqueue_account_mail(person, kind, address=address)
