@@ -1,0 +1,8 @@
+from django.db import connection
+
+
+def lift_time_limits() -> None:
+    """A long command may take longer than a page: the limits of settings.DATABASES don't hold for it."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")

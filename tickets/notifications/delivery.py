@@ -1,0 +1,173 @@
+"""Takes mail out of the outbox and sends it; the only caller of send.
+
+A worker claims the mail of one act and person for LEASE, counts the attempt, sends outside any transaction
+and writes down what came of it. A worker that dies leaves a lease that runs out: nothing is lost, and at
+most the mail it held goes out once more, with the same Message-ID.
+"""
+
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRequestsAPIError
+from django.core.mail import get_connection
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, F, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.models import Notification
+from tickets.notifications import messages, pause, rules
+from tickets.notifications.guard import UnsafeMail
+
+logger = logging.getLogger(__name__)
+State = Notification.State
+
+LEASE = timedelta(minutes=5)
+SEND_SECONDS = 10  # for a provider that answers byte by byte: its read timeout never comes
+RETRY_MINUTES = (1, 5, 15, 60, 180, 360, 720, 1440)
+SPREAD = 0.2
+KEY_PAUSE = timedelta(minutes=5)
+NOT_OUR_MAIL_TO_BLAME = (401, 402, 403, 404)  # the key, the account or the domain is refused
+
+
+class SendTimeout(Exception):
+    """The provider took longer than SEND_SECONDS in all."""
+
+
+def deliver_due(*, should_stop: Callable[[], bool] = lambda: False) -> int:
+    """Sends what is due until nothing is, or the outbox pauses. Returns the number of mails that left."""
+    sent = 0
+    while not should_stop() and not pause.is_on():
+        notifications = _claim()
+        if not notifications:
+            break
+        sent += _deliver(notifications)
+    return sent
+
+
+def _claim() -> list[Notification]:
+    """The rows of the next mail, leased to us; empty when nothing is due.
+
+    A row waits while an earlier one for the same ticket and person is not finished, so mails of a ticket
+    arrive in order, and the rows of one mail can't be claimed apart from each other.
+    """
+    while True:
+        now = timezone.now()
+        unfinished = Notification.objects.filter(state__in=(State.WAITING, State.SENDING))
+        earlier = unfinished.filter(
+            ticket=OuterRef("ticket"), person=OuterRef("person"), pk__lt=OuterRef("pk")
+        )
+        first = Notification.objects.due(now).filter(~Exists(earlier)).order_by("next_try_at", "pk").first()
+        if first is None:
+            return []
+        with transaction.atomic():
+            claimed = Notification.objects.filter(
+                pk=first.pk, state=first.state, attempts=first.attempts, leased_until=first.leased_until
+            )
+            lease = {"state": State.SENDING, "attempts": F("attempts") + 1, "leased_until": now + LEASE}
+            message_id = first.message_id or messages.new_message_id(first)
+            if not claimed.update(**lease, message_id=message_id):
+                continue  # another worker was faster
+            same_mail = unfinished.filter(ticket=first.ticket_id, person=first.person_id, batch=first.batch)
+            if first.ticket_id:
+                same_mail.exclude(pk=first.pk).update(**lease, message_id=message_id)
+        ours = Notification.objects.filter(message_id=message_id, state=State.SENDING)
+        return list(ours.select_related("person", "activity").order_by("pk"))
+
+
+def _deliver(notifications: list[Notification]) -> bool:
+    """Sends one claimed mail and writes down what came of it. Returns whether it left."""
+    if not _may_still_be_told(notifications[0]):
+        _finish(notifications, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
+        return False
+    try:
+        mail = messages.build(notifications)
+        with _time_limit(SEND_SECONDS):
+            get_connection().send_messages([mail])
+    except DatabaseError:
+        raise  # the lease runs out, and the mail is tried again
+    except UnsafeMail as error:
+        _finish(notifications, state=State.FAILED, last_error=str(error))
+    except Exception as error:
+        _refused(notifications, error)
+    else:
+        status = getattr(mail, "anymail_status", None)
+        provider_id = str(status.message_id or "") if status else ""
+        done = {"state": State.SENT, "sent_at": timezone.now(), "provider_id": provider_id, "last_error": ""}
+        _finish(notifications, **done)
+        return True
+    return False
+
+
+def _refused(notifications: list[Notification], error: Exception) -> None:
+    """Decides what a failed send means: the whole outbox waits, this mail waits, or it has failed."""
+    status = getattr(error, "status_code", None) if isinstance(error, AnymailError) else None
+    words = f"{type(error).__name__}: {error}"[:1000]
+    if status == 429:
+        wait = pause.asked_for(error.response.headers.get("Retry-After"))
+        _wait(notifications, until=pause.begin(wait), last_error=words, counts=False)
+    elif status in NOT_OUR_MAIL_TO_BLAME:
+        logger.error("The mail provider refuses us (%s). All mail waits: check key and domain.", status)
+        _wait(notifications, until=pause.begin(KEY_PAUSE), last_error=words, counts=False)
+    elif status == 400 or (isinstance(error, AnymailError) and not isinstance(error, AnymailAPIError)):
+        _finish(notifications, state=State.FAILED, last_error=words)
+    elif notifications[0].attempts > len(RETRY_MINUTES):
+        logger.error("Notification %s failed for the last time: %s", notifications[0].pk, words)
+        _finish(notifications, state=State.FAILED, last_error=words)
+    else:
+        if not isinstance(error, AnymailRequestsAPIError | SendTimeout | OSError):
+            logger.exception("Notification %s could not be sent.", notifications[0].pk)
+        minutes = RETRY_MINUTES[notifications[0].attempts - 1]
+        spread = secrets.SystemRandom().uniform(1 - SPREAD, 1 + SPREAD)
+        _wait(notifications, until=timezone.now() + timedelta(minutes=minutes * spread), last_error=words)
+
+
+def _wait(notifications: list[Notification], *, until, last_error: str, counts: bool = True) -> None:
+    attempts = F("attempts") if counts else F("attempts") - 1
+    _finish(notifications, state=State.WAITING, next_try_at=until, last_error=last_error, attempts=attempts)
+
+
+def _finish(notifications: list[Notification], **values) -> None:
+    """Ends the lease, unless it ran out and another worker holds the rows now."""
+    ours = Notification.objects.filter(
+        pk__in=[notification.pk for notification in notifications],
+        state=State.SENDING,
+        leased_until=notifications[0].leased_until,
+    )
+    ours.update(leased_until=None, **values)
+
+
+def _may_still_be_told(notification: Notification) -> bool:
+    """Rights may have changed between the act and now."""
+    person = notification.person
+    if person is None or not person.is_active:
+        return False
+    if notification.activity_id is None:
+        return True
+    requester_id = rules.requester_of(notification.activity)
+    is_gone = requester_id is None  # deleted since; the row was made while the right was there
+    return is_gone or rules.may_be_told(person, notification.reason, requester_id=requester_id)
+
+
+@contextmanager
+def _time_limit(seconds: int) -> Iterator[None]:
+    """Raises SendTimeout after `seconds`. Only in the main thread, which is where a worker sends."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def give_up(signum, frame):
+        raise SendTimeout(f"The mail provider took longer than {seconds} seconds.")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

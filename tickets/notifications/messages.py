@@ -1,0 +1,120 @@
+"""Rows of the outbox as a mail. Text and HTML are made from the same words (templates/emails/<kind>/)."""
+
+import re
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import links
+from accounts.events import AccountMail
+from tickets import timeline
+from tickets.events import Verb
+from tickets.models import ActivityLog, Notification, Ticket
+from tickets.notifications.guard import check_address, check_header
+from tickets.notifications.rules import Audience
+from tickets.workflow import REOPEN_PERIOD
+
+# Mails of machines say so, and answering machines stay quiet (RFC 3834, 5; RFC 2919).
+AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+
+def build(notifications: list[Notification]) -> EmailMultiAlternatives:
+    """One mail that tells one person of one act. Raises UnsafeMail where it must not leave."""
+    first = notifications[0]
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(first.person.zone):
+        words = _ticket_words(notifications) if first.activity_id else _account_words(first)
+        letter = _letter(words, first)
+    headers = {
+        **AUTOMATIC,
+        "List-Id": f"<helpdesk.{settings.MESSAGE_ID_DOMAIN}>",
+        "Message-ID": check_header(first.message_id),
+    }
+    if first.ticket_id:
+        # All mails of a ticket answer one that was never sent: mail programs show them as one thread.
+        root = f"<ticket-{first.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
+        headers |= {"In-Reply-To": root, "References": root}
+    mail = EmailMultiAlternatives(
+        subject=check_header(letter["subject"]),
+        body=render_to_string("emails/layout.txt", letter),
+        to=[check_address(first.address)],
+        headers=headers,
+    )
+    if settings.HAS_MAIL_PROVIDER:  # on the console HTML would only be in the way
+        mail.attach_alternative(render_to_string("emails/layout.html", letter), "text/html")
+    return mail
+
+
+def new_message_id(notification: Notification) -> str:
+    """An id that stays with the mail: what is sent a second time is recognised as the same."""
+    return f"<helpdesk-{notification.pk}-{notification.batch.hex}@{settings.MESSAGE_ID_DOMAIN}>"
+
+
+def _letter(words: dict, notification: Notification) -> dict:
+    """The parts of a mail in words, for both layouts."""
+    context = {**words, "person": notification.person, "site_url": settings.SITE_URL}
+    folder = f"emails/{words['folder']}"
+    body = render_to_string(f"{folder}/body.txt", context)
+    return {
+        "subject": words.get("subject") or render_to_string(f"{folder}/subject.txt", context).strip(),
+        "heading": render_to_string(f"{folder}/subject.txt", context).strip(),
+        "paragraphs": [part.strip() for part in re.split(r"\n\s*\n", body) if part.strip()],
+        "quote": words.get("quote", ""),
+        "button": render_to_string(f"{folder}/button.txt", context).strip() if words.get("url") else "",
+        "url": words.get("url", ""),
+        "reason": words["reason"],
+        "sender": parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or _("Helpdesk"),
+        "language": settings.LANGUAGE_CODE,
+    }
+
+
+def _ticket_words(notifications: list[Notification]) -> dict:
+    first = notifications[0]
+    activities = [notification.activity for notification in notifications]
+    ticket = Ticket.objects.with_people().filter(pk=first.ticket_id).first()
+    subject = ticket.subject if ticket else _last_subject(first.ticket_id)
+    is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
+    is_new = first.kind == Verb.CREATED and not is_receipt
+    if ticket is None:
+        folder = "deleted"
+    else:
+        folder = "receipt" if is_receipt else "filed" if is_new else "changed"
+    return {
+        "folder": folder,
+        "subject": f"[#{first.ticket_id}] {subject}",
+        "number": first.ticket_id,
+        "ticket": ticket,
+        "is_own": first.reason == Audience.REQUESTER,
+        "sentences": timeline.sentences(activities, reader=first.person),
+        "reopen_days": REOPEN_PERIOD.days,
+        "quote": ticket.description if ticket and is_new else "",
+        "url": settings.SITE_URL + ticket.get_absolute_url() if ticket else "",
+        "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
+    }
+
+
+def _account_words(notification: Notification) -> dict:
+    person, kind = notification.person, AccountMail(notification.kind)
+    urls = {
+        AccountMail.WELCOME: lambda: links.absolute("tickets:create"),
+        AccountMail.CONFIRM_ADDRESS: lambda: links.confirmation_link(person, notification.address),
+        AccountMail.ACCOUNT_EXISTS: lambda: links.absolute("account_login"),
+        AccountMail.PASSWORD_RESET: lambda: links.password_reset_link(person),
+        AccountMail.PASSWORD_CHANGED: lambda: links.absolute("account_reset_password"),
+        AccountMail.ADDRESS_CHANGED: lambda: links.absolute("about"),
+    }
+    return {
+        "folder": kind.value,
+        "url": urls[kind](),
+        "reset_url": links.absolute("account_reset_password"),
+        "reason": _("You get this mail because it concerns your account at the helpdesk."),
+    }
+
+
+def _last_subject(ticket_id: int) -> str:
+    """The subject of a ticket that is gone; its log keeps it."""
+    deletion = ActivityLog.objects.filter(ticket_id=ticket_id, verb=Verb.DELETED).first()
+    return deletion.changes["subject"][0] if deletion else _("a ticket that is gone")

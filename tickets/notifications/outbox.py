@@ -1,0 +1,61 @@
+"""Puts mail into the outbox: rows in the transaction of the act that they tell of."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import actor
+from tickets.models import ActivityLog, Notification
+from tickets.models.notification import UNDELIVERED
+from tickets.notifications import delivery, rules
+from tickets.notifications.guard import UnsafeMail, check_address
+
+State = Notification.State
+
+
+def enqueue(activity: ActivityLog) -> None:
+    """One row for each person who is told of `activity`."""
+    for person, audience in rules.recipients_for(activity).items():
+        _add(
+            Notification(
+                kind=activity.verb,
+                reason=audience,
+                person=person,
+                address=person.email,
+                activity=activity,
+                ticket_id=activity.ticket_id,
+                batch=activity.batch,
+            )
+        )
+
+
+def enqueue_account_mail(person, kind: str, *, address: str) -> None:
+    """A mail about somebody's account, to `address`: it may be the one that is left behind."""
+    _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch))
+
+
+@transaction.atomic
+def send_again(notifications: QuerySet) -> int:
+    """Queues once more what did not arrive; the Message-ID stays. Returns the number of rows."""
+    stuck = notifications.filter(state__in=UNDELIVERED)
+    count = stuck.update(state=State.WAITING, attempts=0, next_try_at=timezone.now(), last_error="")
+    _wake_delivery()
+    return count
+
+
+def _add(notification: Notification) -> None:
+    """An address that can't be mailed never stops the act: its row says what is wrong with it."""
+    try:
+        check_address(notification.address)
+    except UnsafeMail as error:
+        notification.state = State.FAILED
+        notification.last_error = str(error)
+    notification.save(force_insert=True)
+    _wake_delivery()
+
+
+def _wake_delivery() -> None:
+    """Without a provider mail is printed right after the commit; with one it is the worker's alone."""
+    if not settings.HAS_MAIL_PROVIDER:
+        transaction.on_commit(delivery.deliver_due, robust=True)
