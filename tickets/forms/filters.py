@@ -1,0 +1,108 @@
+from datetime import timedelta
+
+from django import forms
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models import Category, Ticket
+from tickets.search import MAX_LENGTH, search
+from tickets.workflow import OPEN, Phase
+
+
+class Show(models.TextChoices):
+    """The tabs above a list of tickets."""
+
+    OPEN = "open", _("Open")
+    NEW = Phase.NEW, _("New")
+    ACTIVE = Phase.ACTIVE, _("In work")
+    WAITING = Phase.WAITING, _("Waiting")
+    DONE = Phase.DONE, _("Done")
+    ALL = "all", _("All")
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        return {Show.OPEN: OPEN, Show.ALL: tuple(Phase)}.get(self, (self.value,))
+
+
+class Who(models.TextChoices):
+    MINE = "mine", _("Mine")
+    UNASSIGNED = "unassigned", _("Unassigned")
+
+
+class Period(models.TextChoices):
+    TODAY = "today", _("Filed today")
+    WEEK = "week", _("Filed in the last 7 days")
+    MONTH = "month", _("Filed in the last 30 days")
+    QUARTER = "quarter", _("Filed in the last 90 days")
+
+    @property
+    def start(self):
+        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        return today - timedelta(days={"today": 0, "week": 7, "month": 30, "quarter": 90}[self.value])
+
+
+class TicketFilterForm(forms.Form):
+    """The filters above a list. A value that is not offered is passed over, like one that is not there."""
+
+    q = forms.CharField(
+        label=_("Words or number"),
+        required=False,
+        widget=forms.SearchInput(attrs={"placeholder": _("Words or number"), "maxlength": MAX_LENGTH}),
+    )
+    phase = forms.ChoiceField(choices=Show.choices, required=False, widget=forms.HiddenInput)
+    category = forms.ModelChoiceField(
+        label=_("Category"), queryset=Category.objects.all(), required=False, empty_label=_("All categories")
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.is_valid()
+
+    def filtered(self, tickets):
+        """`tickets` without the ones filtered out; the phase is shown()'s matter."""
+        if "q" in self.errors:
+            return tickets.none()
+        if category := self._value("category"):
+            tickets = tickets.filter(category=category)
+        if words := self._value("q"):
+            tickets = search(tickets, words, user=self.user)
+        return tickets
+
+    @property
+    def show(self) -> Show:
+        return Show(self._value("phase") or Show.OPEN)
+
+    @property
+    def is_filtered(self) -> bool:
+        return any(self[name].value() for name in self.fields if name != "phase")
+
+    def _value(self, name: str):
+        return self.cleaned_data.get(name)
+
+
+class StaffTicketFilterForm(TicketFilterForm):
+    """With what the queue in the admin can be filtered by."""
+
+    who = forms.ChoiceField(
+        label=_("Who takes care"), choices=[("", _("Everybody's")), *Who.choices], required=False
+    )
+    priority = forms.ChoiceField(
+        label=_("Priority"), choices=[("", _("Any priority")), *Ticket.Priority.choices], required=False
+    )
+    period = forms.ChoiceField(
+        label=_("Filed"), choices=[("", _("Filed at any time")), *Period.choices], required=False
+    )
+
+    def filtered(self, tickets):
+        tickets = super().filtered(tickets)
+        if (who := self._value("who")) == Who.MINE:
+            tickets = tickets.assigned_to(self.user)
+        elif who == Who.UNASSIGNED:
+            tickets = tickets.unassigned()
+        if priority := self._value("priority"):
+            tickets = tickets.filter(priority=priority)
+        if period := self._value("period"):
+            tickets = tickets.filter(created_at__gte=Period(period).start)
+        return tickets

@@ -1,0 +1,84 @@
+import uuid
+
+from django import forms
+from django.db import transaction
+from django.utils.text import normalize_newlines
+from django.utils.translation import gettext_lazy as _
+
+from tickets.forms.attachments import AttachmentsField
+from tickets.forms.versioned import VersionedFormMixin
+from tickets.models import Attachment, Category, Status, Ticket
+from tickets.workflow import Phase
+
+
+class LinesField(forms.CharField):
+    """Text of several lines. A browser counts a line end as one character but sends two (HTML, 4.10.11)."""
+
+    def to_python(self, value):
+        return normalize_newlines(super().to_python(value))
+
+    def has_changed(self, initial, data):
+        """An imported text may have other line ends, or space around it: that is nobody's change."""
+        return super().has_changed(self.to_python(initial), data)
+
+
+class TicketForm(forms.ModelForm):
+    class Meta:
+        model = Ticket
+        fields = ["subject", "category", "description", "priority"]
+        field_classes = {"description": LinesField}
+        widgets = {"description": forms.Textarea(attrs={"rows": 7})}
+        labels = {"description": _("What happened?")}
+        help_texts = {
+            "subject": _("A few words, like “Printer on the second floor does not print”."),
+            "description": _("What did you do, what did you see, since when? Error messages help a lot."),
+        }
+        error_messages = {
+            "subject": {"required": _("Please give the ticket a subject.")},
+            "category": {"required": _("Please choose what it is about.")},
+            "description": {"required": _("Please say what happened.")},
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        categories = Category.objects.active()
+        if self.instance.pk:  # an old ticket keeps its category, even one that is switched off
+            categories = categories | Category.objects.filter(pk=self.instance.category_id)
+        self.fields["category"].queryset = categories
+        self.fields["category"].empty_label = _("Please choose")
+        self.fields["description"].widget.attrs["maxlength"] = 20_000
+
+
+class NewTicketForm(TicketForm):
+    """Files a ticket of `requester`. Sent twice it raises IntegrityError the second time (submission_key)."""
+
+    attachments = AttachmentsField(label=_("Files"))
+    submission_key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, requester, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["submission_key"].initial = uuid.uuid4
+        self.instance.requester = requester
+
+    def clean_submission_key(self):
+        return self.cleaned_data["submission_key"] or uuid.uuid4()
+
+    @transaction.atomic
+    def save(self):
+        ticket = super().save(commit=False)
+        ticket.submission_key = self.cleaned_data["submission_key"]
+        ticket.status = Status.objects.default_for(Phase.NEW)
+        ticket.save()
+        Attachment.attach(self.cleaned_data["attachments"], ticket=ticket, uploader=ticket.requester)
+        return ticket
+
+
+class EditTicketForm(VersionedFormMixin, TicketForm):
+    """What the requester may still change."""
+
+    class Meta(TicketForm.Meta):
+        fields = ["subject", "category", "description"]
+
+
+class EditTicketByStaffForm(VersionedFormMixin, TicketForm):
+    pass

@@ -1,0 +1,150 @@
+"""The activity log in plain words, for pages and mails. Words are chosen here, when it is read."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from tickets.events import Verb
+from tickets.models import ActivityLog, Category, Status, Ticket
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act on a ticket. `kind` is "filed" where the requester filed it and nothing else happened."""
+
+    at: datetime
+    actor_name: str
+    is_you: bool
+    is_staff: bool
+    initials: str
+    kind: str
+    sentences: list[str]
+
+
+def entries_for(ticket: Ticket, user) -> list[Entry]:
+    """The ticket's story as `user` reads it, oldest first. The number of queries does not grow with it."""
+    activities = list(ActivityLog.objects.filter(ticket_id=ticket.pk).oldest_first())
+    words = _Words(activities, reader=user)
+    acts = (list(act) for _batch, act in groupby(activities, key=lambda activity: activity.batch))
+    return [words.entry(act) for act in acts]
+
+
+def sentences(activities: Iterable[ActivityLog], *, reader) -> list[str]:
+    """What the rows of one act say to `reader`, one plain sentence for each change."""
+    activities = list(activities)
+    words = _Words(activities, reader=reader)
+    return [sentence for activity in activities for sentence in words.sentences(activity)]
+
+
+class _Words:
+    """Turns rows of the log into sentences; the names they need are fetched once for all of them."""
+
+    def __init__(self, activities: list[ActivityLog], *, reader):
+        self.reader = reader
+        ids = {name: set() for name in ("status", "category", "assignee", "requester")}
+        for activity in activities:
+            for name in ids.keys() & activity.changes.keys():
+                ids[name].update(value for value in activity.changes[name] if value)
+        actors = {activity.actor_id for activity in activities if activity.actor_id}
+        people = get_user_model().objects.prefetch_related("groups")
+        self.people = people.in_bulk(ids["assignee"] | ids["requester"] | actors)
+        self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
+        self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
+
+    def entry(self, act: list[ActivityLog]) -> Entry:
+        first = act[0]
+        actor = self.people.get(first.actor_id)
+        texts = [sentence for activity in act for sentence in self.sentences(activity)]
+        is_filing = first.verb == Verb.CREATED and first.changes["requester"][1] == first.actor_id
+        is_filing = is_filing and all(row.verb == Verb.FILE_ADDED for row in act[1:])
+        return Entry(
+            at=first.recorded_at,
+            actor_name=self._actor(first),
+            is_you=self._is_reader(first.actor_id),
+            is_staff=actor is not None and actor.is_staff,
+            initials=actor.initials if actor else "",
+            kind="filed" if is_filing and not first.changes.get("assignee") else "change",
+            sentences=texts,
+        )
+
+    def sentences(self, activity: ActivityLog) -> list[str]:
+        actor, changes = self._actor(activity), activity.changes
+        match activity.verb:
+            case Verb.CREATED:
+                return self._filing(actor, activity)
+            case Verb.DELETED:
+                if changes["requester"][0] == activity.actor_id:
+                    return [_("%(actor)s withdrew the ticket.") % {"actor": actor}]
+                return [_("%(actor)s deleted the ticket.") % {"actor": actor}]
+            case Verb.FILE_ADDED:
+                name = changes["name"][1]
+                return [_("%(actor)s added the file “%(name)s”.") % {"actor": actor, "name": name}]
+            case Verb.FILE_REMOVED:
+                name = changes["name"][0]
+                return [_("%(actor)s removed the file “%(name)s”.") % {"actor": actor, "name": name}]
+        return [self._change(actor, activity, name) for name in changes]
+
+    def _filing(self, actor: str, activity: ActivityLog) -> list[str]:
+        requester = activity.changes["requester"][1]
+        if requester == activity.actor_id:
+            texts = [_("%(actor)s filed the ticket.") % {"actor": actor}]
+        else:
+            names = {"actor": actor, "requester": self._person(requester)}
+            texts = [_("%(actor)s filed the ticket for %(requester)s.") % names]
+        if assignee := activity.changes.get("assignee", [None, None])[1]:
+            texts.append(_("It went to %(person)s.") % {"person": self._person(assignee)})
+        return texts
+
+    def _change(self, actor: str, activity: ActivityLog, name: str) -> str:
+        old, new = activity.changes[name]
+        values = {"actor": actor, "old": self._value(name, old), "new": self._value(name, new)}
+        if name == "description":
+            return _("%(actor)s changed the description.") % values
+        if name == "assignee":
+            return self._assignment(activity, old, new) % values
+        return CHANGES[name]() % values
+
+    def _assignment(self, activity: ActivityLog, old: int | None, new: int | None) -> str:
+        if new is None:
+            if old == activity.actor_id:
+                return _("%(actor)s put the ticket back, so nobody takes care of it now.")
+            return _("%(actor)s took the ticket from %(old)s, so nobody takes care of it now.")
+        if new == activity.actor_id:
+            return _("%(actor)s took the ticket.")
+        return _("%(actor)s gave the ticket to %(new)s.")
+
+    def _value(self, name: str, value) -> str:
+        if name in ("assignee", "requester"):
+            return self._person(value)
+        if name == "status":
+            return str(self.statuses.get(value, _("a status that is gone")))
+        if name == "category":
+            return str(self.categories.get(value, _("a category that is gone")))
+        return str(Ticket.Priority(value).label) if name == "priority" else str(value)
+
+    def _person(self, pk: int | None) -> str:
+        if self._is_reader(pk):
+            return _("you")
+        return str(self.people.get(pk, _("somebody")))
+
+    def _actor(self, activity: ActivityLog) -> str:
+        if self._is_reader(activity.actor_id):
+            return _("You")
+        return activity.actor_name or _("The helpdesk")
+
+    def _is_reader(self, pk: int | None) -> bool:
+        return pk is not None and pk == self.reader.pk
+
+
+# Called, not stored: the language is that of the reader.
+CHANGES = {
+    "subject": lambda: _("%(actor)s changed the subject from “%(old)s” to “%(new)s”."),
+    "category": lambda: _("%(actor)s changed the category from %(old)s to %(new)s."),
+    "status": lambda: _("%(actor)s changed the status from %(old)s to %(new)s."),
+    "priority": lambda: _("%(actor)s changed the priority from %(old)s to %(new)s."),
+    "requester": lambda: _("%(actor)s changed the requester from %(old)s to %(new)s."),
+}

@@ -1,0 +1,34 @@
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+
+KEPT_FOR = 3600  # seconds: the next person at this computer should not find it
+LONGEST = 20_000  # characters of one field
+
+
+@method_decorator(login_not_required, name="dispatch")
+class DraftMixin(LoginRequiredMixin):
+    """A form that is sent after the session has ended waits, as typed, behind the login.
+
+    The mixin asks for the login itself, so that it sees what was sent. Files can't be kept.
+    """
+
+    draft_name: str
+    draft_fields: tuple[str, ...]
+
+    def handle_no_permission(self):
+        sent, session = self.request.POST, self.request.session
+        draft = {name: sent[name][:LONGEST] for name in self.draft_fields if sent.get(name)}
+        if draft:
+            session[self.draft_name] = draft
+            session.set_expiry(KEPT_FOR)  # the login sets its own
+            messages.info(self.request, _("Please log in again. What you typed is kept, but no files."))
+        return super().handle_no_permission()
+
+    def get_initial(self):
+        return {**super().get_initial(), **self.request.session.get(self.draft_name, {})}
+
+    def forget_draft(self):
+        self.request.session.pop(self.draft_name, None)

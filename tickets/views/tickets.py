@@ -1,0 +1,230 @@
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView, View
+from django.views.generic.detail import SingleObjectMixin
+
+from tickets import timeline
+from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
+from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
+from tickets.models import ActivityLog, Attachment, Ticket
+from tickets.views.drafts import DraftMixin
+
+
+class VisibleTicketsMixin:
+    """A ticket that the person may not know of does not exist: 404."""
+
+    model = Ticket
+
+    def get_queryset(self):
+        return Ticket.objects.visible_to(self.request.user).with_people()
+
+
+class LockedTicketMixin(VisibleTicketsMixin):
+    """Acts on a ticket whose row stays locked from the check of the right to the end of the act."""
+
+    def get_queryset(self):
+        """Locked rows are not joined: PostgreSQL drops one whose status changed during the wait."""
+        if self.request.method != "POST":
+            return super().get_queryset()
+        return Ticket.objects.visible_to(self.request.user).select_for_update()
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.method != "POST":
+            return super().dispatch(request, *args, **kwargs)
+        with transaction.atomic():
+            return super().dispatch(request, *args, **kwargs)
+
+
+class TicketListView(VisibleTicketsMixin, ListView):
+    template_name = "tickets/ticket_list.html"
+    paginate_by = 25
+
+    def get_queryset(self):
+        user = self.request.user
+        form_class = StaffTicketFilterForm if user.is_staff else TicketFilterForm
+        self.filter_form = form_class(self.request.GET, user=user)
+        self.matching = self.filter_form.filtered(super().get_queryset())
+        return self.matching.in_phase(*self.filter_form.show.phases).newest_change_first()
+
+    def paginate_queryset(self, queryset, page_size):
+        """Any page number leads to a page: what is no number to the first, what is too high to the last."""
+        paginator = self.get_paginator(queryset, page_size)
+        page = paginator.get_page(self.request.GET.get("page"))
+        return paginator, page, page.object_list, page.has_other_pages()
+
+    def get_context_data(self, **kwargs):
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        return super().get_context_data(
+            **kwargs,
+            tabs=self._tabs(),
+            filter_form=self.filter_form,
+            is_filtered=self.filter_form.is_filtered,
+            page_query=query.urlencode(),
+            is_staff_list=self.request.user.is_staff,
+        )
+
+    def _tabs(self):
+        by_phase = self.matching.order_by().values_list("status__phase").annotate(Count("pk"))
+        counts = dict(by_phase)
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        tabs = []
+        for show in Show:
+            query["phase"] = show.value
+            tabs.append(
+                {
+                    "label": show.label,
+                    "url": f"?{query.urlencode()}",
+                    "count": sum(counts.get(phase, 0) for phase in show.phases),
+                    "current": show == self.filter_form.show,
+                }
+            )
+        return tabs
+
+
+class TicketDetailView(VisibleTicketsMixin, DetailView):
+    template_name = "tickets/ticket_detail.html"
+
+    def get_context_data(self, **kwargs):
+        ticket, user = self.object, self.request.user
+        return super().get_context_data(
+            **kwargs,
+            timeline=timeline.entries_for(ticket, user),
+            attachments=ticket.attachments.visible_to(user),
+            actions={
+                "edit": ticket.may_be_edited_by(user),
+                "withdraw": ticket.may_be_deleted_by(user),
+                "close": ticket.may_be_closed_by(user),
+                "reopen": ticket.may_be_reopened_by(user),
+                "admin": user.is_staff,
+            },
+            reopen_until=ticket.reopen_until,
+        )
+
+
+class TicketCreateView(DraftMixin, CreateView):
+    form_class = NewTicketForm
+    template_name = "tickets/ticket_form.html"
+    draft_name = "new_ticket"
+    draft_fields = ("subject", "category", "description", "priority")
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "requester": self.request.user}
+
+    def form_valid(self, form):
+        self.forget_draft()
+        if wait := Attachment.objects.wait_for(form.cleaned_data["attachments"], self.request.user):
+            form.add_error("attachments", _("These are more files than you can send in one day."))
+            page = render(self.request, self.template_name, {"form": form}, status=429)
+            page["Retry-After"] = str(round(wait.total_seconds()))
+            return page
+        try:
+            ticket = form.save()
+        except IntegrityError:
+            first = self._ticket_of_same_submission(form)
+            if first is None:
+                raise
+            return redirect(first)
+        words = {"ticket": f"#{ticket.pk}", "address": ticket.requester.email}
+        messages.success(self.request, _("Ticket %(ticket)s is filed. We write to %(address)s.") % words)
+        return redirect(ticket)
+
+    def _ticket_of_same_submission(self, form):
+        """A form that is sent twice leads both times to the ticket of the first."""
+        key = form.cleaned_data["submission_key"]
+        return Ticket.objects.filter(requester=self.request.user, submission_key=key).first()
+
+
+class TicketUpdateView(LockedTicketMixin, UpdateView):
+    template_name = "tickets/ticket_form.html"
+
+    def get_form_class(self):
+        return EditTicketByStaffForm if self.request.user.is_staff else EditTicketForm
+
+    def get_object(self, queryset=None):
+        ticket = super().get_object(queryset)
+        if not ticket.may_be_edited_by(self.request.user):
+            raise PermissionDenied(_("This ticket is done, so it can't be edited. Reopen it first."))
+        return ticket
+
+    def form_valid(self, form):
+        if form.conflicts:
+            return self._show_conflict(form)
+        if form.has_changed():
+            form.save()
+            messages.success(self.request, _("Your changes are saved."))
+        return redirect(self.object)
+
+    def _show_conflict(self, form):
+        last = ActivityLog.objects.filter(ticket_id=self.object.pk).first()
+        context = {
+            "ticket": self.object,
+            "conflicts": form.conflicts,
+            "stored_by": last.actor_name if last else "",
+            "form": form.renewed(),
+        }
+        return render(self.request, "tickets/ticket_conflict.html", context, status=409)
+
+
+class TicketDeleteView(LockedTicketMixin, DeleteView):
+    template_name = "tickets/ticket_confirm_delete.html"
+    success_url = reverse_lazy("tickets:list")
+
+    def get_object(self, queryset=None):
+        ticket = super().get_object(queryset)
+        user = self.request.user
+        if not ticket.may_be_deleted_by(user):
+            if user.is_staff:
+                raise PermissionDenied(_("Only supervisors can delete a ticket."))
+            raise PermissionDenied(
+                _("Somebody works on this ticket already. You can't withdraw it, but you can close it.")
+            )
+        return ticket
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs, is_own=self.object.requester == self.request.user)
+
+    def form_valid(self, form):
+        number = f"#{self.object.pk}"
+        response = super().form_valid(form)
+        messages.success(self.request, _("Ticket %(ticket)s is withdrawn.") % {"ticket": number})
+        return response
+
+
+class TransitionView(LockedTicketMixin, SingleObjectMixin, View):
+    """Moves a ticket and shows it again. Sent twice, the second time changes nothing."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request, pk):
+        ticket = self.get_object()
+        self.move(ticket)
+        return redirect(ticket)
+
+
+class TicketCloseView(TransitionView):
+    def move(self, ticket):
+        if ticket.is_done:
+            messages.info(self.request, _("This ticket is closed already."))
+            return
+        ticket.close()
+        messages.success(self.request, _("The ticket is closed. You can reopen it within 14 days."))
+
+
+class TicketReopenView(TransitionView):
+    def move(self, ticket):
+        if not ticket.is_done:
+            messages.info(self.request, _("This ticket is open already."))
+            return
+        if not ticket.may_be_reopened_by(self.request.user):
+            raise PermissionDenied(
+                _("This ticket was closed more than 14 days ago. Please file a new one and name its number.")
+            )
+        ticket.reopen()
+        messages.success(self.request, _("The ticket is open again. We take another look."))
