@@ -1,0 +1,55 @@
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from accounts.mixins import ReadOnlyMixin, StaffListMixin
+from tickets.admin.filters import VerbFilter
+from tickets.events import Verb
+from tickets.models import ActivityLog, Ticket
+from tickets.search import LARGEST_NUMBER
+
+
+def number_in(words: str) -> int | None:
+    """The ticket number that somebody typed, with or without #."""
+    digits = words.strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None
+
+
+def ticket_link(ticket_id: int | None):
+    """A ticket's number, as a link to its page; the page of a deleted one says that it is gone."""
+    if ticket_id is None:
+        return "–"
+    url = reverse("admin:tickets_ticket_change", args=[ticket_id])
+    return format_html('<a href="{}">#{}</a>', url, ticket_id)
+
+
+@admin.register(ActivityLog)
+class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("recorded_at", "ticket_number", "verb", "changed", "who", "source")
+    list_filter = (VerbFilter,)
+    sortable_by = ()
+    search_fields = ("actor_name",)
+    search_help_text = _("A ticket's number, or who did it")
+    fields = ("recorded_at", "ticket_number", "verb", "changes", "who", "source", "batch")
+
+    @admin.display(description=_("ticket"))
+    def ticket_number(self, activity):
+        return ticket_link(activity.ticket_id)
+
+    @admin.display(description=_("changed"))
+    def changed(self, activity):
+        if activity.verb in (Verb.CREATED, Verb.DELETED):
+            return "–"
+        if activity.verb in (Verb.FILE_ADDED, Verb.FILE_REMOVED):
+            return activity.changes["name"][0] or activity.changes["name"][1]
+        return ", ".join(str(Ticket._meta.get_field(name).verbose_name) for name in activity.changes)
+
+    @admin.display(description=_("who"))
+    def who(self, activity):
+        return activity.actor_name or _("The helpdesk")
+
+    def get_search_results(self, request, queryset, search_term):
+        if number := number_in(search_term):
+            return queryset.filter(ticket_id=number), False
+        return super().get_search_results(request, queryset, search_term)

@@ -1,0 +1,67 @@
+from django.contrib import admin, messages
+from django.template.loader import render_to_string
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.events import AccountMail
+from accounts.mixins import ReadOnlyMixin, StaffListMixin
+from tickets.admin.activity_log import number_in, ticket_link
+from tickets.admin.filters import StateFilter
+from tickets.events import Verb
+from tickets.models import Notification
+from tickets.notifications import outbox
+
+KINDS = dict(Verb.choices) | dict(AccountMail.choices)
+
+
+@admin.register(Notification)
+class NotificationAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
+    list_filter = (StateFilter,)
+    sortable_by = ()
+    search_fields = ("address",)
+    search_help_text = _("A mail address, or a ticket's number")
+    actions = ("send_again",)
+    change_form_template = "admin/tickets/notification/change_form.html"
+    fields = (
+        "what", "address", "ticket_number", "state_badge", "attempts", "created_at", "sent_at", "next_try_at",
+        "last_error", "message_id", "provider_id",
+    )  # fmt: skip
+
+    @admin.display(description=_("what"))
+    def what(self, notification):
+        return KINDS.get(notification.kind, notification.kind)
+
+    @admin.display(description=_("ticket"))
+    def ticket_number(self, notification):
+        return ticket_link(notification.ticket_id)
+
+    @admin.display(description=_("state"))
+    def state_badge(self, notification):
+        return render_to_string("admin/tickets/includes/state.html", {"notification": notification})
+
+    @admin.display(description=_("problem"))
+    def problem(self, notification):
+        return Truncator(notification.last_error).chars(80) or "–"
+
+    def get_search_results(self, request, queryset, search_term):
+        if number := number_in(search_term):
+            return queryset.filter(ticket_id=number), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.action(description=_("Send again"), permissions=["resend"])
+    def send_again(self, request, notifications):
+        count = outbox.send_again(notifications)
+        if count:
+            text = ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", count)
+            messages.success(request, text % {"count": count})
+        else:
+            messages.info(request, _("Only mail that did not arrive is sent again."))
+
+    def has_resend_permission(self, request):
+        return request.user.has_perm("tickets.resend_notification")
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["may_send_again"] = self.has_resend_permission(request) and obj.may_be_sent_again
+        return super().render_change_form(request, context, add, change, form_url, obj)

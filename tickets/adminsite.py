@@ -1,0 +1,42 @@
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import redirect, resolve_url
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+
+from tickets.reports.queries import day_figures
+
+OUR_APPS = {"accounts", "tickets"}
+
+
+class HelpdeskAdminSite(admin.AdminSite):
+    """The admin with the site's own login. Raw tables of other apps (groups, sessions) stay out of it."""
+
+    site_header = site_title = _("Helpdesk")
+    index_title = _("Today")
+    empty_value_display = "–"
+    enable_nav_sidebar = False
+
+    def register(self, model_or_iterable, admin_class=None, **options):
+        models = model_or_iterable if isinstance(model_or_iterable, (list, tuple)) else [model_or_iterable]
+        ours = [model for model in models if model._meta.app_label in OUR_APPS]
+        if ours:
+            super().register(ours, admin_class, **options)
+
+    @method_decorator(login_not_required)
+    def login(self, request, extra_context=None):
+        """Whoever is logged in and comes here may not enter; everybody else logs in like on the site."""
+        target = request.GET.get("next") or resolve_url("admin:index")
+        if self.has_permission(request):
+            return redirect("admin:index")
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(target)
+
+    def password_change(self, request, extra_context=None):
+        return redirect("account_change_password")
+
+    def index(self, request, extra_context=None):
+        return super().index(request, {**(extra_context or {}), "figures": day_figures(request.user)})
