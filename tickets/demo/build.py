@@ -1,0 +1,157 @@
+"""Writes the small company into an empty helpdesk."""
+
+import struct
+import zlib
+from datetime import datetime, timedelta
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import actor
+from tickets import activity_log, workflow
+from tickets.activity_log import PastAct
+from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE
+from tickets.demo.stories import STORIES, Story
+from tickets.events import Verb
+from tickets.models import ActivityLog, Attachment, Category, Status, Ticket
+
+
+# People
+def load_people() -> dict:
+    """{key: User} of the demo people, all with PASSWORD and a confirmed address."""
+    password = make_password(PASSWORD)
+    people = {}
+    for key, demo in PEOPLE.items():
+        person = get_user_model().objects.create_user(
+            demo.email,
+            role=demo.role,
+            full_name=demo.full_name,
+            department=demo.department,
+            location=demo.location,
+            phone=demo.phone,
+            is_superuser=demo.is_superuser,
+        )
+        person.password = password
+        person.save(update_fields=["password"])
+        person.emailaddress_set.create(email=person.email, verified=True, primary=True)
+        people[key] = person
+    return people
+
+
+# Tickets by hand
+@transaction.atomic
+def load() -> int:
+    """The small company: people, categories with their people, tickets. Returns the number of tickets."""
+    people = load_people()
+    for name, (told, assignee) in CATEGORY_PEOPLE.items():
+        category = Category.objects.get(name=name)
+        category.people.set([people[key] for key in told])
+        category.default_assignee = people.get(assignee)
+        category.save()
+    telling = Telling(people)
+    stories = sorted(STORIES, key=lambda story: -story.days)
+    tickets = [telling.ticket(story) for story in stories]
+    acts = {id(ticket): telling.acts[id(ticket)] for ticket in tickets}
+    files = {id(ticket): story.file for ticket, story in zip(tickets, stories, strict=True)}
+
+    def record(created: list[Ticket]) -> None:
+        for ticket in created:
+            rows = list(activity_log.history(ticket.pk, acts[id(ticket)]))
+            if files[id(ticket)]:
+                rows[1:1] = attach(files[id(ticket)], ticket, rows[0])
+            activity_log.append(rows)
+
+    return len(Ticket.objects.bulk_load(tickets, record=record))
+
+
+class Telling:
+    """Turns stories into tickets and the acts that led to them."""
+
+    def __init__(self, people: dict):
+        self.people = people
+        self.categories = {category.name: category for category in Category.objects.all()}
+        self.statuses = {status.name: status for status in Status.objects.all()}
+        self.now = timezone.now()
+        self.acts: dict[int, list[PastAct]] = {}
+
+    def ticket(self, story: Story) -> Ticket:
+        filed_at = self.now - timedelta(days=story.days)
+        requester, category = self.people[story.who], self.categories[story.category]
+        ticket = Ticket(
+            subject=story.subject,
+            description=story.description,
+            category=category,
+            status=self.statuses["Submitted"],
+            priority=story.priority,
+            requester=requester,
+            assignee=category.default_assignee,
+            created_at=filed_at,
+        )
+        acts = [PastAct(filed_at, requester, actor.WEB, fields_of(ticket))]
+        for step in story.steps:
+            at = min(filed_at + timedelta(hours=step.hours), self.now)
+            self._take(ticket, step, at)
+            source = actor.WEB if step.who == story.who else actor.ADMIN
+            acts.append(PastAct(at, self.people[step.who], source, fields_of(ticket)))
+        ticket.updated_at, ticket.version = acts[-1].at, len(acts)
+        self.acts[id(ticket)] = acts
+        return ticket
+
+    def _take(self, ticket: Ticket, step, at: datetime) -> None:
+        old_phase = ticket.phase
+        ticket.status = self.statuses[step.status] if step.status else ticket.status
+        ticket.assignee = self.people[step.assignee] if step.assignee else ticket.assignee
+        ticket.category = self.categories[step.category] if step.category else ticket.category
+        ticket.priority = step.priority or ticket.priority
+        ticket.subject = step.subject or ticket.subject
+        ticket.done_at = workflow.done_at(old_phase, ticket.phase, stored=ticket.done_at, now=at)
+
+
+def fields_of(ticket: Ticket) -> dict:
+    """The tracked fields as the log keeps them."""
+    attributes = (Ticket._meta.get_field(name).attname for name in Ticket.TRACKED)
+    return activity_log.snapshot(Ticket, {name: getattr(ticket, name) for name in attributes})
+
+
+# Files
+LOG = b"09:14:02 open payroll 2026-10\r\n09:14:03 error 0xC0000005 at PR_Load\r\n"
+
+
+def attach(name: str, ticket: Ticket, filing: ActivityLog) -> list[ActivityLog]:
+    """Saves a made-up file on `ticket`; returns the rows of the log, as part of the act of filing."""
+    upload = ContentFile(picture() if name.endswith(".png") else LOG, name=name)
+    attachment = Attachment.from_upload(upload, ticket=ticket, uploader=filing.actor)
+    attachment.created_at = filing.recorded_at
+    Attachment.objects.bulk_load([attachment], record=lambda rows: None)
+    values = {field: getattr(attachment, field) for field in Attachment.TRACKED}
+    return [
+        ActivityLog(
+            ticket_id=ticket.pk,
+            verb=Verb.FILE_ADDED,
+            changes=activity_log.diff({}, activity_log.snapshot(Attachment, values)),
+            actor=filing.actor,
+            actor_name=filing.actor_name,
+            source=filing.source,
+            batch=filing.batch,
+            recorded_at=filing.recorded_at,
+        )
+    ]
+
+
+def picture(width: int = 320, height: int = 200) -> bytes:
+    """A small PNG: a window with a red bar, drawn without a library."""
+    white, blue, red = b"\xff\xff\xff", b"\x1f\x4f\xd1", b"\xb3\x26\x1e"
+    rows = []
+    for y in range(height):
+        colour = blue if y < 24 else red if 90 < y < 110 else white
+        rows.append(b"\0" + white * 20 + colour * (width - 40) + white * 20)
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(b"".join(rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")

@@ -1,0 +1,82 @@
+"""Any number of made-up tickets, to see how the helpdesk feels when it is full."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from accounts import actor
+from tickets import activity_log, workflow
+from tickets.activity_log import PastAct
+from tickets.demo.build import fields_of
+from tickets.demo.stories import STORIES
+from tickets.models import Category, Status, Ticket
+
+BATCH = 2000
+
+
+def people(count: int) -> list:
+    """`count` made-up requesters who can't log in."""
+    user_model = get_user_model()
+    start = user_model.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    made_up = [
+        user_model(
+            email=f"person{number}@example.com",
+            full_name=f"Person {number}",
+            department="Sales",
+            password=make_password(None),
+        )
+        for number in range(start + 1, start + count + 1)
+    ]
+    return user_model.objects.bulk_create(made_up, batch_size=BATCH)
+
+
+def tickets(count: int, requesters: list, agents: list, *, seed: int = 1) -> Iterator[int]:
+    """Writes `count` tickets with their histories in batches; yields the size of each batch."""
+    chance = random.Random(seed)  # noqa: S311 - made-up data
+    now, categories, statuses = timezone.now(), list(Category.objects.all()), list(Status.objects.all())
+    for start in range(0, count, BATCH):
+        acts: dict[int, list[PastAct]] = {}
+        batch = []
+        for _number in range(min(BATCH, count - start)):
+            ticket, story = one_ticket(chance, now, requesters, agents, categories, statuses)
+            batch.append(ticket)
+            acts[id(ticket)] = story
+
+        def record(created: list[Ticket], acts=acts) -> None:
+            activity_log.append(
+                row for ticket in created for row in activity_log.history(ticket.pk, acts[id(ticket)])
+            )
+
+        Ticket.objects.bulk_load(batch, record=record, batch_size=BATCH)
+        yield len(batch)
+
+
+def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[Ticket, list[PastAct]]:
+    """One made-up ticket: nine in ten are done, spread over two years."""
+    story = chance.choice(STORIES)
+    requester, agent = chance.choice(requesters), chance.choice(agents)
+    filed_at = now - timedelta(minutes=chance.randint(1, 2 * 365 * 24 * 60))
+    new = next(status for status in statuses if status.phase == workflow.Phase.NEW)
+    ticket = Ticket(
+        subject=f"{story.subject} ({chance.randint(1, 99_999)})",
+        description=story.description,
+        category=chance.choice(categories),
+        status=new,
+        priority=chance.choices(Ticket.Priority.values, weights=(20, 60, 15, 5))[0],
+        requester=requester,
+        created_at=filed_at,
+    )
+    acts = [PastAct(filed_at, requester, actor.WEB, fields_of(ticket))]
+    if chance.random() < 0.97:
+        at = min(filed_at + timedelta(minutes=chance.randint(2, 600)), now)
+        ends = [status for status in statuses if status.phase != workflow.Phase.NEW]
+        weights = [90 if status.phase == workflow.Phase.DONE else 5 for status in ends]
+        ticket.status, ticket.assignee = chance.choices(ends, weights=weights)[0], agent
+        ticket.done_at = workflow.done_at(workflow.Phase.NEW, ticket.phase, stored=None, now=at)
+        acts.append(PastAct(at, agent, actor.ADMIN, fields_of(ticket)))
+    ticket.updated_at, ticket.version = acts[-1].at, len(acts)
+    return ticket, acts

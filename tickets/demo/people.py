@@ -1,0 +1,47 @@
+"""The people of the demo. The key is how the stories call them."""
+
+from dataclasses import dataclass
+
+from accounts.roles import Role
+
+# Of made-up people, on a machine that nobody else reaches.
+PASSWORD = "helpdesk-demo"  # noqa: S105
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    full_name: str
+    role: Role = Role.REQUESTER
+    department: str = ""
+    location: str = ""
+    phone: str = ""
+    is_superuser: bool = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.full_name.split()[0].lower()}@example.com"
+
+
+PEOPLE: dict[str, DemoPerson] = {
+    "maria": DemoPerson("Maria Keller", Role.REQUESTER, "Accounting", "Main building, room 112", "555 0112"),
+    "jonas": DemoPerson("Jonas Brandt", Role.REQUESTER, "Sales", "Main building, room 204", "555 0204"),
+    "aisha": DemoPerson("Aisha Rahman", Role.REQUESTER, "Marketing", "Main building, room 210", "555 0210"),
+    "david": DemoPerson("David Chen", Role.REQUESTER, "Warehouse", "Hall B, office", "555 0301"),
+    "lucia": DemoPerson(
+        "Lucia Moreno", Role.REQUESTER, "Human resources", "Main building, room 101", "555 0101"
+    ),
+    "peter": DemoPerson("Peter Novak", Role.REQUESTER, "Management", "Main building, room 301", "555 0300"),
+    "ann": DemoPerson("Ann Weber", Role.AGENT, "IT", "Main building, room 005", "555 0005"),
+    "ravi": DemoPerson("Ravi Patel", Role.AGENT, "IT", "Main building, room 005", "555 0006"),
+    "sam": DemoPerson("Sam Lindqvist", Role.SUPERVISOR, "IT", "Main building, room 006", "555 0007"),
+    "admin": DemoPerson("Admin Demo", Role.SUPERVISOR, "IT", is_superuser=True),
+}
+# Who is told about new tickets of a category, and who gets them (None: nobody at first).
+CATEGORY_PEOPLE: dict[str, tuple[tuple[str, ...], str | None]] = {
+    "Email Support": (("ann",), None),
+    "Website Support": (("ravi",), "ravi"),
+    "Access Support": (("ann", "ravi"), None),
+    "QuickBooks Support": (("ann",), "ann"),
+    "Social Media Post": (("sam",), None),
+    "Other": (("ann", "ravi"), None),
+}

@@ -1,0 +1,274 @@
+"""Some forty tickets with their histories, written by hand."""
+
+from dataclasses import dataclass
+
+MAIL, WEB, ACCESS = "Email Support", "Website Support", "Access Support"
+BOOKS, SOCIAL, OTHER = "QuickBooks Support", "Social Media Post", "Other"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody did, `hours` after the ticket was filed. Only what is given changes."""
+
+    hours: float
+    who: str
+    status: str = ""
+    assignee: str = ""
+    priority: str = ""
+    category: str = ""
+    subject: str = ""
+
+
+@dataclass(frozen=True)
+class Story:
+    """A ticket filed `days` ago by `who`. `file` is the name of an attachment to make up."""
+
+    days: float
+    who: str
+    category: str
+    subject: str
+    description: str
+    steps: tuple[Step, ...] = ()
+    priority: str = "normal"
+    file: str = ""
+
+
+def taken(hours: float, who: str, **more) -> Step:
+    """The usual beginning: somebody takes the ticket and starts."""
+    return Step(hours, who, status="In Progress", assignee=who, **more)
+
+
+def done(hours: float, who: str) -> Step:
+    return Step(hours, who, status="Done")
+
+
+def held(hours: float, who: str) -> Step:
+    return Step(hours, who, status="On Hold")
+
+
+STORIES: tuple[Story, ...] = (
+    Story(
+        0.01, "jonas", ACCESS, "VPN asks for my password again and again",
+        "I work from home today. The VPN window accepts my password, says \"connecting\" and asks again. "
+        "I have tried it five times and restarted once. I have a customer call at 11.", priority="high",
+    ),
+    Story(
+        0.03, "david", OTHER, "Label printer in hall B prints empty labels",
+        "Since the new roll went in this morning, every second label is empty. The driver waits for the papers.\n\n"
+        "The printer is the small grey one beside gate 2, sticker number P-118.", priority="urgent",
+    ),
+    Story(
+        0.08, "aisha", WEB, "Old phone number on the contact page",
+        "The contact page still shows the number we had before the move. It should be 555 0200.\n\n"
+        "The page: https://www.example.com/contact",
+    ),
+    Story(
+        0.15, "maria", BOOKS, "QuickBooks closes when I open the October payroll",
+        "It starts, I click Employees, then Payroll for October, and the window is gone without a message. "
+        "September opens fine. The file it wrote to my desktop is attached.",
+        file="qb-crash.log", priority="high",
+    ),
+    Story(
+        0.3, "lucia", ACCESS, "New colleague starts on Monday",
+        "Tom Berger starts in sales on Monday at nine. He needs a laptop, a mailbox, the sales folder and a key "
+        "card for the main entrance. His manager is Jonas.",
+        (taken(1, "ann"),),
+    ),
+    Story(
+        0.5, "peter", MAIL, "Is this mail from the bank real?",
+        "I got a mail from our bank that asks me to confirm a payment with a link. It looks real, but I did not "
+        "order anything. I have not clicked. A picture of it is attached.",
+        (taken(0.2, "ravi", priority="high"),), file="bank-mail.png",
+    ),
+    Story(
+        0.8, "aisha", SOCIAL, "Post about the open day on Friday",
+        "Please post on our pages on Wednesday at 10:\n\nOur doors are open on Friday from 2 to 6. Come and see how "
+        "we work. Coffee is ready.\n\nThe picture comes from me by tomorrow noon.",
+        (held(3, "sam"),),
+    ),
+    Story(
+        1.1, "jonas", MAIL, "Calendar shows meetings one hour late on my phone",
+        "On the laptop all is right, on the phone every meeting stands one hour later. It began after my trip "
+        "to London. I have set the phone's clock to automatic again.",
+        (taken(2, "ann"), held(5, "ann")),
+    ),
+    Story(
+        1.3, "david", ACCESS, "No access to the folder Deliveries 2026",
+        "When I open S:\\Warehouse\\Deliveries 2026 it says that I have no permission. The folder of 2025 works. "
+        "Both my colleagues in hall B have the same.",
+        (taken(1, "ravi"), done(2, "ravi")),
+    ),
+    Story(
+        1.6, "maria", OTHER, "Second monitor stays dark",
+        "The left monitor has no picture since this morning. The lamp on it is orange. I have pulled the cable out "
+        "and in again.",
+        (taken(4, "ann"), held(6, "ann")), priority="low",
+    ),
+    Story(
+        2, "lucia", MAIL, "Please set up a shared mailbox jobs@example.com",
+        "For the applications. Lucia and Peter should read it and answer from it. It would be good to have it before "
+        "the advertisement is printed on the first.",
+        (taken(3, "ann"),), priority="low",
+    ),
+    Story(
+        2.2, "peter", OTHER, "Meeting room 2: picture but no sound",
+        "With the cable on the table I get the picture on the big screen, but the sound comes from my laptop. "
+        "We need it for the board on Thursday.",
+        (taken(2, "ravi"), done(20, "ravi")),
+    ),
+    Story(
+        2.5, "aisha", WEB, "Pictures on the news page load very slowly",
+        "The last three articles take ten seconds on my phone before the pictures are there. Perhaps they are too "
+        "large? I put them in as they came from the camera.",
+        (Step(5, "ravi", status="In Progress"),),
+    ),
+    Story(
+        3, "jonas", ACCESS, "Locked out after the holidays",
+        "I was away for three weeks and my password has expired in the meantime. I can't log in at my desk.",
+        (taken(0.3, "ann"), done(0.5, "ann")), priority="high",
+    ),
+    Story(
+        3.4, "maria", BOOKS, "Invoice numbers have a gap",
+        "After 2026-0412 comes 2026-0415. The auditor will ask. Did somebody delete two invoices, or did the "
+        "program skip them?",
+        (Step(3, "ann", status="In Progress"), held(26, "ann")),
+    ),
+    Story(
+        4, "david", OTHER, "Scanner on the forklift loses the network",
+        "At the far end of hall B, rows 20 to 24, the scanner says \"no connection\". When I drive back to the "
+        "gate it works again. It did not happen before they moved the racks.",
+        (taken(5, "ravi"), held(30, "ravi"), Step(52, "sam", priority="high")),
+    ),
+    Story(
+        4.5, "aisha", SOCIAL, "Wrong date in yesterday's post",
+        "It says Friday the 20th, but Friday is the 21st. Could you correct it before the shop opens?",
+        (taken(0.4, "sam"), done(0.6, "sam")), priority="urgent",
+    ),
+    Story(
+        5, "lucia", ACCESS, "Tom Berger needs the holiday planner",
+        "He gets the message \"You are not a member of this team\". I have added him on the list on Monday.",
+        (taken(6, "ann"), done(8, "ann")),
+    ),
+    Story(
+        5.2, "peter", MAIL, "Mails to one customer come back",
+        "Everything I send to anna@customer.example comes back after an hour with \"mailbox full\". She says that "
+        "her mailbox is almost empty. Others can write to her.",
+        (taken(2, "ann"), held(4, "ann"), Step(50, "ann", status="In Progress"), done(51, "ann")),
+    ),
+    Story(
+        6, "jonas", OTHER, "Laptop is very slow since the update",
+        "Starting takes ten minutes, and opening a spreadsheet takes two. The fan is loud the whole time. Before "
+        "the update on Tuesday it was fine.",
+        (taken(3, "ravi"), done(28, "ravi"), Step(50, "jonas", status="In Progress"), done(70, "ravi")),
+    ),
+    Story(
+        7, "maria", BOOKS, "Second user licence for the trainee",
+        "Our trainee starts in accounting next month and should see the invoices, but not the payroll.",
+        (Step(24, "ann", status="In Progress"), held(30, "ann")), priority="low",
+    ),
+    Story(
+        7.5, "david", OTHER, "Keyboard: the 7 does not work",
+        "Number 7 on the number pad only works if I press very hard. I type delivery notes all day.",
+        (taken(20, "ann"), done(22, "ann")), priority="low",
+    ),
+    Story(
+        8, "aisha", WEB, "The form for the newsletter shows an error",
+        "When I enter an address and press the button, it says \"Something went wrong\". I have tried it with two "
+        "browsers and on my phone.",
+        (Step(1, "ravi", status="In Progress", priority="high"), done(7, "ravi")),
+    ),
+    Story(
+        9, "peter", ACCESS, "Access to the reports for the new controller",
+        "Please give Eva Lang the same rights on the folder Reports as Maria has, without payroll.",
+        (taken(3, "ravi"), done(5, "ravi")),
+    ),
+    Story(
+        9.3, "lucia", MAIL, "Out-of-office text is still on",
+        "I am back since Monday, but people still get my out-of-office answer. I switched it off in Outlook.",
+        (taken(1, "ann"), done(1.5, "ann")),
+    ),
+    Story(
+        10, "jonas", OTHER, "Phone for the new sales van",
+        "We need a phone with a large screen and a holder for the van from the first on. It must run the "
+        "delivery app.",
+        (Step(20, "sam", assignee="ravi"), Step(25, "ravi", status="On Hold")), priority="low",
+    ),
+    Story(
+        11, "maria", OTHER, "Printer on the first floor: paper jam",
+        "It says paper jam in tray 2, but there is no paper in it. I have opened all the doors.",
+        (taken(0.5, "ravi"), done(1, "ravi")),
+    ),
+    Story(
+        12, "david", MAIL, "No mail on the tablet in hall B",
+        "The tablet asks for a new password since yesterday. I do not know the old one. It is the shared tablet "
+        "at gate 2.",
+        (taken(3, "ann"), done(26, "ann")),
+    ),
+    Story(
+        13, "aisha", SOCIAL, "Three posts for the week of the fair",
+        "Monday: we pack. Wednesday: our stand, hall 4, number 112. Friday: thank you to all visitors.\n\n"
+        "I send a picture for each on the evening before.",
+        (taken(5, "sam"), done(110, "sam")),
+    ),
+    Story(
+        14, "peter", WEB, "Our site is not found under the old name",
+        "www.old-name.example should lead to our site. It did until last week, now the browser says that the "
+        "address does not exist.",
+        (Step(1, "ravi", status="In Progress", priority="high"), held(3, "ravi"), done(60, "ravi")),
+    ),
+    Story(
+        15, "lucia", ACCESS, "Colleague leaves at the end of the month",
+        "Please switch off all accounts of Karl Weiss on the 31st at noon and forward his mail to me for three "
+        "months.",
+        (taken(20, "ann"), held(22, "ann"), done(190, "ann")), priority="high",
+    ),
+    Story(
+        16, "jonas", MAIL, "Signature with the new logo",
+        "Is there a template? Everybody in sales has made an own one, and they all look different.",
+        (Step(30, "sam", assignee="ann"), Step(31, "ann", status="In Progress"), done(100, "ann")),
+        priority="low",
+    ),
+    Story(
+        17, "maria", BOOKS, "Bank does not show up in QuickBooks",
+        "The connection to the bank has run out. It wants a code that goes to a phone number we no longer have.",
+        (Step(2, "ann", status="In Progress", priority="high"), held(4, "ann"), done(75, "ann")),
+    ),
+    Story(
+        18, "david", OTHER, "Clock of the time terminal is five minutes slow",
+        "The terminal at gate 1 is five minutes behind. People notice it when they leave.",
+        (taken(7, "ravi"), done(8, "ravi")), priority="low",
+    ),
+    Story(
+        20, "aisha", OTHER, "Memory stick found in the car park",
+        "It was lying beside the entrance, without a name. I did not put it into a computer. Who takes it?",
+        (taken(0.3, "sam"), done(2, "sam")),
+    ),
+    Story(
+        21, "peter", OTHER, "Headset for video calls",
+        "One with a microphone that leaves out the noise of the room, please.",
+        (taken(24, "ravi"), held(26, "ravi"), done(140, "ravi")), priority="low",
+    ),
+    Story(
+        23, "lucia", WEB, "Please take down the advertisement for the warehouse job",
+        "The job is taken. The page is under Careers.",
+        (Step(2, "ravi", status="In Progress"), done(3, "ravi")),
+    ),
+    Story(
+        25, "jonas", ACCESS, "Key card does not open the side door",
+        "The main entrance works. The side door blinks red. It worked until last Friday.",
+        (taken(4, "ann", category=OTHER), done(30, "ann")),
+    ),
+    Story(
+        27, "maria", MAIL, "Somebody writes in my name",
+        "Two suppliers got a mail from \"me\" with a new bank account. It was not from me. The address has one "
+        "letter more.",
+        (taken(0.2, "sam", priority="urgent"), Step(1, "sam", subject="Fraud: somebody writes in Maria's name"),
+         done(48, "sam")), file="headers.txt",
+    ),
+    Story(
+        30, "david", OTHER, "Old computers in the cellar",
+        "Five old computers stand in the cellar of hall B since spring. May they go, or are there data on them?",
+        (Step(60, "sam", assignee="ravi"), Step(65, "ravi", status="In Progress"), done(250, "ravi")),
+        priority="low",
+    ),
+)  # fmt: skip

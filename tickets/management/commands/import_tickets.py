@@ -1,0 +1,114 @@
+from pathlib import Path
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from tqdm import tqdm
+
+from accounts import actor
+from tickets import activity_log
+from tickets.importing import FIELDS, Builder, Problem, Table
+from tickets.management.limits import lift_time_limits
+from tickets.models import Ticket
+
+BATCH = 1000
+SHOWN = 20
+
+
+class Refused(Exception):
+    """Ends the transaction: nothing of the file stays."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Brings in tickets from a CSV file (UTF-8, also compressed as .csv.gz), all of them or none. It may "
+        f"have any of the columns {', '.join(FIELDS)}; requester and assignee are mail addresses, times are "
+        "like 2026-03-31 14:05. Nobody is mailed. Lines that can't be imported are named with the reason."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path, help="The CSV file.")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
+            help="The column of a field, where the names differ. May be given several times.",
+        )
+        parser.add_argument(
+            "--create-categories", action="store_true", help="Make categories that do not exist yet."
+        )
+        parser.add_argument(
+            "--requester", metavar="EMAIL", help="Whose tickets they are where a row names nobody."
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Check everything, keep nothing.")
+
+    def handle(self, *args, file, dry_run, **options):
+        builder_options = {"requester": self.find_requester(options["requester"])}
+        builder_options["create_categories"] = options["create_categories"]
+        table = Table(file, self.parse_map(options["map"]))
+        self.problems, self.count = [], 0
+        lift_time_limits()
+        try:
+            with transaction.atomic(), actor.acting_as(None, source=actor.IMPORT):
+                self.load(table, Builder(**builder_options))
+                if self.problems or dry_run:
+                    raise Refused
+        except OSError as error:
+            raise CommandError(f"{file} can't be read: {error.strerror or error}.") from error
+        except Problem as problem:
+            self.problems.append(problem)
+        except Refused:
+            pass
+        self.report(table, dry_run)
+
+    def find_requester(self, email: str | None):
+        if not email:
+            return None
+        person = get_user_model().objects.filter(email=email.strip().lower()).first()
+        if person is None:
+            raise CommandError(f"--requester: nobody has the mail address {email!r}.")
+        return person
+
+    def parse_map(self, pairs: list[str]) -> dict[str, str]:
+        mapping = dict(pair.partition("=")[::2] for pair in pairs)
+        for name, column in mapping.items():
+            if name not in FIELDS or not column:
+                raise CommandError(f"--map takes FIELD=COLUMN, with a field of: {', '.join(FIELDS)}.")
+        return mapping
+
+    def load(self, table: Table, builder: Builder) -> None:
+        """Reads to the end of the file, so that every problem is known, but writes only until the first."""
+        batch: list[Ticket] = []
+        with tqdm(total=table.path.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
+            table.on_progress = lambda done: bar.update(done - bar.n)
+            for line, row in table.rows():
+                if isinstance(row, Problem):
+                    self.problems.append(row)
+                    continue
+                ticket, problems = builder.ticket(line, row)
+                self.problems += problems
+                if ticket and not self.problems:
+                    batch.append(ticket)
+                    self.count += 1
+                if len(batch) == BATCH:
+                    self.write(batch)
+        self.write(batch)
+
+    def write(self, batch: list[Ticket]) -> None:
+        Ticket.objects.bulk_load(batch, record=activity_log.record_bulk)
+        batch.clear()
+
+    def report(self, table: Table, dry_run: bool) -> None:
+        if self.problems:
+            for problem in self.problems[:SHOWN]:
+                self.stderr.write(str(problem))
+            if len(self.problems) > SHOWN:
+                self.stderr.write(f"... and {len(self.problems) - SHOWN} more.")
+            raise CommandError(f"Nothing was imported: {len(self.problems)} problems in {table.path.name}.")
+        if table.unused:
+            self.stdout.write(f"Columns that were not used: {', '.join(table.unused)}.")
+        if dry_run:
+            self.stdout.write(f"All is well: {self.count} tickets would be imported. Nothing was kept.")
+        else:
+            self.stdout.write(f"{self.count} tickets are imported.")
