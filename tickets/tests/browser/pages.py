@@ -1,0 +1,55 @@
+"""Every page there is, for axe and for screenshots: name -> (who looks, address)."""
+
+from tickets.models import ActivityLog, Category, Notification, Status, Ticket
+
+
+def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
+    """`tickets`: one of the requester in the phase new, and one that is done."""
+    fresh, done = tickets["new"].pk, tickets["done"].pk
+    log, mail = ActivityLog.objects.first().pk, Notification.objects.first()
+    found = {
+        "home-visitor": (None, "/"),
+        "about": (None, "/about/"),
+        "login": (None, "/accounts/login/"),
+        "signup": (None, "/accounts/signup/"),
+        "password-reset": (None, "/accounts/password/reset/"),
+        "password-reset-done": (None, "/accounts/password/reset/done/"),
+        "password-reset-broken": (None, "/accounts/password/reset/key/1-x/"),
+        "confirm-broken": (None, "/accounts/confirm-email/x:y:z/"),
+        "confirm-sent": (None, "/accounts/confirm-email/"),
+        "inactive": (None, "/accounts/inactive/"),
+        "home-requester": ("requester", "/"),
+        "list": ("requester", "/tickets/"),
+        "list-nothing-found": ("requester", "/tickets/?q=xyzzy"),
+        "new": ("requester", "/tickets/new/"),
+        "ticket": ("requester", f"/tickets/{fresh}/"),
+        "ticket-done": ("requester", f"/tickets/{done}/"),
+        "edit": ("requester", f"/tickets/{fresh}/edit/"),
+        "withdraw": ("requester", f"/tickets/{fresh}/delete/"),
+        "profile": ("requester", "/accounts/profile/"),
+        "mail-address": ("requester", "/accounts/reauthenticate/?next=/accounts/email/"),
+        "password-change": ("requester", "/accounts/password/change/"),
+        "404": ("requester", "/tickets/999999/"),
+        "403": ("requester", "/admin/login/"),
+        "home-staff": ("agent", "/"),
+        "list-staff": ("agent", "/tickets/"),
+        "ticket-staff": ("agent", f"/tickets/{fresh}/"),
+        "admin": ("supervisor", "/admin/"),
+        "admin-queue": ("supervisor", "/admin/tickets/ticket/"),
+        "admin-ticket": ("supervisor", f"/admin/tickets/ticket/{done}/change/"),
+        "admin-ticket-new": ("supervisor", "/admin/tickets/ticket/add/"),
+        "admin-ticket-delete": ("supervisor", f"/admin/tickets/ticket/{fresh}/delete/"),
+        "admin-people": ("supervisor", "/admin/accounts/user/"),
+        "admin-person": ("supervisor", f"/admin/accounts/user/{tickets['new'].requester_id}/change/"),
+        "admin-person-new": ("supervisor", "/admin/accounts/user/add/"),
+        "admin-categories": ("supervisor", "/admin/tickets/category/"),
+        "admin-category": ("supervisor", f"/admin/tickets/category/{Category.objects.first().pk}/change/"),
+        "admin-statuses": ("supervisor", "/admin/tickets/status/"),
+        "admin-status": ("supervisor", f"/admin/tickets/status/{Status.objects.first().pk}/change/"),
+        "admin-log": ("supervisor", "/admin/tickets/activitylog/"),
+        "admin-activity": ("supervisor", f"/admin/tickets/activitylog/{log}/change/"),
+        "admin-outbox": ("supervisor", "/admin/tickets/notification/"),
+    }
+    if mail:
+        found["admin-mail"] = ("supervisor", f"/admin/tickets/notification/{mail.pk}/change/")
+    return found

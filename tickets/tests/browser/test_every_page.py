@@ -1,0 +1,136 @@
+"""Every page: axe finds nothing in light and dark, nothing scrolls sideways, one h1, a title of its own."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.template.loader import render_to_string
+
+from accounts.actor import acting_as
+from tickets.models import Attachment
+from tickets.tests.browser.pages import pages
+from tickets.tests.factories import make_ticket, upload
+
+
+@pytest.fixture
+def cast(alice, ann, sam):
+    return {None: None, "requester": alice, "agent": ann, "supervisor": sam}
+
+
+@pytest.fixture
+def tickets(alice, ann):
+    fresh = make_ticket(alice, subject="The projector in room 2 shows a blue picture", priority="urgent")
+    Attachment.attach([upload()], ticket=fresh, uploader=alice)
+    done = make_ticket(alice, subject="VPN asks for my password again and again")
+    with acting_as(ann):
+        done.assign(ann)
+        done.close()
+    for number in range(30):
+        make_ticket(alice, subject=f"Ticket {number}", phase=("new", "active", "waiting")[number % 3])
+    return {"new": fresh, "done": done}
+
+
+def violations(page) -> list[str]:
+    results = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in results for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(open_browser, cast, tickets, scheme):
+    found, browsers = {}, {}
+    for name, (who, address) in pages(tickets).items():
+        if who not in browsers:
+            browsers[who] = open_browser(cast[who], color_scheme=scheme, bypass_csp=True)  # axe sets styles
+        page = browsers[who]
+        page.goto(address, wait_until="networkidle")
+        if wrong := violations(page):
+            found[name] = wrong
+    assert found == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_pages_that_need_an_act(open_browser, cast, tickets, scheme):
+    page, agent = (
+        open_browser(cast["requester"], color_scheme=scheme, bypass_csp=True),
+        open_browser(cast["agent"], color_scheme=scheme, bypass_csp=True),
+    )
+    page.goto("/tickets/new/")
+    page.get_by_role("button", name="File the ticket").click()
+    assert violations(page) == []
+    for who, door in (
+        (page, f"/tickets/{tickets['new'].pk}/edit/"),
+        (agent, f"/admin/tickets/ticket/{tickets['new'].pk}/change/"),
+    ):
+        who.goto(door)
+        ticket = type(tickets["new"]).objects.get(pk=tickets["new"].pk)
+        ticket.subject += "!"
+        ticket.save()
+        who.locator("[name=subject]").fill("Mine")
+        who.locator("main [type=submit]").first.click()
+        who.wait_for_load_state()
+        assert "Somebody else changed it too" in who.content()
+        assert violations(who) == []
+    agent.goto("/admin/tickets/ticket/")
+    agent.locator("#action-toggle").check()
+    agent.get_by_label("Action:").select_option(label="Assign to …")
+    agent.get_by_role("button", name="Go").click()
+    assert violations(agent) == []
+
+
+@pytest.mark.parametrize("name", ["400", "413", "500", "503"])
+def test_axe_finds_nothing_on_pages_of_last_resort(open_browser, name):
+    page = open_browser(bypass_csp=True)
+    page.goto("/")
+    page.set_content(render_to_string(f"{name}.html"))
+    assert violations(page) == []
+    assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_nothing_scrolls_sideways(open_browser, cast, tickets, width):
+    """WCAG 2.2, 1.4.10: 320 px is also what 1280 px at 400 % and 640 px at 200 % leave."""
+    wide, browsers = [], {}
+    for name, (who, address) in pages(tickets).items():
+        if who not in browsers:
+            browsers[who] = open_browser(cast[who], viewport={"width": width, "height": 800}, has_touch=True)
+        page = browsers[who]
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(name)
+    assert wide == []
+
+
+def test_every_page_has_one_heading_a_title_a_language_and_landmarks(open_browser, cast, tickets):
+    wrong, browsers = [], {}
+    for name, (who, address) in pages(tickets).items():
+        if who not in browsers:
+            browsers[who] = open_browser(cast[who])
+        page = browsers[who]
+        page.goto(address)
+        has_all = (
+            page.locator("h1").count() == 1
+            and page.locator("main").count() == 1
+            and page.title().strip()
+            and page.locator("html[lang]").count() == 1
+        )
+        if not has_all:
+            wrong.append(name)
+    assert wrong == []
+
+
+def test_targets_on_a_phone_are_large_enough(open_browser, cast, tickets):
+    """WCAG 2.2, 2.5.8: 24 px. Not links inside a sentence, nor titles whose whole row is the target."""
+    small = []
+    page = open_browser(cast["requester"], viewport={"width": 390, "height": 844}, has_touch=True)
+    for name, (who, address) in pages(tickets).items():
+        if who != "requester":
+            continue
+        page.goto(address)
+        small += page.evaluate(
+            """name => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, summary")]
+              .filter(e => e.checkVisibility({visibilityProperty: true}) && !e.closest("p, .message-text, .visually-hidden"))
+              .filter(e => !e.matches(".skip-link, input[type=file], .row-title"))
+              .map(e => [e, e.getBoundingClientRect()])
+              .filter(([e, box]) => box.width > 0 && (box.height < 24 || box.width < 24))
+              .map(([e]) => name + ": " + e.outerHTML.slice(0, 120))""",
+            name,
+        )
+    assert small == []

@@ -1,0 +1,85 @@
+"""Everything without a mouse, with the focus always to be seen (WCAG 2.2, 2.1.1, 2.4.1, 2.4.7)."""
+
+from playwright.sync_api import expect
+
+from accounts.tests.cast import PASSWORD
+from tickets.models import Ticket
+from tickets.tests.factories import make_ticket
+
+OUTLINE = """() => {
+  const style = getComputedStyle(document.activeElement);
+  const after = getComputedStyle(document.activeElement, "::after");
+  return parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none"
+      || parseFloat(after.outlineWidth) > 0 && after.outlineStyle !== "none"
+      || document.activeElement.closest("[data-ready]") !== null;
+}"""
+
+
+def tab_to(page, selector: str, limit: int = 40) -> None:
+    """Presses Tab until the element has the focus; each stop on the way must show it."""
+    for _press in range(limit):
+        page.keyboard.press("Tab")
+        assert page.evaluate(OUTLINE), page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def test_log_in_and_file_a_ticket_by_keyboard(open_browser, alice):
+    page = open_browser()
+    page.goto("/accounts/login/")
+    tab_to(page, "[name=login]")
+    page.keyboard.type(alice.email)
+    tab_to(page, "[name=password]")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What can we help you with?")).to_be_visible()
+    tab_to(page, "main a.btn-primary")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Subject")).to_be_visible()
+    tab_to(page, "[name=subject]")
+    page.keyboard.type("By keyboard")
+    tab_to(page, "[name=category]")
+    page.keyboard.type("Oth")
+    tab_to(page, "[name=description]")
+    page.keyboard.type("Only keys were pressed.")
+    tab_to(page, "main button[type=submit]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="By keyboard")).to_be_visible()
+    assert Ticket.objects.get().category.name == "Other"
+
+
+def test_skip_link_leads_to_the_content(open_browser, alice):
+    page = open_browser(alice)
+    page.goto("/tickets/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_account_menu_opens_and_closes_by_keyboard(open_browser, alice):
+    page = open_browser(alice)
+    page.goto("/tickets/")
+    tab_to(page, "summary")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Your profile")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Your profile")).to_be_hidden()
+
+
+def test_password_can_be_shown(open_browser):
+    page = open_browser()
+    page.goto("/accounts/login/")
+    page.get_by_label("Password", exact=True).fill("secret")
+    page.get_by_role("button", name="Show password").click()
+    expect(page.locator("#id_password")).to_have_attribute("type", "text")
+
+
+def test_staff_reach_a_ticket_by_keyboard(open_browser, alice, ann):
+    make_ticket(alice, subject="No sound")
+    page = open_browser(ann)
+    page.goto("/admin/tickets/ticket/")
+    tab_to(page, "td.field-subject a, th.field-number a", limit=60)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Subject")).to_be_visible()

@@ -1,0 +1,71 @@
+from contextlib import contextmanager
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.core.files.storage import FileSystemStorage
+
+from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
+from tickets.models import Attachment
+from tickets.tests.mailgun import MailgunServer
+
+OUR_MODELS = [
+    model
+    for app in ("accounts", "account", "tickets")
+    for model in apps.get_app_config(app).get_models(include_auto_created=True)
+]
+__all__ = ["alice", "ann", "bob", "charlie", "client_of", "roles", "root", "sam"]
+
+
+@pytest.fixture(autouse=True)
+def first_rows(request):
+    """Tests with real commits empty all tables at their end; what the migrations put there comes back.
+
+    (serialized_rollback does not work beside Playwright: its loop gives this thread another connection.)
+    """
+    marker = request.node.get_closest_marker("django_db")
+    if "live_server" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+        import_module("tickets.migrations.0002_first_categories_and_statuses").add(apps, None)
+
+
+@pytest.fixture(autouse=True)
+def attachments_dir(tmp_path, monkeypatch):
+    """Where this test's files go."""
+    folder = tmp_path / "attachments"
+    monkeypatch.setattr(Attachment._meta.get_field("file"), "storage", FileSystemStorage(folder))
+    return folder
+
+
+@pytest.fixture
+def mailgun(settings):
+    """A local Mailgun, and settings as they are with MAILGUN_API_KEY and MAILGUN_DOMAIN."""
+    with MailgunServer() as server:
+        settings.HAS_MAIL_PROVIDER = True
+        settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
+        settings.MESSAGE_ID_DOMAIN = "mg.example.com"
+        settings.DEFAULT_FROM_EMAIL = "Helpdesk <help@mg.example.com>"
+        settings.ANYMAIL = {
+            **settings.ANYMAIL,
+            "MAILGUN_API_KEY": "key",
+            "MAILGUN_SENDER_DOMAIN": "mg.example.com",
+            "MAILGUN_API_URL": server.url,
+        }
+        yield server
+
+
+@pytest.fixture
+def unchanged(db, attachments_dir):
+    """`with unchanged():` every table, stored file and mail is afterwards as before (THREATS I2)."""
+
+    def state():
+        tables = {model: list(model._base_manager.order_by("pk").values()) for model in OUR_MODELS}
+        return tables, sorted(path for path in attachments_dir.rglob("*") if path.is_file())
+
+    @contextmanager
+    def compare():
+        before = state()
+        yield
+        assert state() == before
+
+    return compare

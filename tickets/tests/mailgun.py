@@ -1,0 +1,102 @@
+"""A small server that speaks Mailgun's API on the loopback and can be told how to behave.
+
+POST /v3/<domain>/messages is answered as `behave` says: a status (200, 400, 401, 429, 500), "hang", "drop",
+"drip" (one byte a second) or "lose" (takes the mail, then drops the connection).
+"""
+
+import json
+import threading
+from email.parser import BytesParser
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+LONGEST = 30  # seconds that a hanging answer holds on; stop() ends it at once
+
+
+class MailgunServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behave: int | str = 200
+        self.retry_after = "120"
+        self.requests_seen = 0
+        self.mails: list[dict[str, str]] = []
+        self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self.on_mail = lambda mail: None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v3"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: MailgunServer
+
+    def do_POST(self):  # noqa: N802 - the name is http.server's
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        mail = self.fields(body)
+        with self.server.lock:
+            self.server.requests_seen += 1
+            behave = self.server.behave
+            if behave in (200, "lose", "drip"):
+                self.server.mails.append(mail)
+        if behave == 200:
+            self.server.on_mail(mail)
+        if behave == "hang":
+            self.server.stopping.wait(LONGEST)
+        elif behave == "drip":
+            self.drip()
+        elif behave in ("drop", "lose"):
+            self.close_connection = True
+        else:
+            self.answer(behave)
+
+    def fields(self, body: bytes) -> dict[str, str]:
+        """The form's fields, as multipart or urlencoded."""
+        content_type = self.headers["Content-Type"]
+        if content_type.startswith("application/x-www-form-urlencoded"):
+            return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        message = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+        return {
+            part.get_param("name", header="Content-Disposition"): part.get_payload(decode=True).decode()
+            for part in message.get_payload()
+        }
+
+    def answer(self, status: int) -> None:
+        texts = {200: "Queued. Thank you.", 400: "to parameter is not a valid address", 401: "Forbidden"}
+        body = json.dumps(
+            {"id": f"<{self.server.requests_seen}@mailgun>", "message": texts.get(status, "Error")}
+        )
+        self.send_response(status)
+        if status == 429:
+            self.send_header("Retry-After", self.server.retry_after)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def drip(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000")
+        self.end_headers()
+        for _second in range(LONGEST):
+            if self.server.stopping.wait(1):
+                return
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                return
+
+    def log_message(self, *args):
+        pass

@@ -1,0 +1,147 @@
+"""A module imports from lower floors only (README, "Architecture"); accounts never imports tickets."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+APPS = ("accounts", "tickets", "helpdesk")
+# The first pattern that fits decides. On a floor marked "free" modules may import each other.
+FLOORS: list[tuple[str, float]] = [
+    ("helpdesk.env", 0),
+    ("helpdesk.gunicorn", 1),
+    ("accounts.actor", 0),
+    ("accounts.events", 0),
+    ("accounts.validators", 0),
+    ("accounts.mixins", 0),
+    ("tickets.events", 0),
+    ("tickets.workflow", 0.5),
+    ("tickets.validators", 0),
+    ("accounts.roles", 1),
+    ("accounts.models", 1.5),
+    ("tickets.tracking", 1),
+    ("tickets.querysets", 2),
+    ("tickets.models", 3),
+    ("tickets.activity_log", 4),
+    ("tickets.search", 4),
+    ("tickets.timeline", 4),
+    ("tickets.reports", 4),
+    ("tickets.verification", 4.5),
+    ("tickets.importing", 4.5),
+    ("accounts.links", 4),
+    ("tickets.notifications", 5),
+    ("accounts.adapter", 6),
+    ("accounts.forms", 6.5),
+    ("tickets.forms", 6),
+    ("tickets.templatetags", 6),
+    ("tickets.demo", 6),
+    ("tickets.management.limits", 6),
+    ("helpdesk.context_processors", 6),
+    ("helpdesk.middleware", 6),
+    ("accounts.middleware", 6),
+    ("helpdesk.health", 7),
+    ("helpdesk.errors", 6),
+    ("helpdesk.checks", 6),
+    ("tickets.jobs", 6.5),
+    ("tickets.adminsite", 7),
+    ("accounts.views", 7),
+    ("accounts.admin", 7),
+    ("accounts.urls", 7.5),
+    ("tickets.views", 7),
+    ("tickets.admin", 7),
+    ("tickets.urls", 7.5),
+    ("tickets.management.commands", 7),
+    ("accounts.management.commands", 7),
+    ("tickets.signals", 8),
+    ("tickets.apps", 8.5),
+    ("accounts.apps", 8.5),
+    ("helpdesk.urls", 8),
+    ("helpdesk.settings", 1),
+    ("helpdesk.wsgi", 8),
+]
+# Packages whose modules are one thing in several files and may import each other.
+FREE = (
+    "tickets.models",
+    "tickets.notifications",
+    "tickets.forms",
+    "tickets.admin",
+    "tickets.demo",
+    "tickets.views",
+)
+HARMLESS = ("tickets.migrations", "accounts.migrations")
+
+
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for app in APPS:
+        for path in Path(settings.BASE_DIR, app).rglob("*.py"):
+            parts = path.relative_to(settings.BASE_DIR).with_suffix("").parts
+            if "tests" in parts or "migrations" in parts:
+                continue
+            name = ".".join(parts).removesuffix(".__init__")
+            if path.stat().st_size:
+                found[name] = ast.parse(path.read_text())
+    return found
+
+
+MODULES = modules()
+
+
+def floor(name: str) -> tuple[str, float] | None:
+    return next(
+        ((part, level) for part, level in FLOORS if name == part or name.startswith(f"{part}.")), None
+    )
+
+
+def imports(tree: ast.Module) -> set[str]:
+    """The modules of our own that a module imports, by full name."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                deeper = f"{node.module}.{alias.name}"
+                found.add(deeper if deeper in MODULES else node.module)
+    return {name for name in found if name.split(".")[0] in APPS and name not in APPS}
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in APPS])
+def test_module_has_a_floor(name):
+    package = any(other.startswith(f"{name}.") for other in MODULES)
+    assert floor(name) or package, f"{name} has no place in FLOORS"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_imports_from_lower_floors_only(name):
+    if floor(name) is None:
+        return
+    part, level = floor(name)
+    for other in imports(MODULES[name]):
+        if floor(other) is None:
+            continue
+        other_part, other_level = floor(other)
+        is_same_thing = part == other_part and part in FREE
+        assert is_same_thing or other_level < level, f"{name} ({level}) imports {other} ({other_level})"
+
+
+def test_accounts_never_imports_tickets():
+    for name, tree in MODULES.items():
+        if name.startswith("accounts"):
+            assert not {other for other in imports(tree) if other.startswith("tickets")}, name
+
+
+def test_no_import_stands_inside_a_function():
+    """It would dodge a circle. Only AppConfig.ready() must, because Django loads models after it."""
+    for name, tree in MODULES.items():
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and function.name != "ready":
+                inner = [node for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+                assert not inner, f"{name}.{function.name}"
+
+
+def test_the_test_sees_a_wrong_import():
+    tree = ast.parse("from tickets.views import tickets\nimport helpdesk.urls")
+    assert imports(tree) == {"tickets.views.tickets", "helpdesk.urls"}
+    assert floor("tickets.views.tickets")[1] > floor("tickets.models.ticket")[1]

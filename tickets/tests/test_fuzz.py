@@ -1,0 +1,179 @@
+"""No input gives a 5xx while the system is healthy (THREATS I1, 31, 32, 35, 38)."""
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tickets.tests.factories import make_ticket
+from tickets.tests.test_permissions import names
+
+pytestmark = pytest.mark.django_db
+TEXT = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["\0", "-1", "9" * 40, "%", "../..", "<script>", "\u200b", "on", "1", "[]", "{}"]),
+)
+FIELDS = st.sampled_from(
+    [
+        "q",
+        "page",
+        "phase",
+        "who",
+        "category",
+        "priority",
+        "period",
+        "subject",
+        "description",
+        "version",
+        "o",
+        "submission_key",
+        "email",
+        "login",
+        "password",
+        "password1",
+        "full_name",
+        "time_zone",
+        "action",
+        "state",
+        "_selected_action",
+        "next",
+        "e",
+        "p",
+        "all",
+        "role",
+        "requester",
+        "status",
+        "assignee",
+        "id__exact",
+        "verb",
+    ]
+)
+PATHS = [
+    "/",
+    "/about/",
+    "/tickets/",
+    "/tickets/new/",
+    "/tickets/1/",
+    "/tickets/1/edit/",
+    "/tickets/1/delete/",
+    "/tickets/1/close/",
+    "/tickets/1/reopen/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/email/",
+    "/accounts/password/reset/",
+    "/accounts/password/change/",
+    "/accounts/profile/",
+    "/healthz",
+    "/readyz",
+    "/admin/",
+    "/admin/tickets/ticket/",
+    "/admin/tickets/ticket/add/",
+    "/admin/tickets/ticket/1/change/",
+    "/admin/tickets/ticket/1/delete/",
+    "/admin/tickets/notification/",
+    "/admin/tickets/activitylog/",
+    "/admin/tickets/category/1/change/",
+    "/admin/tickets/status/",
+    "/admin/tickets/status/1/change/",
+    "/admin/accounts/user/",
+    "/admin/accounts/user/1/change/",
+    "/admin/autocomplete/",
+]
+
+
+@pytest.mark.parametrize("who", ["visitor", "alice", "ann", "root"])
+def test_no_request_breaks_a_page(who, alice, ann, root):
+    make_ticket(alice, pk=1)
+    people = {"alice": alice, "ann": ann, "root": root}
+    client = Client(raise_request_exception=False)
+    if who in people:
+        client.force_login(people[who])
+
+    @settings(
+        max_examples=300,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.sampled_from(PATHS), st.booleans(), st.dictionaries(FIELDS, TEXT, max_size=4))
+    def ask(path, is_post, data):
+        answer = client.post(path, data) if is_post else client.get(path, data)
+        assert answer.status_code < 500, (path, is_post, data)
+
+    ask()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/..%2f",
+        "/%c0%ae",
+        "/%2f%2fevil.example",
+        "/tickets/%00/",
+        "/admin/tickets/ticket/%00/change/",
+        "/%ff",
+        "/admin/accounts/user/x'/change/",
+        "/admin/tickets/ticket/99999999999999999999/change/",
+        "/nothing/",
+    ],
+)
+def test_odd_path_is_not_there_and_leads_nowhere_else(client_of, root, path):
+    """THREATS 8, 24, 31."""
+    response = client_of(root).get(path)
+    assert response.status_code in (302, 404)
+    assert response.status_code == 404 or response.url.startswith("/admin/")
+
+
+@pytest.mark.parametrize(
+    "query", ["subject__startswith=%00", "requester__password__startswith=b", "id__exact=1"]
+)
+def test_admin_lists_take_only_their_own_filters(client_of, ann, query):
+    """THREATS 8, 28: 400 for any other question."""
+    assert client_of(ann).get(f"/admin/tickets/ticket/?{query}").status_code == 400
+    assert client_of(ann).get(f"/admin/accounts/user/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["q=%00", "q=%23999999999999999999999", "phase=%00", "category=9999999999999999999"]
+)
+def test_admin_lists_survive_odd_values(client_of, ann, query):
+    """THREATS 7."""
+    for table in ("ticket", "notification", "activitylog"):
+        assert client_of(ann).get(f"/admin/tickets/{table}/?{query}").status_code in (200, 302, 400)
+
+
+ODD_KEYS = ["x", "\0", "1.5", "-1", "٣", "9" * 19, "9" * 40]
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+@pytest.mark.parametrize("action", ["assign_to_me", "assign_to", "set_status", "delete_selected"])
+def test_action_on_what_is_no_row_changes_nothing(client_of, root, unchanged, action, key):
+    """I1."""
+    client = client_of(root)
+    with unchanged():
+        response = client.post("/admin/tickets/ticket/", {"action": action, "_selected_action": ["1", key]})
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_requester_who_is_nobody_is_refused_at_the_field(client_of, root, unchanged, key):
+    """I1, THREATS 21."""
+    client = client_of(root)
+    with unchanged():
+        response = client.post("/admin/tickets/ticket/add/", {"subject": "x", "requester": key})
+    assert response.status_code == 200
+    assert "requester" in response.context["adminform"].form.errors
+
+
+def test_unknown_host_is_refused(client):
+    """THREATS 35."""
+    assert client.get("/", HTTP_HOST="evil.example").status_code == 400
+    assert client.get("/", HTTP_HOST="localhost:9999").status_code == 200
+    assert client.get("/", HTTP_X_FORWARDED_HOST="evil.example").status_code == 200
+
+
+def test_resolver_is_read_whole():
+    assert len(names(get_resolver())) > 40

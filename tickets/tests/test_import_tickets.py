@@ -1,0 +1,190 @@
+"""import_tickets: all or nothing, and every problem names its line and column."""
+
+import gzip
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from tickets.models import ActivityLog, Category, Notification, Ticket
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(tmp_path):
+    """run(content, *options): imports a file of this content; returns what the command said."""
+
+    def import_file(content: bytes | str, *options: str, name: str = "tickets.csv", said=None) -> str:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        said = said or io.StringIO()
+        call_command("import_tickets", str(path), *options, stdout=said, stderr=said)
+        return said.getvalue()
+
+    return import_file
+
+
+def test_every_column_is_taken_over(run, alice, ann):
+    run(
+        "subject,description,category,status,priority,requester,assignee,created_at,done_at\n"
+        "No sound,The speakers are silent,Other,Done,high,ALICE@example.com,ann@example.com,"
+        "2026-03-01 08:00,2026-03-02T09:30:00+01:00\n"
+    )
+    ticket = Ticket.objects.get()
+    assert (ticket.subject, ticket.description, ticket.category.name) == (
+        "No sound",
+        "The speakers are silent",
+        "Other",
+    )
+    assert (ticket.phase, ticket.priority, ticket.requester, ticket.assignee) == ("done", "high", alice, ann)
+    assert ticket.created_at.isoformat() == "2026-03-01T08:00:00+00:00"
+    assert ticket.done_at.isoformat() == "2026-03-02T08:30:00+00:00"
+    assert ticket.source == "import"
+
+
+def test_import_is_logged_once_a_ticket_and_mails_nobody(run, alice):
+    said = run("description\nthe screen flickers\nthe mouse is gone\n", "--requester", alice.email)
+    assert "2 tickets are imported." in said
+    assert list(ActivityLog.objects.values_list("verb", "source")) == [("created", "import")] * 2
+    assert not Notification.objects.exists()
+    call_command("verify_activity_log", stdout=io.StringIO())
+
+
+def test_missing_subject_is_made_of_the_first_words(run, alice):
+    words = "the printer on the second floor does not print since the last update and nobody knows why at all"
+    run(f"description\n{words}\nshort one\n", "--requester", alice.email)
+    long, short = Ticket.objects.order_by("pk")
+    assert long.subject == "the printer on the second floor does not print since the last update and nobody …"
+    assert short.subject == "short one"
+
+
+def test_columns_of_another_name_are_mapped(run, alice):
+    run(
+        "Betreff;x,Text\nA,B\n",
+        "--map",
+        "subject=Betreff;x",
+        "--map",
+        "description=Text",
+        "--requester",
+        alice.email,
+    )
+    assert Ticket.objects.get().subject == "A"
+
+
+def test_compressed_file_with_byte_order_mark_is_read(run, alice):
+    content = gzip.compress("\ufeffsubject\nGrüße aus Köln\n".encode())
+    run(content, "--requester", alice.email, name="tickets.csv.gz")
+    assert Ticket.objects.get().subject == "Grüße aus Köln"
+
+
+def test_new_categories_are_made_when_asked_for(run, alice):
+    run("subject,category\nA,Hardware\nB,hardware\n", "--requester", alice.email, "--create-categories")
+    assert Category.objects.filter(name="Hardware").count() == 1
+
+
+def test_dry_run_keeps_nothing(run, alice):
+    said = run(
+        "subject,category\nA,New one\n", "--requester", alice.email, "--create-categories", "--dry-run"
+    )
+    assert "1 tickets would be imported" in said
+    assert not Ticket.objects.exists()
+    assert not Category.objects.filter(name="New one").exists()
+
+
+GOOD = "subject,category\nA good line,Other\n"
+BAD = {
+    "wrong header": (
+        "title,text\na,b\n",
+        "line 1: there is no column subject or description. The file has: title",
+    ),
+    "double column": ("subject,subject\na,b\n", "line 1, column subject: this column stands there twice"),
+    "empty file": ("", "line 1: the file is empty"),
+    "broken UTF-8": (
+        b"subject\ngood\nK\xf6ln\n",
+        "line 3, column 2 (counted in characters): this is not UTF-8",
+    ),
+    "unknown category": (GOOD + "B,Nonsense\n", "line 3, column category: there is no category 'Nonsense'"),
+    "10 MB in one cell": (
+        "subject,description\nA," + "x" * 10 * 1024 * 1024 + "\n",
+        "line 2, column description: Ensure this value has at most 20000 characters (it has 10485760).",
+    ),
+    "row too short": (GOOD + "B\n", "line 3: it has 1 cells, the header has 2"),
+    "row too long": (GOOD + "B,Other,C\n", "line 3: it has 3 cells, the header has 2"),
+    "impossible date": (
+        "subject,created_at\nA,2026-02-30\n",
+        "line 2, column created_at: '2026-02-30' is no possible date",
+    ),
+    "no date": (
+        "subject,created_at\nA,yesterday\n",
+        "line 2, column created_at: 'yesterday' is no date like",
+    ),
+    "future": (
+        "subject,created_at\nA,2999-01-01\n",
+        "line 2, column created_at: '2999-01-01' lies in the future",
+    ),
+    "done before filed": (
+        "subject,created_at,done_at\nA,2026-01-02,2026-01-01\n",
+        "line 2, column done_at: it is before created_at",
+    ),
+    "done but open": (
+        "subject,status,done_at\nA,Submitted,2026-01-01\n",
+        "line 2, column done_at: the status Submitted is not done",
+    ),
+    "unknown status": ("subject,status\nA,Flying\n", "line 2, column status: there is no status 'Flying'"),
+    "unknown priority": (
+        "subject,priority\nA,ASAP\n",
+        "line 2, column priority: there is no priority 'ASAP'",
+    ),
+    "unknown requester": (
+        "subject,requester\nA,who@example.com\n",
+        "line 2, column requester: nobody has the mail address 'who@example.com'",
+    ),
+    "assignee is no staff": (
+        "subject,assignee\nA,alice@example.com\n",
+        "line 2, column assignee: alice@example.com may not work on tickets",
+    ),
+    "NUL": ("subject\nA\0B\n", "line 2"),
+    "line break in subject": (
+        'subject\n"A\nB"\n',
+        "line 2, column subject: Line breaks are not allowed here.",
+    ),
+    "nothing at all": ("subject,description\n,\n", "line 2, column subject"),
+    "open quote": ('subject\n"A\n', "this is not CSV"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), BAD.values(), ids=BAD.keys())
+def test_bad_line_is_named_and_nothing_stays(run, alice, content, message):
+    said = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run(content, "--requester", alice.email, said=said)
+    assert message in said.getvalue()
+    assert not Ticket.objects.exists()
+    assert not ActivityLog.objects.exists()
+    assert Category.objects.count() == 6
+
+
+def test_all_problems_are_counted_but_only_some_shown(run, alice):
+    with pytest.raises(CommandError, match="30 problems"):
+        run("subject,priority\n" + "A,ASAP\n" * 30, "--requester", alice.email)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--requester", "who@example.com"], "nobody has the mail address"),
+        (["--map", "colour=x"], "--map takes FIELD=COLUMN"),
+        (["--map", "subject"], "--map takes FIELD=COLUMN"),
+    ],
+)
+def test_senseless_option_is_refused(run, options, message):
+    with pytest.raises(CommandError, match=message):
+        run("subject\nA\n", *options)
+
+
+def test_missing_file_and_broken_compression_are_plain_errors(run, alice, tmp_path):
+    with pytest.raises(CommandError, match="can't be read"):
+        call_command("import_tickets", str(tmp_path / "nothing.csv"), "--requester", alice.email)
+    with pytest.raises(CommandError, match="Nothing was imported"):
+        run(b"no gzip", "--requester", alice.email, name="tickets.csv.gz")

@@ -1,0 +1,157 @@
+"""What stands in a mail, and what may never (THREATS 15, 16, 77, 78, I11)."""
+
+import pytest
+
+from accounts.actor import acting_as
+from accounts.events import AccountMail, account_mail_requested
+from accounts.models import User
+from tickets.models import Notification
+from tickets.notifications import messages
+from tickets.notifications.delivery import deliver_due
+from tickets.notifications.guard import UnsafeMail, check_address, check_header
+from tickets.tests.factories import category, make_ticket, status
+
+pytestmark = pytest.mark.django_db
+NASTY = '<script>alert(1)</script> {{ 7*7 }} {% debug %} %(x)s {0} "quoted" & more'
+
+
+def sent(mailgun, person: User) -> dict:
+    deliver_due()
+    return [mail for mail in mailgun.mails if mail["to"] == person.email][-1]
+
+
+def test_mail_carries_number_subject_story_link_and_reason(mailgun, alice, ann):
+    ticket = make_ticket(alice, subject="No sound")
+    deliver_due()
+    with acting_as(ann):
+        ticket.close()
+    mail = sent(mailgun, alice)
+    assert mail["subject"] == f"[#{ticket.pk}] No sound"
+    for part in (mail["text"], mail["html"]):
+        assert "Ann Weber changed the status from Submitted to Done." in part
+        assert f"http://localhost:8000/tickets/{ticket.pk}/" in part
+        assert "You get this mail because it is your ticket." in part
+        assert "press “Reopen”" in part
+
+
+def test_mails_of_a_ticket_are_one_thread(mailgun, alice, ann):
+    ticket = make_ticket(alice)
+    first = sent(mailgun, alice)
+    with acting_as(ann):
+        ticket.assign(ann)
+    second = sent(mailgun, alice)
+    assert first["h:Message-Id"] != second["h:Message-Id"]
+    assert first["h:References"] == second["h:References"] == f"<ticket-{ticket.pk}@mg.example.com>"
+    assert first["subject"] == second["subject"]
+
+
+def test_machines_are_told_that_a_machine_writes(mailgun, alice):
+    """RFC 3834."""
+    make_ticket(alice)
+    mail = sent(mailgun, alice)
+    assert mail["h:Auto-Submitted"] == "auto-generated"
+    assert mail["h:X-Auto-Response-Suppress"] == "All"
+    assert mail["h:List-Id"] == "<helpdesk.mg.example.com>"
+
+
+def test_agent_reads_who_needs_what(mailgun, alice, sam):
+    category().people.add(sam)
+    make_ticket(alice, subject="No sound", description="The speakers\n\nare silent", priority="high")
+    mail = sent(mailgun, sam)
+    for words in ("Alice Moreau filed the ticket.", "Category: Other. Priority: High.", "are silent"):
+        assert words in mail["text"]
+    assert "The speakers<br><br>are silent" in mail["html"]
+
+
+def test_deleted_ticket_is_told_without_a_link(mailgun, alice, sam):
+    ticket = make_ticket(alice, subject="No sound")
+    deliver_due()
+    number = ticket.pk
+    with acting_as(sam):
+        ticket.delete()
+    mail = sent(mailgun, alice)
+    assert mail["subject"] == f"[#{number}] No sound"
+    assert "Sam Lindqvist deleted the ticket." in mail["text"]
+    assert "/tickets/" not in mail["text"]
+
+
+def test_what_somebody_typed_is_shown_as_text(mailgun, alice, sam):
+    """THREATS 15, 16."""
+    User.objects.filter(pk=alice.pk).update(full_name=NASTY)
+    category().people.add(sam)
+    alice.refresh_from_db()
+    make_ticket(alice, subject=NASTY, description=NASTY)
+    mail = sent(mailgun, sam)
+    assert mail["subject"].endswith(NASTY)
+    assert NASTY in mail["text"]
+    assert "<script>" not in mail["html"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7*7 }} {% debug %}" in mail["html"]
+
+
+@pytest.mark.parametrize("kind", AccountMail.values)
+def test_every_account_mail_can_be_sent(mailgun, alice, kind):
+    account_mail_requested.send(sender=User, person=alice, kind=kind, address=alice.email)
+    mail = sent(mailgun, alice)
+    assert "Hello Alice," in mail["text"]
+    assert "http://localhost:8000/" in mail["text"]
+    assert mail["text"].count("{") == 0
+
+
+def test_links_never_follow_the_request(mailgun, client, alice):
+    """I11: Host and X-Forwarded-Host change nothing."""
+    host = {"HTTP_X_FORWARDED_HOST": "evil.example", "HTTP_HOST": "127.0.0.1:9999"}
+    client.post("/accounts/password/reset/", {"email": alice.email}, **host)
+    mail = sent(mailgun, alice)
+    assert "http://localhost:8000/accounts/password/reset/key/" in mail["text"]
+    assert "evil.example" not in mail["text"]
+    assert "9999" not in mail["text"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.test, e@e.test", "a@b.test\r\nBcc: e@e.test", "x <e@e.test>,", "a@localhost", "a@[127.0.0.1]",
+        "a", "", "a@b.test\0", "a b@b.test", "a@b.test;e@e.test",
+    ],
+)  # fmt: skip
+def test_what_is_not_one_address_is_refused(address):
+    """THREATS 78."""
+    with pytest.raises(UnsafeMail):
+        check_address(address)
+
+
+@pytest.mark.parametrize("text", ["a\r\nBcc: e@e.test", "a\nb", "a\0b", "a\u2028b", "a\x0bb"])
+def test_header_with_a_line_break_is_refused(text):
+    """THREATS 77."""
+    with pytest.raises(UnsafeMail):
+        check_header(text)
+
+
+def test_bad_address_fails_its_row_and_nothing_else(alice, client_of):
+    User.objects.filter(pk=alice.pk).update(email="alice@localhost")
+    data = {"subject": "No sound", "description": "Silence", "category": 6, "priority": "normal"}
+    assert client_of(alice).post("/tickets/new/", data).status_code == 302
+    row = Notification.objects.get()
+    assert (row.state, row.attempts) == ("failed", 0)
+    assert "is not one mail address" in row.last_error
+
+
+def test_header_that_got_past_the_forms_is_stopped_before_it_leaves(mailgun, alice):
+    """THREATS 77: the builder raises."""
+    make_ticket(alice)
+    row = Notification.objects.select_related("person", "activity").get()
+    row.message_id = "<x@y>\r\nBcc: e@e.test"
+    with pytest.raises(UnsafeMail):
+        messages.build([row])
+
+
+def test_requester_reads_nothing_internal(mailgun, alice, ann):
+    """A mail to the requester names what changed in words; it holds no raw values of the log."""
+    ticket = make_ticket(alice)
+    deliver_due()
+    with acting_as(ann):
+        ticket.set_status(status("waiting"))
+    text = sent(mailgun, alice)["text"]
+    assert "On Hold" in text
+    assert "status_id" not in text
+    assert "{" not in text

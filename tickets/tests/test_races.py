@@ -1,0 +1,130 @@
+"""Many at once, with connections of their own (THREATS 36, 37, 115, 116, 117, I7)."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from accounts.actor import acting_as
+from tickets import verification
+from tickets.models import ActivityLog, Notification, Ticket
+from tickets.tests.factories import category, make_ticket
+from tickets.tests.test_ticket_new import form
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(count: int, act) -> list:
+    """Runs act(number) in `count` threads that start together; returns what they returned."""
+    gate = threading.Barrier(count)
+
+    def run(number: int):
+        try:
+            gate.wait()
+            return act(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+def client_with_session(person) -> Client:
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def test_form_sent_twenty_times_at_once_makes_one_ticket(alice):
+    """THREATS 36."""
+    client, data = client_with_session(alice), form()
+    cookies = client.cookies
+
+    def send(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post("/tickets/new/", data)
+
+    answers = at_once(20, send)
+    assert {answer.status_code for answer in answers} == {302}
+    assert {answer.url for answer in answers} == {f"/tickets/{Ticket.objects.get().pk}/"}
+    assert Notification.objects.count() == 1
+
+
+def test_sixty_tickets_at_once_are_all_filed(alice):
+    """THREATS 37, I7, scaled down from 200."""
+    cookies = client_with_session(alice).cookies
+
+    def send(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post("/tickets/new/", form(subject=f"Number {number}")).status_code
+
+    assert at_once(60, send) == [302] * 60
+    assert Ticket.objects.count() == Notification.objects.count() == 60
+
+
+def test_log_stays_a_chain_under_racing_writers(alice, ann, sam):
+    """THREATS 116: each old value is the one before; the version counts every save."""
+    ticket = make_ticket(alice)
+
+    def act(number):
+        with acting_as(ann):
+            mine = Ticket.objects.get(pk=ticket.pk)
+            if number % 2:
+                mine.assign(ann if number % 4 == 1 else sam)
+            else:
+                mine.set_priority(("low", "high", "urgent")[number % 3])
+
+    at_once(40, act)
+    assert list(verification.problems()) == []
+    ticket.refresh_from_db()
+    for verb, field in (("assigned", "assignee"), ("edited", "priority")):
+        changes = [row.changes[field] for row in ActivityLog.objects.filter(verb=verb).order_by("pk")]
+        assert all(before[1] == after[0] for before, after in pairwise(changes))
+    batches = ActivityLog.objects.exclude(verb="created").count()
+    assert ticket.version == 1 + batches
+
+
+@pytest.mark.parametrize("door", ["site", "admin"])
+def test_of_many_editors_one_wins_and_the_others_are_told(alice, ann, door):
+    """THREATS 115."""
+    ticket = make_ticket(alice, subject="Before")
+    cookies = client_with_session(ann).cookies
+    url = f"/tickets/{ticket.pk}/edit/" if door == "site" else f"/admin/tickets/ticket/{ticket.pk}/change/"
+
+    def save(number):
+        one = Client()
+        one.cookies = cookies
+        data = {
+            "subject": f"By editor {number}",
+            "description": ticket.description,
+            "category": category().pk,
+            "priority": "normal",
+            "status": ticket.status_id,
+            "assignee": "",
+            "version": 1,
+        }
+        return one.post(url, data).status_code
+
+    answers = at_once(10, save)
+    assert sorted(answers) == [302] + [409] * 9
+    ticket.refresh_from_db()
+    assert ticket.version == 2
+
+
+def test_ticket_closed_by_many_is_closed_once(alice, ann):
+    """THREATS 117."""
+    ticket = make_ticket(alice)
+    cookies = client_with_session(ann).cookies
+
+    def close(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post(f"/tickets/{ticket.pk}/close/").status_code
+
+    assert at_once(15, close) == [302] * 15
+    assert ActivityLog.objects.filter(verb="status_changed").count() == 1
