@@ -22,7 +22,12 @@ def search(tickets: TicketQuerySet, words: str, *, user) -> TicketQuerySet:
     found = Q()
     for word in words.split():
         found &= Q.create([(f"{field}__icontains", word) for field in fields], connector=Q.OR)
-    number = words.removeprefix("#")
-    if number.isascii() and number.isdigit() and int(number) <= LARGEST_NUMBER:
-        found |= Q(pk=int(number))
+    if number := ticket_number(words):
+        found |= Q(pk=number)
     return tickets.filter(found)
+
+
+def ticket_number(words: str) -> int | None:
+    """The number that somebody typed, with or without #; None where it can't be a ticket's."""
+    digits = words.strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None

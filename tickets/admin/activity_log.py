@@ -7,13 +7,7 @@ from accounts.mixins import ReadOnlyMixin, StaffListMixin
 from tickets.admin.filters import VerbFilter
 from tickets.events import Verb
 from tickets.models import ActivityLog, Ticket
-from tickets.search import LARGEST_NUMBER
-
-
-def number_in(words: str) -> int | None:
-    """The ticket number that somebody typed, with or without #."""
-    digits = words.strip().removeprefix("#")
-    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None
+from tickets.search import ticket_number
 
 
 def ticket_link(ticket_id: int | None):
@@ -50,6 +44,6 @@ class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
         return activity.actor_name or _("The helpdesk")
 
     def get_search_results(self, request, queryset, search_term):
-        if number := number_in(search_term):
+        if number := ticket_number(search_term):
             return queryset.filter(ticket_id=number), False
         return super().get_search_results(request, queryset, search_term)

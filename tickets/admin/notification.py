@@ -6,11 +6,12 @@ from django.utils.translation import ngettext
 
 from accounts.events import AccountMail
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
-from tickets.admin.activity_log import number_in, ticket_link
+from tickets.admin.activity_log import ticket_link
 from tickets.admin.filters import StateFilter
 from tickets.events import Verb
 from tickets.models import Notification
 from tickets.notifications import outbox
+from tickets.search import ticket_number
 
 KINDS = dict(Verb.choices) | dict(AccountMail.choices)
 
@@ -46,7 +47,7 @@ class NotificationAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
         return Truncator(notification.last_error).chars(80) or "–"
 
     def get_search_results(self, request, queryset, search_term):
-        if number := number_in(search_term):
+        if number := ticket_number(search_term):
             return queryset.filter(ticket_id=number), False
         return super().get_search_results(request, queryset, search_term)
 
