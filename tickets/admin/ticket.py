@@ -1,4 +1,5 @@
 from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -83,7 +84,7 @@ class TicketAdmin(StaffListMixin, admin.ModelAdmin):
         tickets = tickets.select_for_update() if request.method == "POST" else tickets.with_people()
         try:
             return tickets.filter(pk=Ticket._meta.pk.to_python(object_id)).first()
-        except Exception:
+        except ValidationError:  # no number
             return None
 
     def get_changeform_initial_data(self, request):
