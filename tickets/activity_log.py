@@ -30,6 +30,12 @@ def snapshot(model: type[TrackedModel], values: dict[str, Any] | None) -> dict[s
     return {name: raw(values[model._meta.get_field(name).attname]) for name in model.TRACKED}
 
 
+def snapshot_of(row: TrackedModel) -> dict[str, Any]:
+    """The tracked fields of `row` as it is in memory."""
+    attributes = (row._meta.get_field(name).attname for name in row.TRACKED)
+    return snapshot(type(row), {attribute: getattr(row, attribute) for attribute in attributes})
+
+
 def diff(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     """{field: [old, new]} of what differs; None stands for no row."""
     names = dict.fromkeys([*old, *new])
@@ -64,7 +70,7 @@ def record_bulk(tickets: Iterable[Ticket], *, source: str = actor.IMPORT) -> Non
     """Writes CREATED for tickets that TrackedQuerySet.bulk_load() inserted. Rings nobody: no mail."""
     rows = []
     for ticket in tickets:
-        row = _row(ticket.pk, Verb.CREATED, diff({}, _snapshot_of(ticket)), source=source)
+        row = _row(ticket.pk, Verb.CREATED, diff({}, snapshot_of(ticket)), source=source)
         row.recorded_at = ticket.created_at
         rows.append(row)
     append(rows)
@@ -104,11 +110,6 @@ def history(ticket_id: int, acts: Iterable[PastAct]) -> Iterator[ActivityLog]:
 def append(rows: Iterable[ActivityLog]) -> None:
     """Inserts rows of a history that happened elsewhere (demo data, another system). Rings nobody."""
     ActivityLog.objects.bulk_create(rows, batch_size=1000)
-
-
-def _snapshot_of(ticket: Ticket) -> dict[str, Any]:
-    attributes = (Ticket._meta.get_field(name).attname for name in Ticket.TRACKED)
-    return snapshot(Ticket, {attribute: getattr(ticket, attribute) for attribute in attributes})
 
 
 def _row(ticket_id: int, verb: Verb, changes: Changes, *, source: str | None = None) -> ActivityLog:

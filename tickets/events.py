@@ -12,6 +12,13 @@ class Verb(TextChoices):
     EDITED = "edited", _("edited")
     FILE_ADDED = "file_added", _("file added")
     FILE_REMOVED = "file_removed", _("file removed")
+    REPLIED = "replied", _("public reply")
+    NOTED = "noted", _("internal note")
+    TAKEN_BACK = "taken_back", _("message taken back")
+    WATCHER_ADDED = "watcher_added", _("watcher added")
+    WATCHER_REMOVED = "watcher_removed", _("watcher removed")
+    LINKED = "linked", _("linked")
+    UNLINKED = "unlinked", _("link removed")
     DELETED = "deleted", _("deleted")
 
 

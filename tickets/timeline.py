@@ -1,21 +1,30 @@
 """The activity log in plain words, for pages and mails. Words are chosen here, when it is read."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
 from django.contrib.auth import get_user_model
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
-from tickets.models import ActivityLog, Category, Status, Ticket
+from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket, TicketLink
+
+INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
+SAID = {Verb.REPLIED, Verb.NOTED}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One act on a ticket. `kind` is "filed" where the requester filed it and nothing else happened."""
+    """One act on a ticket. `kind` is "filed" where the requester filed it and nothing else happened,
+    "reply" or "note" where somebody said something (`comment`, `attachments`), else "change".
 
+    `number` is that of its last row in the log: what is later has a higher one.
+    """
+
+    number: int
     at: datetime
     actor_name: str
     is_you: bool
@@ -23,14 +32,39 @@ class Entry:
     initials: str
     kind: str
     sentences: list[str]
+    comment: Comment | None = None
+    attachments: list[Attachment] = field(default_factory=list)
 
 
-def entries_for(ticket: Ticket, user) -> list[Entry]:
-    """The ticket's story as `user` reads it, oldest first. The number of queries does not grow with it."""
-    activities = list(ActivityLog.objects.filter(ticket_id=ticket.pk).oldest_first())
-    words = _Words(activities, reader=user)
-    acts = (list(act) for _batch, act in groupby(activities, key=lambda activity: activity.batch))
-    return [words.entry(act) for act in acts]
+def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
+    """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log.
+
+    The number of queries does not grow with the story. Internal notes, their files and their authors are
+    left out for everybody but staff.
+    """
+    activities = list(ActivityLog.objects.filter(ticket_id=ticket.pk, pk__gt=after).oldest_first())
+    keys = [activity.changes["key"][1] for activity in activities if activity.verb in SAID]
+    comments = ticket.comments.visible_to(user).filter(key__in=keys).prefetch_related("attachments")
+    said = {str(comment.key): comment for comment in comments}
+    shown = [activity for activity in activities if _is_shown(activity, said, user)]
+    words = _Words(shown, reader=user)
+    acts = (list(act) for _batch, act in groupby(shown, key=lambda activity: activity.batch))
+    return [words.entry(act, said) for act in acts]
+
+
+def last_number(ticket: Ticket) -> int:
+    """The row of the log that the ticket's story ends with, whoever may read it."""
+    return ActivityLog.objects.filter(ticket_id=ticket.pk).aggregate(last=Max("pk", default=0))["last"]
+
+
+def _is_shown(activity: ActivityLog, said: dict[str, Comment], user) -> bool:
+    """`said` are the comments that the reader may read, by key."""
+    if activity.verb in SAID and activity.changes["key"][1] not in said:
+        return False  # a note for staff only, or taken back since
+    if activity.verb in (Verb.FILE_ADDED, Verb.FILE_REMOVED):
+        # Files of a message stand with it.
+        return not any(activity.changes.get("comment", ()))
+    return user.is_staff or activity.verb not in INTERNAL
 
 
 def sentences(activities: Iterable[ActivityLog], *, reader) -> list[str]:
@@ -45,30 +79,39 @@ class _Words:
 
     def __init__(self, activities: list[ActivityLog], *, reader):
         self.reader = reader
-        ids = {name: set() for name in ("status", "category", "assignee", "requester")}
+        ids = {name: set() for name in ("status", "category", "assignee", "requester", "person")}
         for activity in activities:
             for name in ids.keys() & activity.changes.keys():
                 ids[name].update(value for value in activity.changes[name] if value)
         actors = {activity.actor_id for activity in activities if activity.actor_id}
         people = get_user_model().objects.prefetch_related("groups")
-        self.people = people.in_bulk(ids["assignee"] | ids["requester"] | actors)
+        self.people = people.in_bulk(ids["assignee"] | ids["requester"] | ids["person"] | actors)
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
         self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
 
-    def entry(self, act: list[ActivityLog]) -> Entry:
+    def entry(self, act: list[ActivityLog], said: dict[str, Comment]) -> Entry:
         first = act[0]
         actor = self.people.get(first.actor_id)
-        texts = [sentence for activity in act for sentence in self.sentences(activity)]
+        saying = next((row for row in act if row.verb in SAID), None)
+        comment = said[saying.changes["key"][1]] if saying else None
+        texts = [sentence for row in act if row is not saying for sentence in self.sentences(row)]
         is_filing = first.verb == Verb.CREATED and first.changes["requester"][1] == first.actor_id
         is_filing = is_filing and all(row.verb == Verb.FILE_ADDED for row in act[1:])
+        if comment is not None:
+            kind = "reply" if comment.is_public else "note"
+        else:
+            kind = "filed" if is_filing and not first.changes.get("assignee") else "change"
         return Entry(
+            number=act[-1].pk,
             at=first.recorded_at,
             actor_name=self._actor(first),
             is_you=self._is_reader(first.actor_id),
             is_staff=actor is not None and actor.is_staff,
             initials=actor.initials if actor else "",
-            kind="filed" if is_filing and not first.changes.get("assignee") else "change",
+            kind=kind,
             sentences=texts,
+            comment=comment,
+            attachments=list(comment.attachments.all()) if comment else [],
         )
 
     def sentences(self, activity: ActivityLog) -> list[str]:
@@ -86,6 +129,18 @@ class _Words:
             case Verb.FILE_REMOVED:
                 name = changes["name"][0]
                 return [_("%(actor)s removed the file “%(name)s”.") % {"actor": actor, "name": name}]
+            case Verb.REPLIED:
+                return [_("%(actor)s wrote:") % {"actor": actor}]
+            case Verb.NOTED:
+                return [_("%(actor)s wrote an internal note:") % {"actor": actor}]
+            case Verb.TAKEN_BACK:
+                return [_("%(actor)s took a message back.") % {"actor": actor}]
+            case Verb.WATCHER_ADDED | Verb.WATCHER_REMOVED:
+                return [self._watching(actor, activity)]
+            case Verb.LINKED:
+                return [_("%(actor)s linked it: this ticket %(link)s.") % self._link(actor, changes, 1)]
+            case Verb.UNLINKED:
+                return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
         return [self._change(actor, activity, name) for name in changes]
 
     def _filing(self, actor: str, activity: ActivityLog) -> list[str]:
@@ -98,6 +153,19 @@ class _Words:
         if assignee := activity.changes.get("assignee", [None, None])[1]:
             texts.append(_("It went to %(person)s.") % {"person": self._person(assignee)})
         return texts
+
+    def _watching(self, actor: str, activity: ActivityLog) -> str:
+        old, new = activity.changes["person"]
+        names = {"actor": actor, "person": self._person(new or old)}
+        if (new or old) == activity.actor_id:
+            return (_("%(actor)s watches now.") if new else _("%(actor)s watches no more.")) % names
+        if new:
+            return _("%(actor)s added %(person)s as a watcher.") % names
+        return _("%(actor)s removed %(person)s from the watchers.") % names
+
+    def _link(self, actor: str, changes: dict, side: int) -> dict[str, str]:
+        kind = TicketLink.Kind(changes["kind"][side]).label
+        return {"actor": actor, "link": f"{kind} #{changes['target'][side]}"}
 
     def _change(self, actor: str, activity: ActivityLog, name: str) -> str:
         old, new = activity.changes[name]

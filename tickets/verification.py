@@ -1,22 +1,51 @@
 """Proves that the activity log is complete: replays it and compares the end with the rows."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from django.db.models import QuerySet
+
 from tickets.activity_log import snapshot
 from tickets.events import Verb
-from tickets.models import ActivityLog, Attachment, Ticket
+from tickets.models import ActivityLog, Attachment, Comment, Ticket, TicketLink, Watcher
 
-FILE_VERBS = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
 CHUNK = 2000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that belong to a ticket: the verbs that log them, and the fields that tell them apart."""
+
+    model: type
+    name: str
+    added: frozenset[str]
+    removed: str
+    key: tuple[str, ...]
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        return self.added | {self.removed}
+
+
+PARTS = (
+    Part(Attachment, "File", frozenset({Verb.FILE_ADDED}), Verb.FILE_REMOVED, ("key",)),
+    Part(Comment, "Message", frozenset({Verb.REPLIED, Verb.NOTED}), Verb.TAKEN_BACK, ("key",)),
+    Part(Watcher, "Watcher", frozenset({Verb.WATCHER_ADDED}), Verb.WATCHER_REMOVED, ("person",)),
+    Part(TicketLink, "Link", frozenset({Verb.LINKED}), Verb.UNLINKED, ("target", "kind")),
+)
+BEGINNINGS = {Verb.CREATED, *(verb for part in PARTS for verb in part.added)}
+ENDS = {Verb.DELETED, *(part.removed for part in PARTS)}
+VERBS_OF_PARTS = {verb for part in PARTS for verb in part.verbs}
 
 
 def problems() -> Iterator[str]:
     """One plain sentence for everything that the log can't explain. Memory does not grow with the tables."""
-    yield from _problems_of(Ticket, _stored_tickets(), _chains(is_file=False))
-    yield from _problems_of(Attachment, _stored_attachments(), _chains(is_file=True))
+    yield from _problems_of("", _stored_tickets(), _chains())
+    for part in PARTS:
+        yield from _problems_of(part.name, _stored_parts(part), _chains_of(part))
 
 
 def replay(chain: Iterable[tuple[str, dict]]) -> tuple[dict[str, Any] | None, list[str]]:
@@ -24,32 +53,32 @@ def replay(chain: Iterable[tuple[str, dict]]) -> tuple[dict[str, Any] | None, li
     state: dict[str, Any] | None = None
     wrong = []
     for verb, changes in chain:
-        if state is None and verb not in (Verb.CREATED, Verb.FILE_ADDED):
+        if state is None and verb not in BEGINNINGS:
             wrong.append(f"the log goes on ({verb}) where there is nothing")
         state = state or {}
         for name, (old, new) in changes.items():
             if state.get(name) != old:
                 wrong.append(f"{name} was {state.get(name)!r}, then the log changes it from {old!r}")
             state[name] = new
-        if verb in (Verb.DELETED, Verb.FILE_REMOVED):
+        if verb in ENDS:
             state = None
     return state, wrong
 
 
-def _problems_of(model, stored: Iterator[tuple], chains: Iterator[tuple]) -> Iterator[str]:
+def _problems_of(part: str, stored: Iterator[tuple], chains: Iterator[tuple]) -> Iterator[str]:
     """Walks both sides in the order of their keys, like the merge of two sorted lists."""
     nothing = (None, None)
     row, chain = next(stored, nothing), next(chains, nothing)
     while row[0] is not None or chain[0] is not None:
         if chain[0] is None or (row[0] is not None and row[0] < chain[0]):
-            yield f"{_name(model, row[0])} is there, but not in the log."
+            yield f"{_name(part, row[0])} is there, but not in the log."
             row = next(stored, nothing)
             continue
         key = chain[0]
         state, wrong = replay(chain[1])
-        yield from (f"{_name(model, key)}: {words}." for words in wrong)
+        yield from (f"{_name(part, key)}: {words}." for words in wrong)
         present = row[1] if row[0] == key else None
-        yield from (f"{_name(model, key)}: {words}." for words in _differences(state, present))
+        yield from (f"{_name(part, key)}: {words}." for words in _differences(state, present))
         if row[0] == key:
             row = next(stored, nothing)
         chain = next(chains, nothing)
@@ -66,8 +95,8 @@ def _differences(logged: dict | None, present: dict | None) -> Iterator[str]:
                 yield f"{name} is {value!r}, but the log ends with {logged.get(name)!r}"
 
 
-def _name(model, key) -> str:
-    return f"#{key}" if model is Ticket else f"File {key[1]} of #{key[0]}"
+def _name(part: str, key) -> str:
+    return f"{part} {key[1]} of #{key[0]}" if part else f"#{key}"
 
 
 def _stored_tickets() -> Iterator[tuple]:
@@ -76,23 +105,39 @@ def _stored_tickets() -> Iterator[tuple]:
         yield row["pk"], snapshot(Ticket, row)
 
 
-def _stored_attachments() -> Iterator[tuple]:
-    rows = Attachment.objects.order_by("ticket_id").values("ticket_id", *Attachment.TRACKED).iterator(CHUNK)
+def _stored_parts(part: Part) -> Iterator[tuple]:
+    attributes = [part.model._meta.get_field(name).attname for name in part.model.TRACKED]
+    rows = part.model.objects.order_by("ticket_id").values("ticket_id", *attributes).iterator(CHUNK)
     for ticket_id, group in groupby(rows, itemgetter("ticket_id")):
-        for row in sorted(group, key=itemgetter("key")):
-            yield (ticket_id, row["key"]), snapshot(Attachment, row)
+        by_key = {}
+        for row in group:
+            values = snapshot(part.model, row)
+            by_key[_key(part, values)] = values
+        yield from (((ticket_id, key), by_key[key]) for key in sorted(by_key))
 
 
-def _chains(*, is_file: bool) -> Iterator[tuple]:
-    """(key, [(verb, changes)]) in the order of keys: of tickets, or of the files of each ticket."""
-    log = ActivityLog.objects.order_by("ticket_id", "pk")
-    log = log.filter(verb__in=FILE_VERBS) if is_file else log.exclude(verb__in=FILE_VERBS)
-    rows = log.values_list("ticket_id", "verb", "changes").iterator(CHUNK)
+def _log() -> QuerySet:
+    return ActivityLog.objects.order_by("ticket_id", "pk").values_list("ticket_id", "verb", "changes")
+
+
+def _chains() -> Iterator[tuple]:
+    """(number, [(verb, changes)]) of tickets, in the order of their numbers."""
+    rows = _log().exclude(verb__in=VERBS_OF_PARTS).iterator(CHUNK)
     for ticket_id, group in groupby(rows, itemgetter(0)):
-        if not is_file:
-            yield ticket_id, [(verb, changes) for _ticket, verb, changes in group]
-            continue
+        yield ticket_id, [(verb, changes) for _ticket, verb, changes in group]
+
+
+def _chains_of(part: Part) -> Iterator[tuple]:
+    """((number, key), [(verb, changes)]) of the parts of each ticket, in the order of their keys."""
+    rows = _log().filter(verb__in=part.verbs).iterator(CHUNK)
+    for ticket_id, group in groupby(rows, itemgetter(0)):
         by_key: dict[str, list] = {}
         for _ticket, verb, changes in group:
-            by_key.setdefault(changes["key"][0] or changes["key"][1], []).append((verb, changes))
+            side = 0 if verb == part.removed else 1
+            key = _key(part, {name: change[side] for name, change in changes.items()})
+            by_key.setdefault(key, []).append((verb, changes))
         yield from (((ticket_id, key), by_key[key]) for key in sorted(by_key))
+
+
+def _key(part: Part, values: dict[str, Any]) -> str:
+    return " ".join(str(values[name]) for name in part.key)

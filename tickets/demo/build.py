@@ -90,12 +90,12 @@ class Telling:
             assignee=category.default_assignee,
             created_at=filed_at,
         )
-        acts = [PastAct(filed_at, requester, actor.WEB, fields_of(ticket))]
+        acts = [PastAct(filed_at, requester, actor.WEB, activity_log.snapshot_of(ticket))]
         for step in story.steps:
             at = min(filed_at + timedelta(hours=step.hours), self.now)
             self._take(ticket, step, at)
             source = actor.WEB if step.who == story.who else actor.ADMIN
-            acts.append(PastAct(at, self.people[step.who], source, fields_of(ticket)))
+            acts.append(PastAct(at, self.people[step.who], source, activity_log.snapshot_of(ticket)))
         ticket.updated_at, ticket.version = acts[-1].at, len(acts)
         self.acts[id(ticket)] = acts
         return ticket
@@ -110,12 +110,6 @@ class Telling:
         ticket.done_at = workflow.done_at(old_phase, ticket.phase, stored=ticket.done_at, now=at)
 
 
-def fields_of(ticket: Ticket) -> dict:
-    """The tracked fields as the log keeps them."""
-    attributes = (Ticket._meta.get_field(name).attname for name in Ticket.TRACKED)
-    return activity_log.snapshot(Ticket, {name: getattr(ticket, name) for name in attributes})
-
-
 # Files
 LOG = b"09:14:02 open payroll 2026-10\r\n09:14:03 error 0xC0000005 at PR_Load\r\n"
 
@@ -126,12 +120,11 @@ def attach(name: str, ticket: Ticket, filing: ActivityLog) -> list[ActivityLog]:
     attachment = Attachment.from_upload(upload, ticket=ticket, uploader=filing.actor)
     attachment.created_at = filing.recorded_at
     Attachment.objects.bulk_load([attachment], record=lambda rows: None)
-    values = {field: getattr(attachment, field) for field in Attachment.TRACKED}
     return [
         ActivityLog(
             ticket_id=ticket.pk,
             verb=Verb.FILE_ADDED,
-            changes=activity_log.diff({}, activity_log.snapshot(Attachment, values)),
+            changes=activity_log.diff({}, activity_log.snapshot_of(attachment)),
             actor=filing.actor,
             actor_name=filing.actor_name,
             source=filing.source,

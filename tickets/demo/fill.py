@@ -11,7 +11,6 @@ from django.utils import timezone
 from accounts import actor
 from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
-from tickets.demo.build import fields_of
 from tickets.demo.stories import STORIES
 from tickets.models import Category, Status, Ticket
 
@@ -70,13 +69,13 @@ def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[T
         requester=requester,
         created_at=filed_at,
     )
-    acts = [PastAct(filed_at, requester, actor.WEB, fields_of(ticket))]
+    acts = [PastAct(filed_at, requester, actor.WEB, activity_log.snapshot_of(ticket))]
     if chance.random() < 0.97:
         at = min(filed_at + timedelta(minutes=chance.randint(2, 600)), now)
         ends = [status for status in statuses if status.phase != workflow.Phase.NEW]
         weights = [90 if status.phase == workflow.Phase.DONE else 5 for status in ends]
         ticket.status, ticket.assignee = chance.choices(ends, weights=weights)[0], agent
         ticket.done_at = workflow.done_at(workflow.Phase.NEW, ticket.phase, stored=None, now=at)
-        acts.append(PastAct(at, agent, actor.ADMIN, fields_of(ticket)))
+        acts.append(PastAct(at, agent, actor.ADMIN, activity_log.snapshot_of(ticket)))
     ticket.updated_at, ticket.version = acts[-1].at, len(acts)
     return ticket, acts

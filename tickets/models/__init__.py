@@ -1,8 +1,24 @@
 from tickets.models.activity_log import ActivityLog, AppendOnly
 from tickets.models.attachment import Attachment
 from tickets.models.category import Category
+from tickets.models.comment import Comment
+from tickets.models.draft import Draft
+from tickets.models.link import TicketLink
 from tickets.models.notification import Notification
 from tickets.models.status import Status
 from tickets.models.ticket import Ticket
+from tickets.models.watcher import Watcher
 
-__all__ = ["ActivityLog", "AppendOnly", "Attachment", "Category", "Notification", "Status", "Ticket"]
+__all__ = [
+    "ActivityLog",
+    "AppendOnly",
+    "Attachment",
+    "Category",
+    "Comment",
+    "Draft",
+    "Notification",
+    "Status",
+    "Ticket",
+    "TicketLink",
+    "Watcher",
+]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
+from tickets.models.comment import Comment
 from tickets.models.ticket import Ticket
 from tickets.querysets import AttachmentQuerySet
 from tickets.tracking import TrackedModel
@@ -33,11 +34,20 @@ def stored_path(attachment: "Attachment", _name: str = "") -> str:
 class Attachment(TrackedModel):
     """A file on a ticket. Its bytes are never opened by the server and served only as a download."""
 
-    TRACKED = ("key", "name", "size", "sha256")
+    TRACKED = ("key", "name", "size", "sha256", "comment")
     ADDED, REMOVED = Verb.FILE_ADDED, Verb.FILE_REMOVED
 
     ticket = models.ForeignKey(
         Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="attachments"
+    )
+    comment = models.ForeignKey(
+        Comment,
+        verbose_name=_("message"),
+        on_delete=models.CASCADE,
+        related_name="attachments",
+        null=True,
+        blank=True,
+        help_text=_("None: it came with the ticket."),
     )
     key = models.CharField(_("key"), max_length=43, unique=True, default=random_key, editable=False)
     file = models.FileField(
@@ -69,12 +79,13 @@ class Attachment(TrackedModel):
         return reverse("tickets:attachment", args=[self.key])
 
     @classmethod
-    def from_upload(cls, upload, *, ticket: Ticket, uploader) -> "Attachment":
+    def from_upload(cls, upload, *, ticket: Ticket, uploader, comment: Comment | None = None) -> "Attachment":
         """An unsaved attachment of an uploaded file that passed validators."""
         content = upload.read()
         upload.seek(0)
         return cls(
             ticket=ticket,
+            comment=comment,
             uploader=uploader,
             file=upload,
             name=safe_name(upload.name),
@@ -84,9 +95,10 @@ class Attachment(TrackedModel):
         )
 
     @classmethod
-    def attach(cls, uploads, *, ticket: Ticket, uploader) -> None:
+    def attach(cls, uploads, *, ticket: Ticket, uploader, comment: Comment | None = None) -> None:
         """Saves uploaded files on `ticket`: all of them, or no row and no file."""
-        attachments = [cls.from_upload(upload, ticket=ticket, uploader=uploader) for upload in uploads]
+        place = {"ticket": ticket, "uploader": uploader, "comment": comment}
+        attachments = [cls.from_upload(upload, **place) for upload in uploads]
         try:
             with transaction.atomic():
                 for attachment in attachments:

@@ -160,13 +160,18 @@ class Ticket(TrackedModel):
             return user.has_perm("tickets.delete_ticket")
         return self.requester_id == user.pk and self.phase == Phase.NEW
 
+    @property
+    def takes_replies(self) -> bool:
+        """Whether a reply stays on this ticket; what is done for long gets a new one."""
+        return self.reopen_until is None or timezone.now() <= self.reopen_until
+
     def may_be_closed_by(self, user) -> bool:
         return not self.is_done and (user.is_staff or self.requester_id == user.pk)
 
     def may_be_reopened_by(self, user) -> bool:
         if not self.is_done or not (user.is_staff or self.requester_id == user.pk):
             return False
-        return self.reopen_until is None or timezone.now() <= self.reopen_until
+        return self.takes_replies
 
     # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
     def close(self) -> None:

@@ -54,7 +54,8 @@ def _claim() -> list[Notification]:
     """The rows of the next mail, leased to us; empty when nothing is due.
 
     A row waits while an earlier one for the same ticket and person is not finished, so mails of a ticket
-    arrive in order, and the rows of one mail can't be claimed apart from each other.
+    arrive in order, and the rows of one mail can't be claimed apart from each other. It waits too while a
+    row of the same mail is held back (outbox.HOLD).
     """
     while True:
         now = timezone.now()
@@ -62,7 +63,14 @@ def _claim() -> list[Notification]:
         earlier = unfinished.filter(
             ticket=OuterRef("ticket"), person=OuterRef("person"), pk__lt=OuterRef("pk")
         )
-        first = Notification.objects.due(now).filter(~Exists(earlier)).order_by("next_try_at", "pk").first()
+        held = unfinished.filter(
+            ticket=OuterRef("ticket"),
+            person=OuterRef("person"),
+            batch=OuterRef("batch"),
+            next_try_at__gt=now,
+        )
+        due = Notification.objects.due(now).filter(~Exists(earlier), ~Exists(held))
+        first = due.order_by("next_try_at", "pk").first()
         if first is None:
             return []
         with transaction.atomic():
@@ -149,9 +157,7 @@ def _may_still_be_told(notification: Notification) -> bool:
         return False
     if notification.activity_id is None:
         return True
-    requester_id = rules.requester_of(notification.activity)
-    is_gone = requester_id is None  # deleted since; the row was made while the right was there
-    return is_gone or rules.may_be_told(person, notification.reason, requester_id=requester_id)
+    return rules.may_still_be_told(person, notification.reason, notification.activity)
 
 
 @contextmanager

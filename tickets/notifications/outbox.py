@@ -1,17 +1,26 @@
 """Puts mail into the outbox: rows in the transaction of the act that they tell of."""
 
+import threading
+from datetime import timedelta
+from functools import partial
+
 from django.conf import settings
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import actor
+from tickets.conversation import TAKE_BACK_PERIOD
+from tickets.events import Verb
 from tickets.models import ActivityLog, Notification
 from tickets.models.notification import UNDELIVERED
 from tickets.notifications import delivery, rules
 from tickets.notifications.guard import UnsafeMail, check_address
 
 State = Notification.State
+NO_TIME = timedelta()
+# A reply waits until it can't be taken back any more.
+HOLD = {Verb.REPLIED: TAKE_BACK_PERIOD}
 
 
 def enqueue(activity: ActivityLog) -> None:
@@ -26,7 +35,8 @@ def enqueue(activity: ActivityLog) -> None:
                 activity=activity,
                 ticket_id=activity.ticket_id,
                 batch=activity.batch,
-            )
+            ),
+            hold=HOLD.get(activity.verb, NO_TIME),
         )
 
 
@@ -44,18 +54,37 @@ def send_again(notifications: QuerySet) -> int:
     return count
 
 
-def _add(notification: Notification) -> None:
+def _add(notification: Notification, *, hold: timedelta = NO_TIME) -> None:
     """An address that can't be mailed never stops the act: its row says what is wrong with it."""
+    notification.next_try_at += hold
     try:
         check_address(notification.address)
     except UnsafeMail as error:
         notification.state = State.FAILED
         notification.last_error = str(error)
     notification.save(force_insert=True)
-    _wake_delivery()
+    _wake_delivery(after=hold)
 
 
-def _wake_delivery() -> None:
+def _wake_delivery(*, after: timedelta = NO_TIME) -> None:
     """Without a provider mail is printed right after the commit; with one it is the worker's alone."""
-    if not settings.HAS_MAIL_PROVIDER:
+    if settings.HAS_MAIL_PROVIDER:
+        return
+    if after:
+        transaction.on_commit(partial(_deliver_later, after), robust=True)
+    else:
         transaction.on_commit(delivery.deliver_due, robust=True)
+
+
+def _deliver_later(after: timedelta) -> None:
+    """Where no worker runs, the process that queued the mail wakes up for it."""
+    timer = threading.Timer(after.total_seconds() + 0.1, _deliver_in_thread)
+    timer.daemon = True
+    timer.start()
+
+
+def _deliver_in_thread() -> None:
+    try:
+        delivery.deliver_due()
+    finally:
+        connections.close_all()

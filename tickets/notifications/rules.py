@@ -1,13 +1,14 @@
 """Who is told of what: one table (../shared/PRODUCT.md 6), and the people it means for an activity."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
-from tickets.models import ActivityLog, Category, Ticket
+from tickets.models import ActivityLog, Category, Ticket, Watcher
 
 
 class Audience(TextChoices):
@@ -16,70 +17,115 @@ class Audience(TextChoices):
     REQUESTER = "requester", _("it is your ticket")
     ASSIGNEE = "assignee", _("you take care of this ticket")
     CATEGORY = "category", _("you are told about new tickets of this category")
+    UNCLAIMED = "unclaimed", _("nobody takes care of this ticket yet, and you are told about its category")
+    WATCHER = "watcher", _("you watch this ticket")
 
 
 # Nobody is told what he did himself, so "if staff did it" needs no word here. The one exception is the
 # receipt: who files a ticket gets it.
 RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.CREATED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.CATEGORY),
-    Verb.STATUS_CHANGED: (Audience.REQUESTER, Audience.ASSIGNEE),
+    Verb.REPLIED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER, Audience.UNCLAIMED),
+    Verb.NOTED: (Audience.ASSIGNEE, Audience.WATCHER, Audience.UNCLAIMED),
+    Verb.STATUS_CHANGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
     Verb.ASSIGNED: (Audience.REQUESTER, Audience.ASSIGNEE),
     Verb.EDITED: (Audience.REQUESTER, Audience.ASSIGNEE),
     Verb.DELETED: (Audience.REQUESTER, Audience.ASSIGNEE),
     Verb.FILE_ADDED: (),
     Verb.FILE_REMOVED: (),
+    Verb.TAKEN_BACK: (),
+    Verb.WATCHER_ADDED: (),
+    Verb.WATCHER_REMOVED: (),
+    Verb.LINKED: (),
+    Verb.UNLINKED: (),
 }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Who is concerned by a ticket, by primary key."""
+
+    ticket: int
+    requester: int | None
+    assignee: int | None
+    category: int | None
 
 
 def recipients_for(activity: ActivityLog) -> dict:
     """{person: Audience} for one activity. Nobody stands in it twice."""
-    audiences = RULES[activity.verb]
-    if not audiences or _is_unassignment(activity):
+    if _is_unassignment(activity):
         return {}
-    requester_id, assignee_id, category_id = _facts(activity)
+    return recipients(activity.verb, actor_id=activity.actor_id, facts=_facts(activity))
+
+
+def recipients_of_next(verb: Verb, ticket: Ticket, *, actor) -> dict:
+    """{person: Audience} who would be told if `actor` did `verb` to `ticket` now."""
+    facts = Facts(ticket.pk, ticket.requester_id, ticket.assignee_id, ticket.category_id)
+    return recipients(verb, actor_id=actor.pk, facts=facts)
+
+
+def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
+    """{person: Audience}: the people whom RULES mean, without those who may not know."""
     ids: dict[int, Audience] = {}
-    for audience in audiences:
-        for pk in _members(audience, requester_id, assignee_id, category_id):
+    for audience in RULES[verb]:
+        for pk in _members(audience, facts):
             ids.setdefault(pk, audience)
-    is_receipt = activity.verb == Verb.CREATED and activity.actor_id == requester_id
+    is_receipt = verb == Verb.CREATED and actor_id == facts.requester
+    wanted = {*ids, actor_id} - {None}
+    people = get_user_model().objects.active().prefetch_related("groups").in_bulk(wanted) if ids else {}
+    actor = people.get(actor_id)
+    if actor is not None and actor.is_staff and verb == Verb.REPLIED:
+        # An answer by staff is no news for those who wait for somebody to answer.
+        ids = {pk: audience for pk, audience in ids.items() if audience != Audience.UNCLAIMED}
     if not is_receipt:
-        ids.pop(activity.actor_id, None)
-    people = get_user_model().objects.active().prefetch_related("groups").in_bulk(ids)
+        ids.pop(actor_id, None)
     return {
         person: ids[pk]
         for pk, person in sorted(people.items())
-        if may_be_told(person, ids[pk], requester_id=requester_id)
+        if pk in ids and may_be_told(person, ids[pk], verb=verb, facts=facts)
     }
 
 
-def may_be_told(person, audience: str, *, requester_id: int | None) -> bool:
-    """Whether the person may know of the ticket now: its requester, or staff. Asked again before sending."""
+def may_be_told(person, audience: str, *, verb: str, facts: Facts) -> bool:
+    """Whether the person may know of it now. Asked once more before the mail is sent."""
     if not person.is_active:
         return False
-    return person.pk == requester_id if audience == Audience.REQUESTER else person.is_staff
+    if person.is_staff:
+        return True
+    if verb == Verb.NOTED:
+        return False
+    if audience == Audience.WATCHER:
+        return Watcher.objects.filter(ticket=facts.ticket, person=person).exists()
+    return audience == Audience.REQUESTER and person.pk == facts.requester
 
 
-def requester_of(activity: ActivityLog) -> int | None:
-    """The requester as the ticket has it now, or had it when it was deleted."""
-    return _facts(activity)[0]
+def may_still_be_told(person, audience: str, activity: ActivityLog) -> bool:
+    """may_be_told() as the ticket is now; of one that is gone, the right was there when it went."""
+    facts = _facts(activity)
+    if facts.requester is None:
+        return person.is_active and (person.is_staff or activity.verb != Verb.NOTED)
+    return may_be_told(person, audience, verb=activity.verb, facts=facts)
 
 
-def _facts(activity: ActivityLog) -> tuple[int | None, int | None, int | None]:
-    """Requester, assignee and category; of a deleted ticket the last ones, which its log keeps."""
+def _facts(activity: ActivityLog) -> Facts:
+    """The ticket as it is now; of a deleted one the last values, which its log keeps."""
     names = ("requester", "assignee", "category")
     if activity.verb == Verb.DELETED:
-        return tuple(activity.changes.get(name, [None])[0] for name in names)
+        return Facts(activity.ticket_id, *(activity.changes.get(name, [None])[0] for name in names))
     row = Ticket.objects.filter(pk=activity.ticket_id).values_list(*names).first()
-    return row or (None, None, None)
+    return Facts(activity.ticket_id, *(row or (None, None, None)))
 
 
-def _members(audience, requester_id, assignee_id, category_id) -> Iterator[int]:
-    if audience == Audience.REQUESTER and requester_id:
-        yield requester_id
-    elif audience == Audience.ASSIGNEE and assignee_id:
-        yield assignee_id
-    elif audience == Audience.CATEGORY and category_id:
-        yield from Category.people.through.objects.filter(category=category_id).values_list("user", flat=True)
+def _members(audience: Audience, facts: Facts) -> Iterator[int]:
+    if audience == Audience.REQUESTER and facts.requester:
+        yield facts.requester
+    elif audience == Audience.ASSIGNEE and facts.assignee:
+        yield facts.assignee
+    elif audience == Audience.WATCHER:
+        yield from Watcher.objects.filter(ticket=facts.ticket).values_list("person", flat=True)
+    elif audience == Audience.CATEGORY or (audience == Audience.UNCLAIMED and not facts.assignee):
+        people = Category.people.through.objects.filter(category=facts.category)
+        yield from people.values_list("user", flat=True)
 
 
 def _is_unassignment(activity: ActivityLog) -> bool:

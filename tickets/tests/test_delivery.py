@@ -221,7 +221,7 @@ def test_nothing_is_queued_for_an_act_that_fails(alice, monkeypatch):
     """THREATS 89."""
     queue = outbox._add
 
-    def fail_after(notification):
+    def fail_after(notification, **options):
         queue(notification)
         raise RuntimeError("late")
 

@@ -139,6 +139,7 @@ def test_queries_do_not_grow_with_the_story(alice, ann):
     with acting_as(ann):
         ticket.assign(ann)
         ticket.set_status(status("active"))
+    count()  # the reader's role is asked for once
     few = count()
     for number in range(100):
         with acting_as(ann):

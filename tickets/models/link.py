@@ -1,0 +1,58 @@
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tickets.events import Verb
+from tickets.models.ticket import Ticket
+from tickets.tracking import TrackedModel
+
+
+class TicketLink(TrackedModel):
+    """`ticket` has to do with `target`: the label of `kind` says how, read from `ticket` to `target`."""
+
+    class Kind(models.TextChoices):
+        RELATES = "relates", _("relates to")
+        BLOCKS = "blocks", _("blocks")
+        DUPLICATE = "duplicate", _("is a duplicate of")
+        FOLLOWS = "follows", _("follows up on")
+        SPLIT = "split", _("was split from")
+
+    # The same, read from `target` to `ticket`.
+    REVERSED = {
+        Kind.RELATES: _("relates to"),
+        Kind.BLOCKS: _("is blocked by"),
+        Kind.DUPLICATE: _("has the duplicate"),
+        Kind.FOLLOWS: _("is followed up by"),
+        Kind.SPLIT: _("a message was split into"),
+    }
+
+    TRACKED = ("target", "kind")
+    ADDED, REMOVED = Verb.LINKED, Verb.UNLINKED
+
+    ticket = models.ForeignKey(
+        Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="links"
+    )
+    target = models.ForeignKey(
+        Ticket, verbose_name=_("other ticket"), on_delete=models.CASCADE, related_name="links_to"
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.RELATES)
+
+    class Meta(TrackedModel.Meta):
+        abstract = False
+        verbose_name = _("link")
+        verbose_name_plural = _("links")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "target", "kind"], name="link_once"),
+            models.CheckConstraint(condition=~models.Q(ticket=models.F("target")), name="link_to_another"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["relates", "blocks", "duplicate", "follows", "split"]),
+                name="link_kind_known",
+            ),
+        ]
+
+    def __str__(self):
+        return f"#{self.ticket_id} {self.get_kind_display()} #{self.target_id}"
+
+    @property
+    def logged_ticket_id(self):
+        return self.ticket_id

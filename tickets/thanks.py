@@ -1,0 +1,63 @@
+"""Tells a mere thank-you from a reply that somebody has to read. Pure; in doubt it is a real reply."""
+
+import re
+
+MAX_WORDS = 12  # fewer than this
+
+# language: (words that thank, words that may stand around them). Nothing else may stand in a thank-you.
+WORDS: dict[str, tuple[str, str]] = {
+    "en": (
+        "thanks thank thx ty cheers",
+        "you very so much many a lot all again for your the help support quick fast reply it this works work "
+        "working fine now perfect great super wonderful excellent awesome brilliant hi hello dear best kind "
+        "regards greetings and everybody everyone team guys helpdesk is that was really",
+    ),
+    "de": (
+        "danke dank vielen herzlichen dankeschön merci",
+        "ihnen dir euch schön sehr für die das den ihre eure deine schnelle hilfe antwort es läuft geht "
+        "funktioniert jetzt wieder alles super perfekt prima toll klasse hallo liebe lieber viele beste "
+        "grüße gruß mit freundlichen und team zusammen lg mfg",
+    ),
+    "fr": (
+        "merci mercis remercie",
+        "beaucoup bien à a vous toi tous toute l équipe pour votre ton aide réponse rapide la le ça cela "
+        "fonctionne marche maintenant parfait super génial bonjour cordialement bonne journée et je encore",
+    ),
+    "es": (
+        "gracias agradezco",
+        "muchas mil por la el su tu ayuda respuesta rápida a todos ya funciona ahora todo perfecto genial "
+        "excelente hola saludos cordiales y de nuevo",
+    ),
+    "it": (
+        "grazie ringrazio",
+        "mille molte tante per il la vostro tuo aiuto risposta a tutti vi ora adesso funziona tutto perfetto "
+        "ottimo ciao buongiorno saluti cordiali e di nuovo",
+    ),
+    "pt": (
+        "obrigado obrigada",
+        "muito pela pelo a o sua ajuda resposta rápida a todos agora já funciona tudo perfeito ótimo olá "
+        "cumprimentos abraço e",
+    ),
+    "nl": (
+        "bedankt dank dankjewel dankuwel",
+        "je u jullie wel voor de het hulp snelle reactie werkt nu weer alles prima super top perfect hallo "
+        "groeten groetjes vriendelijke met en",
+    ),
+}
+VOCABULARY = [
+    (frozenset(thanks.split()), frozenset(thanks.split()) | frozenset(around.split()))
+    for thanks, around in WORDS.values()
+]
+
+
+def is_only_thanks(text: str) -> bool:
+    """Whether `text` is words of thanks and nothing else, in one of the languages above.
+
+    Question marks, digits, links and every word that is not in the list make it a real reply.
+    """
+    if re.search(r"[?\d@/]", text):
+        return False
+    words = re.findall(r"[^\W_]+", text.lower())
+    if not 0 < len(words) < MAX_WORDS:
+        return False
+    return any(thanks.intersection(words) and known.issuperset(words) for thanks, known in VOCABULARY)
