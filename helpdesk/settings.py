@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "anymail",
     "crispy_forms",
     "crispy_bootstrap5",
+    "django_htmx",
     "heroicons",
     "js_lib_bootstrap5",
 ]

@@ -5,7 +5,6 @@ Each function is one act: one transaction, one entry of the timeline, one mail a
 
 import uuid
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -23,9 +22,7 @@ from tickets.models import (
     Watcher,
 )
 from tickets.thanks import is_only_thanks
-from tickets.workflow import Phase
-
-TAKE_BACK_PERIOD = timedelta(seconds=20)
+from tickets.workflow import TAKE_BACK_PERIOD, Phase
 
 
 class TooLate(Exception):

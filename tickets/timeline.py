@@ -7,13 +7,18 @@ from itertools import groupby
 
 from django.contrib.auth import get_user_model
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket, TicketLink
+from tickets.workflow import TAKE_BACK_PERIOD
 
 INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
 SAID = {Verb.REPLIED, Verb.NOTED}
+FILES = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
+LONG, RECENT = 30, 15  # entries: a longer story shows the last ones
+MANY_CHANGES = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,14 @@ class Entry:
     comment: Comment | None = None
     attachments: list[Attachment] = field(default_factory=list)
 
+    @property
+    def take_back_until(self) -> datetime | None:
+        """Until when the reader may take the own reply back; None: not (any more)."""
+        if not self.is_you or self.kind != "reply":
+            return None
+        until = self.comment.created_at + TAKE_BACK_PERIOD
+        return until if timezone.now() < until else None
+
 
 def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
     """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log.
@@ -52,16 +65,37 @@ def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
     return [words.entry(act, said) for act in acts]
 
 
-def last_number(ticket: Ticket) -> int:
-    """The row of the log that the ticket's story ends with, whoever may read it."""
-    return ActivityLog.objects.filter(ticket_id=ticket.pk).aggregate(last=Max("pk", default=0))["last"]
+def last_number(ticket: Ticket, user) -> int:
+    """The row of the log that the story ends with for `user`: nobody else learns that staff wrote a note."""
+    rows = ActivityLog.objects.filter(ticket_id=ticket.pk)
+    if not user.is_staff:
+        rows = rows.exclude(verb__in=INTERNAL | FILES)
+    return rows.aggregate(last=Max("pk", default=0))["last"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Entries that stand one after the other; `is_folded` where there are too many to show at once."""
+
+    entries: list[Entry]
+    is_folded: bool
+
+
+def folded(entries: list[Entry]) -> list[Fold]:
+    """A long story begins folded, and so do many changes in a row."""
+    early = entries[:-RECENT] if len(entries) > LONG else []
+    folds = [Fold(early, True)] if early else []
+    for is_change, run in groupby(entries[len(early) :], key=lambda entry: entry.kind == "change"):
+        run = list(run)
+        folds.append(Fold(run, is_change and len(run) > MANY_CHANGES))
+    return folds
 
 
 def _is_shown(activity: ActivityLog, said: dict[str, Comment], user) -> bool:
     """`said` are the comments that the reader may read, by key."""
     if activity.verb in SAID and activity.changes["key"][1] not in said:
         return False  # a note for staff only, or taken back since
-    if activity.verb in (Verb.FILE_ADDED, Verb.FILE_REMOVED):
+    if activity.verb in FILES:
         # Files of a message stand with it.
         return not any(activity.changes.get("comment", ()))
     return user.is_staff or activity.verb not in INTERNAL

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.views import attachments, tickets
+from tickets.views import attachments, conversation, tickets
 
 app_name = "tickets"
 urlpatterns = [
@@ -11,5 +11,12 @@ urlpatterns = [
     path("<int:pk>/delete/", tickets.TicketDeleteView.as_view(), name="delete"),
     path("<int:pk>/close/", tickets.TicketCloseView.as_view(), name="close"),
     path("<int:pk>/reopen/", tickets.TicketReopenView.as_view(), name="reopen"),
+    path("<int:pk>/reply/", conversation.ReplyView.as_view(), name="reply"),
+    path("<int:pk>/note/", conversation.NoteView.as_view(), name="note"),
+    path("<int:pk>/draft/", conversation.DraftView.as_view(), name="draft"),
+    path("<int:pk>/take-back/<int:comment>/", conversation.TakeBackView.as_view(), name="take_back"),
+    path("<int:pk>/watchers/", conversation.WatcherAddView.as_view(), name="watch"),
+    path("<int:pk>/watchers/<int:person>/remove/", conversation.WatcherRemoveView.as_view(), name="unwatch"),
+    path("<int:pk>/timeline/", conversation.TimelineView.as_view(), name="timeline"),
     path("attachments/<slug:key>/", attachments.AttachmentView.as_view(), name="attachment"),
 ]

@@ -15,6 +15,7 @@ class Phase(TextChoices):
 
 OPEN = (Phase.NEW, Phase.ACTIVE, Phase.WAITING)
 REOPEN_PERIOD = timedelta(days=14)
+TAKE_BACK_PERIOD = timedelta(seconds=20)
 
 # A ticket that somebody has worked on is not new again: "new" is how the queue knows what nobody has seen.
 FOLLOWERS: dict[str, frozenset[str]] = {

@@ -53,6 +53,9 @@ class TicketLink(TrackedModel):
     def __str__(self):
         return f"#{self.ticket_id} {self.get_kind_display()} #{self.target_id}"
 
+    def get_reversed_display(self) -> str:
+        return str(self.REVERSED[self.kind])
+
     @property
     def logged_ticket_id(self):
         return self.ticket_id

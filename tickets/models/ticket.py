@@ -151,6 +151,18 @@ class Ticket(TrackedModel):
             old = Status.objects.get(pk=before["status_id"]).phase
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
 
+    def links_visible_to(self, user) -> list[tuple[str, "Ticket"]]:
+        """(how it has to do with it, other ticket), of tickets that `user` may know of."""
+        link_model = self._meta.get_field("links").related_model
+        links = link_model.objects.filter(models.Q(ticket=self) | models.Q(target=self))
+        links = list(links.select_related("ticket__status", "target__status"))
+        others = {link.target_id if link.ticket_id == self.pk else link.ticket_id for link in links}
+        if others and not user.is_staff:
+            others = set(Ticket.objects.filter(pk__in=others).visible_to(user).values_list("pk", flat=True))
+        own = [(link.get_kind_display(), link.target) for link in links if link.ticket_id == self.pk]
+        reverse = [(link.get_reversed_display(), link.ticket) for link in links if link.target_id == self.pk]
+        return [(how, other) for how, other in own + reverse if other.pk in others]
+
     # Who may do what (../shared/PRODUCT.md 1). That a foreign ticket does not exist is visible_to()'s matter.
     def may_be_edited_by(self, user) -> bool:
         return user.is_staff or (self.requester_id == user.pk and not self.is_done)
@@ -164,6 +176,10 @@ class Ticket(TrackedModel):
     def takes_replies(self) -> bool:
         """Whether a reply stays on this ticket; what is done for long gets a new one."""
         return self.reopen_until is None or timezone.now() <= self.reopen_until
+
+    def may_be_shared_by(self, user) -> bool:
+        """Whether `user` chooses the watchers."""
+        return user.is_staff or self.requester_id == user.pk
 
     def may_be_closed_by(self, user) -> bool:
         return not self.is_done and (user.is_staff or self.requester_id == user.pk)

@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import actor
-from tickets.conversation import TAKE_BACK_PERIOD
 from tickets.events import Verb
 from tickets.models import ActivityLog, Notification
 from tickets.models.notification import UNDELIVERED
 from tickets.notifications import delivery, rules
 from tickets.notifications.guard import UnsafeMail, check_address
+from tickets.workflow import TAKE_BACK_PERIOD
 
 State = Notification.State
 NO_TIME = timedelta()

@@ -1,11 +1,15 @@
+import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.defaultfilters import linebreaks_filter
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import Urlizer, format_html
+from django.utils.html import Urlizer, format_html, format_html_join
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -33,3 +37,36 @@ def ago(moment: datetime) -> str:
 def plain_text(text: str) -> str:
     """What somebody typed as paragraphs, escaped, with its links made clickable."""
     return linebreaks_filter(urlize(text, autoescape=True), autoescape=False)
+
+
+@register.filter
+def message_text(text: str) -> str:
+    """plain_text() with lists, and with what is quoted (lines that begin with ">") folded."""
+    return format_html_join("", "{}", ((_block(kind, lines),) for kind, lines in _blocks(text)))
+
+
+BULLET = re.compile(r"[-*•]\s+")
+
+
+def _kind(line: str) -> str:
+    if line.startswith(">"):
+        return "quote"
+    return "list" if BULLET.match(line) else "text"
+
+
+def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
+    for kind, lines in groupby(text.splitlines(), key=_kind):
+        yield kind, list(lines)
+
+
+def _block(kind: str, lines: list[str]) -> str:
+    if kind == "quote":
+        words = _("Show what is quoted")
+        quoted = "\n".join(line.lstrip("> ") for line in lines)
+        template = "<details><summary>{}</summary><blockquote>{}</blockquote></details>"
+        return format_html(template, words, plain_text(quoted))
+    if kind == "list":
+        items = ((plain_text(BULLET.sub("", line, count=1)),) for line in lines)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", items))
+    text = "\n".join(lines).strip("\n")
+    return plain_text(text) if text.strip() else ""

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from tickets.conversation import reply
 from tickets.models import ActivityLog, Attachment, Notification, Status
 from tickets.tests.factories import category, make_ticket, upload
 
@@ -32,7 +33,24 @@ SITE = {
     ),
     "tickets:close": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     "tickets:reopen": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
+    "tickets:reply": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
+    "tickets:note": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 404, 404, 302, 302, 302]}),
+    "tickets:draft": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 204, 404, 204, 204, 204]}),
+    "tickets:take_back": ("comment", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 404, 404, 404]}),
+    "tickets:watch": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
+    "tickets:unwatch": ("person", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
+    "tickets:timeline": (
+        "ticket",
+        {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5},
+    ),
     "tickets:attachment": ("file", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
+}
+# What a form sends where an empty one would only be shown again.
+DATA = {
+    "tickets:reply": {"body": "It still does not print."},
+    "tickets:note": {"body": "Ask the supplier."},
+    "tickets:draft": {"kind": "reply", "body": "It still"},
+    "tickets:watch": {"email": "ann@example.com"},
 }
 # django-allauth's pages: for everybody, for visitors (who is logged in goes home), for people.
 FOR_ALL = {"account_confirm_email": "key", "account_email_verification_sent": "", "account_inactive": "",
@@ -142,11 +160,17 @@ def answer(response):
 def test_site(world, name, verb):
     people, ticket = world
     needs, answers = SITE[name]
-    arguments = {"ticket": [ticket.pk], "file": [ticket.attachments.get().key], "": []}[needs]
+    arguments = {
+        "ticket": lambda: [ticket.pk],
+        "file": lambda: [ticket.attachments.get().key],
+        "comment": lambda: [ticket.pk, reply(ticket, author=people["alice"], body="Please hurry.").pk],
+        "person": lambda: [ticket.pk, people["ann"].pk],
+        "": list,
+    }[needs]()
     url = reverse(name, args=arguments)
     got = []
     for who in WHO:
-        response = getattr(browser(people, who), verb)(url)
+        response = getattr(browser(people, who), verb)(url, DATA.get(name) if verb == "post" else None)
         got.append(answer(response))
         if response.streaming:
             b"".join(response.streaming_content)

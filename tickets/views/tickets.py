@@ -9,6 +9,7 @@ from django.views.generic import CreateView, DeleteView, DetailView, ListView, U
 from django.views.generic.detail import SingleObjectMixin
 
 from tickets import timeline
+from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.models import ActivityLog, Attachment, Ticket
@@ -93,19 +94,42 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
 
     def get_context_data(self, **kwargs):
         ticket, user = self.object, self.request.user
+        entries = timeline.entries_for(ticket, user)
+        forms = (
+            {"reply_form": ReplyForm, "note_form": NoteForm} if user.is_staff else {"reply_form": ReplyForm}
+        )
+        unsent = {
+            name: form(ticket=ticket, author=user) for name, form in forms.items() if name not in kwargs
+        }
+        if ticket.may_be_shared_by(user):
+            kwargs.setdefault("watcher_form", WatcherForm(ticket=ticket, people=None))
         return super().get_context_data(
+            **self.facts(),
+            **unsent,
             **kwargs,
-            timeline=timeline.entries_for(ticket, user),
-            attachments=ticket.attachments.visible_to(user),
-            actions={
+            folds=timeline.folded(entries),
+            last_number=timeline.last_number(ticket, user),
+            attachments=ticket.attachments.filter(comment=None),
+            takes_replies=ticket.takes_replies,
+        )
+
+    def facts(self) -> dict:
+        """What stands beside the conversation and changes while it is read."""
+        ticket, user = self.object, self.request.user
+        return {
+            "ticket": ticket,
+            "actions": {
                 "edit": ticket.may_be_edited_by(user),
                 "withdraw": ticket.may_be_deleted_by(user),
                 "close": ticket.may_be_closed_by(user),
                 "reopen": ticket.may_be_reopened_by(user),
+                "share": ticket.may_be_shared_by(user),
                 "admin": user.is_staff,
             },
-            reopen_until=ticket.reopen_until,
-        )
+            "reopen_until": ticket.reopen_until,
+            "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
+            "links": ticket.links_visible_to(user),
+        }
 
 
 class TicketCreateView(DraftMixin, CreateView):

@@ -1,0 +1,58 @@
+// Asks for news: every five seconds while the page is seen, every minute in a tab in the background. htmx fetches
+// and puts it in; this decides when, keeps what is read or typed where it is, and tells how much is new.
+"use strict";
+{
+  const SEEN = 4500;
+  const HIDDEN = 60000;
+  const live = document.querySelector("[data-live]");
+  const title = document.title;
+  let timer;
+  let news = 0;
+  let isOver = false;
+
+  const ask = () => {
+    clearTimeout(timer);
+    if (isOver) return;
+    htmx.trigger(live, "live");
+    timer = setTimeout(ask, document.hidden ? HIDDEN : SEEN);
+  };
+  const say = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+  const count = (more) => {
+    news = more ? news + more : 0;
+    document.title = news ? `(${news}) ${title}` : title;
+  };
+
+  if (live) {
+    let anchor;
+    let before;
+    document.addEventListener("htmx:beforeSwap", (event) => {
+      const { xhr, pathInfo } = event.detail;
+      if (new URL(xhr.responseURL).pathname !== new URL(pathInfo.requestPath, location).pathname) {
+        // Sent on to the login page.
+        event.detail.shouldSwap = false;
+        isOver = true;
+        say(live.dataset.loggedOut);
+        return;
+      }
+      anchor = document.activeElement !== document.body ? document.activeElement : document.querySelector(".say");
+      before = anchor?.getBoundingClientRect().top;
+      for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
+    });
+    document.addEventListener("htmx:afterSwap", (event) => {
+      const fresh = [...event.detail.target.children].filter((row) => row.dataset.summary && !row.dataset.known);
+      for (const row of fresh) row.dataset.known = row.dataset.new = "yes";
+      if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+      if (!fresh.length) return;
+      say(fresh.map((row) => row.dataset.summary).join(". "));
+      if (document.hidden || !document.hasFocus()) count(fresh.length);
+    });
+    for (const row of document.querySelectorAll("[data-summary]")) row.dataset.known = "yes";
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) return;
+      count(0);
+      ask();
+    });
+    addEventListener("focus", () => count(0));
+    timer = setTimeout(ask, SEEN);
+  }
+}

@@ -1,0 +1,154 @@
+from django import forms
+from django.core.validators import MaxLengthValidator
+from django.db import IntegrityError, transaction
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.validators import validate_visible
+from tickets import conversation
+from tickets.events import Verb
+from tickets.forms.attachments import AttachmentsField
+from tickets.forms.tickets import LinesField
+from tickets.models import Attachment, Comment, Draft, Status, Ticket
+from tickets.notifications import rules
+from tickets.workflow import FOLLOWERS
+
+
+class CommentForm(forms.Form):
+    """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once."""
+
+    kind: Draft.Kind
+    verb: Verb
+
+    body = LinesField(
+        max_length=Draft.MAX_LENGTH,
+        validators=[MaxLengthValidator(Draft.MAX_LENGTH), validate_visible],
+        widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"required": _("Please write something first.")},
+    )
+    attachments = AttachmentsField(label=_("Files"))
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args, ticket: Ticket, author, source: str = Ticket.Source.WEB, **kwargs):
+        kwargs.setdefault("auto_id", f"{self.kind}-%s")
+        super().__init__(*args, **kwargs)
+        self.ticket, self.author, self.source = ticket, author, source
+        self.wait = None
+        if not self.is_bound:
+            self.fields["body"].initial = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
+            self.fields["key"].initial = Comment._meta.get_field("key").get_default()
+
+    @cached_property
+    def recipients(self) -> list:
+        """The people who will be mailed, by the very rules that mail them."""
+        return list(rules.recipients_of_next(self.verb, self.ticket, actor=self.author))
+
+    def clean(self):
+        cleaned = super().clean()
+        self.wait = Attachment.objects.wait_for(cleaned.get("attachments") or [], self.author)
+        if self.wait:
+            self.add_error("attachments", _("These are more files than you can send in one day."))
+        return cleaned
+
+    def save(self) -> Comment | Ticket:
+        """Says it. Returns the comment, the new ticket it became, or the ticket where it is said already."""
+        try:
+            with transaction.atomic():
+                return self._say(
+                    self.ticket,
+                    author=self.author,
+                    body=self.cleaned_data["body"],
+                    files=self.cleaned_data["attachments"],
+                    key=self.cleaned_data["key"],
+                    source=self.source,
+                )
+        except IntegrityError:
+            key = self.cleaned_data["key"]
+            if not Comment.objects.filter(author=self.author, key=key).exists():
+                first = Ticket.objects.filter(requester=self.author, submission_key=key).first()
+                if first is None:
+                    raise
+                return first
+            return self.ticket
+
+    def _say(self, ticket: Ticket, **said) -> Comment | Ticket:
+        raise NotImplementedError
+
+
+class ReplyForm(CommentForm):
+    kind, verb = Draft.Kind.REPLY, Verb.REPLIED
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.author.is_staff and self.author.pk != self.ticket.requester_id:
+            self.fields["body"].label = _("Your reply")
+            self.fields["status"] = forms.ModelChoiceField(
+                label=_("Then the status is"),
+                queryset=Status.objects.filter(phase__in=FOLLOWERS[self.ticket.phase]),
+                required=False,
+                empty_label=_("as it is: %(status)s") % {"status": self.ticket.status},
+            )
+        else:
+            self.fields["body"].label = _("Your answer")
+
+    @property
+    def button(self) -> str:
+        if not self.recipients:
+            return _("Send")
+        first, others = self.recipients[0].get_short_name(), len(self.recipients) - 1
+        if not others:
+            return _("Send to %(name)s") % {"name": first}
+        text = ngettext(
+            "Send to %(name)s and %(count)d other", "Send to %(name)s and %(count)d others", others
+        )
+        return text % {"name": first, "count": others}
+
+    def _say(self, ticket, **said):
+        return conversation.reply(ticket, status=self.cleaned_data.get("status"), **said)
+
+
+class NoteForm(CommentForm):
+    kind, verb = Draft.Kind.NOTE, Verb.NOTED
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["body"].label = _("Internal note")
+        self.fields["body"].help_text = _("Only staff read it. The requester never does.")
+
+    @property
+    def button(self) -> str:
+        return _("Save note, staff only")
+
+    def _say(self, ticket, **said):
+        return conversation.note(ticket, **said)
+
+
+class WatcherForm(forms.Form):
+    """Adds a colleague to the watchers of `ticket`, by the mail address."""
+
+    email = forms.EmailField(
+        label=_("Mail address of a colleague"),
+        error_messages={"required": _("Please type the mail address of a colleague.")},
+    )
+
+    def __init__(self, *args, ticket: Ticket, people, **kwargs):
+        kwargs.setdefault("auto_id", "watcher-%s")
+        super().__init__(*args, **kwargs)
+        self.ticket, self.people = ticket, people
+
+    def clean_email(self) -> str:
+        email = self.cleaned_data["email"].lower()
+        self.person = self.people.filter(email=email).first()
+        if self.person is None:
+            raise forms.ValidationError(
+                _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first.")
+            )
+        if self.person.pk == self.ticket.requester_id:
+            raise forms.ValidationError(_("The ticket belongs to this person already."))
+        return email
+
+    def save(self):
+        """Returns the person, who watches now."""
+        conversation.watch(self.ticket, self.person)
+        return self.person

@@ -1,0 +1,186 @@
+"""What people say on a ticket's page: replies, notes, drafts, watchers."""
+
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, View
+from django.views.generic.detail import SingleObjectMixin
+
+from tickets import conversation, timeline
+from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
+from tickets.models import Comment, Draft, Ticket
+from tickets.views.drafts import DraftMixin
+from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin
+
+
+class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
+    """A POST about one ticket that leads back to its page."""
+
+    http_method_names = ["post", "options"]
+
+    def setup(self, request, *args, **kwargs):
+        super().setup(request, *args, **kwargs)
+        self.object = None
+
+    def page_with(self, **forms):
+        """The ticket's page with a form that was refused; what was typed stands in it."""
+        page = TicketDetailView(object=self.object)
+        page.setup(self.request, pk=self.object.pk)
+        return render(self.request, page.template_name, page.get_context_data(**forms))
+
+
+class CommentView(DraftMixin, TicketActMixin, FormView):
+    form_class: type[CommentForm]
+    draft_fields = ("body",)
+
+    @property
+    def draft_name(self) -> str:
+        return f"{self.form_class.kind}-{self.kwargs['pk']}"
+
+    def handle_no_permission(self):
+        super().handle_no_permission()
+        return redirect_to_login(reverse("tickets:detail", args=[self.kwargs["pk"]]))
+
+    def post(self, request, *args, **kwargs):
+        self.object = self.get_object()
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "ticket": self.object, "author": self.request.user}
+
+    def form_valid(self, form):
+        self.forget_draft()
+        said = form.save()
+        self.tell(said)
+        return redirect(said)
+
+    def form_invalid(self, form):
+        page = self.page_with(**{f"{form.kind}_form": form})
+        if form.wait:
+            page.status_code = 429
+            page["Retry-After"] = str(round(form.wait.total_seconds()))
+        return page
+
+    def tell(self, said) -> None:
+        raise NotImplementedError
+
+
+class ReplyView(CommentView):
+    form_class = ReplyForm
+
+    def tell(self, said):
+        if isinstance(said, Ticket) and said != self.object:
+            words = {"old": f"#{self.object.pk}", "new": f"#{said.pk}"}
+            messages.success(
+                self.request,
+                _("%(old)s was done long ago, so this is a new ticket that names it: %(new)s.") % words,
+            )
+        else:
+            messages.success(self.request, _("Your reply is sent."))
+
+
+class NoteView(CommentView):
+    form_class = NoteForm
+
+    def get_queryset(self):
+        if not self.request.user.is_staff:
+            raise Http404
+        return super().get_queryset()
+
+    def tell(self, said):
+        messages.success(self.request, _("The note is saved. Only staff can read it."))
+
+
+class TakeBackView(TicketActMixin, View):
+    def post(self, request, pk, comment):
+        self.object = self.get_object()
+        comment = get_object_or_404(
+            Comment.objects.filter(ticket=self.object, author=request.user), pk=comment
+        )
+        try:
+            conversation.take_back(comment, author=request.user)
+        except conversation.TooLate:
+            messages.warning(request, _("It is too late: the mail is on its way already."))
+        else:
+            messages.success(
+                request, _("Your reply is taken back, and nobody was mailed. Its text is a draft again.")
+            )
+        return redirect(self.object)
+
+
+class DraftView(TicketActMixin, View):
+    """Keeps what is typed while it is typed (static/js/drafts.js)."""
+
+    def post(self, request, pk):
+        ticket = self.get_object()
+        kind, body = request.POST.get("kind"), request.POST.get("body", "")
+        if kind not in Draft.Kind or (kind == Draft.Kind.NOTE and not request.user.is_staff):
+            raise Http404
+        if len(body) > Draft.MAX_LENGTH or "\0" in body:
+            return HttpResponse(status=400)
+        Draft.objects.keep(person=request.user, ticket=ticket, kind=kind, body=body)
+        return HttpResponse(status=204)
+
+
+class WatcherAddView(TicketActMixin, FormView):
+    form_class = WatcherForm
+
+    def post(self, request, *args, **kwargs):
+        self.object = self.get_object()
+        if not self.object.may_be_shared_by(request.user):
+            raise PermissionDenied(_("Only the requester and staff can add watchers."))
+        return super().post(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        people = get_user_model().objects.active()
+        return {**super().get_form_kwargs(), "ticket": self.object, "people": people}
+
+    def form_valid(self, form):
+        person = form.save()
+        messages.success(
+            self.request, _("%(person)s watches this ticket now and can answer on it.") % {"person": person}
+        )
+        return redirect(self.object)
+
+    def form_invalid(self, form):
+        return self.page_with(watcher_form=form)
+
+
+class WatcherRemoveView(TicketActMixin, View):
+    def post(self, request, pk, person):
+        ticket = self.get_object()
+        if person != request.user.pk and not ticket.may_be_shared_by(request.user):
+            raise PermissionDenied(_("Only the requester and staff can remove watchers."))
+        conversation.unwatch(ticket, person)
+        if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
+            return redirect(ticket)
+        messages.success(request, _("You don't watch #%(number)d any more.") % {"number": ticket.pk})
+        return redirect("tickets:list")
+
+
+class TimelineView(VisibleTicketsMixin, SingleObjectMixin, View):
+    """The fragment behind live updates: what is new past ?after=, or 204."""
+
+    http_method_names = ["get", "options"]
+
+    def get(self, request, pk):
+        ticket = get_object_or_404(Ticket.objects.visible_to(request.user).select_related(None), pk=pk)
+        after = request.GET.get("after", "")
+        after = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+        last = timeline.last_number(ticket, request.user)
+        if last <= after:
+            return HttpResponse(status=204)
+        ticket = self.get_object()
+        page = TicketDetailView(object=ticket)
+        page.setup(request, pk=pk)
+        context = page.facts() | {
+            "timeline": timeline.entries_for(ticket, request.user, after=after),
+            "last_number": last,
+            "is_live": True,
+        }
+        return render(request, "tickets/ticket_news.html", context)
