@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 WEB, EMAIL, ADMIN, IMPORT, SYSTEM = "web", "email", "admin", "import", "system"
@@ -14,12 +14,13 @@ WEB, EMAIL, ADMIN, IMPORT, SYSTEM = "web", "email", "admin", "import", "system"
 class ActorContext:
     """`find_user` is called only when something is logged, so a request that logs nothing reads no user.
 
-    All rows logged in one context share its `batch`.
+    All rows logged in one context share its `batch`. Where `tells` is off nobody is mailed of them.
     """
 
     find_user: Callable[[], Any] = lambda: None
     source: str = SYSTEM
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
+    tells: bool = True
 
     @property
     def user(self) -> Any:
@@ -48,6 +49,17 @@ def leave(token: Token) -> None:
 def acting_as(user: Any, *, source: str = SYSTEM) -> Iterator[ActorContext]:
     """All that is logged inside is one act of `user` (None: the system) that came in by `source`."""
     context = ActorContext(find_user=lambda: user, source=source)
+    token = enter(context)
+    try:
+        yield context
+    finally:
+        leave(token)
+
+
+@contextmanager
+def quietly() -> Iterator[ActorContext]:
+    """All that is logged inside belongs to the present act, but nobody is mailed of it."""
+    context = replace(current(), tells=False)
     token = enter(context)
     try:
         yield context

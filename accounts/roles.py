@@ -24,6 +24,12 @@ AGENT_PERMISSIONS = {
     "tickets.view_category",
     "tickets.view_status",
     "accounts.view_user",
+    # The own ones; what is shared is the supervisors' matter (tickets.admin.owned).
+    *(
+        f"tickets.{act}_{model}"
+        for act in ("view", "add", "change", "delete")
+        for model in ("savedreply", "macro", "savedview")
+    ),
 }
 
 PERMISSIONS: dict[Role, set[str]] = {
@@ -32,6 +38,11 @@ PERMISSIONS: dict[Role, set[str]] = {
     Role.SUPERVISOR: AGENT_PERMISSIONS
     | {
         "tickets.delete_ticket",
+        "tickets.view_report",
+        "tickets.export_ticket",
+        "tickets.share_savedreply",
+        "tickets.share_macro",
+        "tickets.share_savedview",
         "tickets.add_category",
         "tickets.change_category",
         "tickets.delete_category",

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from accounts import actor
@@ -11,15 +11,26 @@ from tickets.events import Verb, activity_recorded
 from tickets.models import ActivityLog, Ticket
 from tickets.tracking import TrackedModel
 
-type_of_change = {"status": Verb.STATUS_CHANGED, "assignee": Verb.ASSIGNED}
+type_of_change = {
+    "status": Verb.STATUS_CHANGED,
+    "waiting_for": Verb.STATUS_CHANGED,
+    "wakes_on": Verb.STATUS_CHANGED,
+    "assignee": Verb.ASSIGNED,
+    "reminded_at": Verb.REMINDED,
+    "merged_into": Verb.MERGED,
+}
 
 Changes = dict[str, list[Any]]
 
 
 def raw(value: Any) -> Any:
-    """A value as JSON keeps it without loss."""
+    """A value as JSON keeps it without loss. An empty text is nothing, like None."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if value == "":
+        return None
     return str(value) if isinstance(value, uuid.UUID) else value
 
 

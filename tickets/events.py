@@ -19,6 +19,9 @@ class Verb(TextChoices):
     WATCHER_REMOVED = "watcher_removed", _("watcher removed")
     LINKED = "linked", _("linked")
     UNLINKED = "unlinked", _("link removed")
+    REMINDED = "reminded", _("requester reminded")
+    MERGED = "merged", _("merged")
+    UNMERGED = "unmerged", _("merge undone")
     DELETED = "deleted", _("deleted")
 
 

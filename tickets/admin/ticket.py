@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.mixins import StaffListMixin, without_detours
 from tickets import timeline
 from tickets.admin import actions, filters
+from tickets.admin.page import TicketPage
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
 from tickets.models import ActivityLog, Ticket
 from tickets.search import search
@@ -25,7 +26,7 @@ class EditConflict(Exception):
 
 
 @admin.register(Ticket)
-class TicketAdmin(StaffListMixin, admin.ModelAdmin):
+class TicketAdmin(StaffListMixin, TicketPage):
     list_display = (
         "number", "subject", "requester", "category", "priority_mark", "status_badge", "assignee", "age",
     )  # fmt: skip
@@ -99,6 +100,7 @@ class TicketAdmin(StaffListMixin, admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:
+            context |= self.page_context(request, obj)
             context |= {
                 "title": f"#{obj.pk} {obj.subject}",
                 "subtitle": None,

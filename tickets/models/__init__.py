@@ -4,9 +4,13 @@ from tickets.models.category import Category
 from tickets.models.comment import Comment
 from tickets.models.draft import Draft
 from tickets.models.link import TicketLink
+from tickets.models.macro import Macro
 from tickets.models.notification import Notification
+from tickets.models.saved_reply import SavedReply
+from tickets.models.saved_view import SavedView
 from tickets.models.status import Status
 from tickets.models.ticket import Ticket
+from tickets.models.visit import Visit
 from tickets.models.watcher import Watcher
 
 __all__ = [
@@ -16,9 +20,13 @@ __all__ = [
     "Category",
     "Comment",
     "Draft",
+    "Macro",
     "Notification",
+    "SavedReply",
+    "SavedView",
     "Status",
     "Ticket",
     "TicketLink",
+    "Visit",
     "Watcher",
 ]

@@ -1,4 +1,5 @@
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -34,6 +35,32 @@ class Category(models.Model):
         related_name="+",
         blank=True,
         help_text=_("They get a mail for each new ticket of this category."),
+    )
+    remind_after = models.PositiveSmallIntegerField(
+        _("remind after"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("Working days that a requester may be silent before we remind. Empty: never."),
+    )
+    close_after = models.PositiveSmallIntegerField(
+        _("close after"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("Working days from the reminder until the ticket is closed. Empty: never."),
+    )
+    reminder_text = models.TextField(
+        _("text of the reminder"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Empty: our own words."),
+    )
+    closing_text = models.TextField(
+        _("text of the closing"),
+        max_length=2000,
+        blank=True,
+        help_text=_("Empty: our own words."),
     )
 
     objects = CategoryQuerySet.as_manager()

@@ -34,8 +34,16 @@ class Ticket(TrackedModel):
         ADMIN = actor.ADMIN, _("admin")
         IMPORT = actor.IMPORT, _("import")
 
-    TRACKED = ("subject", "description", "category", "status", "priority", "requester", "assignee")
-    STAMPS = ("version", "updated_at", "done_at")
+    class WaitingFor(models.TextChoices):
+        REQUESTER = "requester", _("an answer by the requester")
+        SUPPLIER = "supplier", _("a supplier or somebody else")
+        DATE = "date", _("a date")
+
+    TRACKED = (
+        "subject", "description", "category", "status", "priority", "requester", "assignee",
+        "waiting_for", "wakes_on", "reminded_at", "merged_into",
+    )  # fmt: skip
+    STAMPS = ("version", "updated_at", "done_at", "silent_since")
     ADDED, REMOVED = Verb.CREATED, Verb.DELETED
 
     subject = models.CharField(
@@ -73,6 +81,28 @@ class Ticket(TrackedModel):
     updated_at = models.DateTimeField(_("last change"), default=timezone.now, editable=False)
     first_replied_at = models.DateTimeField(_("first reply"), null=True, blank=True, editable=False)
     done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
+    waiting_for = models.CharField(_("waits for"), max_length=10, choices=WaitingFor, blank=True)
+    wakes_on = models.DateField(
+        _("wakes up on"), null=True, blank=True, help_text=_("On this day it becomes active by itself.")
+    )
+    silent_since = models.DateTimeField(
+        _("silent since"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since when a waiting ticket has not heard of a human."),
+    )
+    reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        on_delete=models.PROTECT,
+        related_name="merged",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("It stays as a signpost; its conversation is read there."),
+    )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     submission_key = models.UUIDField(
         default=uuid.uuid4,
@@ -87,7 +117,18 @@ class Ticket(TrackedModel):
         verbose_name = _("ticket")
         verbose_name_plural = _("tickets")
         ordering = ["-updated_at", "-pk"]
+        permissions = [
+            ("view_report", "Can read the reports"),
+            ("export_ticket", "Can export tickets"),
+        ]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(waiting_for__in=["", "requester", "supplier", "date"]),
+                name="ticket_waiting_for_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("pk")), name="ticket_merged_into_another"
+            ),
             models.UniqueConstraint(fields=["requester", "submission_key"], name="ticket_one_per_submission"),
             models.CheckConstraint(
                 condition=models.Q(priority__in=["low", "normal", "high", "urgent"]),

@@ -24,7 +24,9 @@ HOLD = {Verb.REPLIED: TAKE_BACK_PERIOD}
 
 
 def enqueue(activity: ActivityLog) -> None:
-    """One row for each person who is told of `activity`."""
+    """One row for each person who is told of `activity`; none where the act is a quiet one."""
+    if not actor.current().tells:
+        return
     for person, audience in rules.recipients_for(activity).items():
         _add(
             Notification(

@@ -38,6 +38,9 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.WATCHER_REMOVED: (),
     Verb.LINKED: (),
     Verb.UNLINKED: (),
+    Verb.REMINDED: (Audience.REQUESTER,),
+    Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE),
+    Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE),
 }
 
 
