@@ -1,18 +1,36 @@
-"""What the parts of a ticket's page in the admin have in common. Each part is a mixin in a module of its own."""
+"""The page of a ticket in the admin. Its parts are mixins, each in a module of its own."""
 
 from collections.abc import Callable
+from copy import copy
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
-from django.urls import URLPattern, path
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
-from accounts.mixins import is_number
-from tickets.models import Ticket
+from accounts.mixins import without_detours
+from tickets.admin.neighbours import queue_query
+from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
+from tickets.models import ActivityLog, Ticket
+
+OTHER_TICKETS_SHOWN = 5
+
+
+class EditConflict(Exception):
+    """Somebody else has saved the ticket since this form was shown."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.form = form
 
 
 class TicketPage(admin.ModelAdmin):
-    """A part adds its addresses in get_urls() with page_path(), and what its template needs in page_context()."""
+    """A part adds addresses in get_urls() by page_path(), and to page_context() what its template needs."""
+
+    change_form_template = "admin/tickets/ticket/change_form.html"
+    autocomplete_fields = ("requester",)
 
     def page_context(self, request: HttpRequest, ticket: Ticket) -> dict:
         """The context of the page of `ticket`; parts add to what super() returns."""
@@ -22,10 +40,19 @@ class TicketPage(admin.ModelAdmin):
         """The address `<pk>/<route>/` of a view (request, pk), under the name admin:tickets_ticket_<name>."""
         return path(f"<int:pk>/{route}/", self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
 
+    def page_url(self, request: HttpRequest, pk: int) -> str:
+        """The page of a ticket, which remembers the queue that the person came from."""
+        url, query = reverse("admin:tickets_ticket_change", args=[pk]), queue_query(request)
+        return f"{url}?{query}" if query else url
+
+    def page_with(self, request: HttpRequest, pk: int, **context):
+        """The ticket's page as a GET shows it, with forms that were refused."""
+        shown = copy(request)
+        shown.method = "GET"
+        return self.changeform_view(shown, str(pk), extra_context=context)
+
     def ticket_or_404(self, request: HttpRequest, pk: int, *, lock: bool = False) -> Ticket:
         """Raises Http404, or PermissionDenied where the person may not work on tickets."""
-        if not is_number(str(pk)):
-            raise Http404
         tickets = Ticket.objects.visible_to(request.user)
         # Not joined when locked: see tickets.views.tickets.LockedTicketMixin.
         tickets = tickets.select_for_update() if lock else tickets.with_people()
@@ -35,3 +62,69 @@ class TicketPage(admin.ModelAdmin):
         if not self.has_change_permission(request, ticket):
             raise PermissionDenied
         return ticket
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = TicketAdminForm if change else NewTicketAdminForm
+        return without_detours(super().get_form(request, obj, change=change, form=form, **kwargs))
+
+    def get_fields(self, request, obj=None):
+        return TicketAdminForm.Meta.fields if obj else NewTicketAdminForm.Meta.fields
+
+    def get_object(self, request, object_id, from_field=None):
+        """Locked while it is saved, so that the version that was checked is the one that is replaced."""
+        tickets = self.get_queryset(request)
+        tickets = tickets.select_for_update() if request.method == "POST" else tickets.with_people()
+        try:
+            return tickets.filter(pk=Ticket._meta.pk.to_python(object_id)).first()
+        except ValidationError:  # no number
+            return None
+
+    def get_changeform_initial_data(self, request):
+        """Nothing from the address bar: Django's own takes any text for the number of a person."""
+        return {}
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except EditConflict as conflict:
+            return self.conflict_page(request, conflict.form)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        if obj:
+            context = {
+                **self.page_context(request, obj),
+                **context,
+                "title": f"#{obj.pk} {obj.subject}",
+                "subtitle": None,
+                "ticket": obj,
+                "page_query": queue_query(request),
+                "other_tickets": Ticket.objects.filter(requester=obj.requester)
+                .exclude(pk=obj.pk)
+                .select_related("status")
+                .newest_change_first()[:OTHER_TICKETS_SHOWN],
+            }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def save_model(self, request, obj, form, change):
+        if change and form.conflicts:
+            raise EditConflict(form)
+        super().save_model(request, obj, form, change)
+
+    def response_change(self, request, obj):
+        """Whoever saves stays on the ticket."""
+        self.message_user(request, _("Your changes are saved."))
+        return HttpResponseRedirect(self.page_url(request, obj.pk))
+
+    def conflict_page(self, request, form):
+        last = ActivityLog.objects.filter(ticket_id=form.instance.pk).first()
+        typed = form.renewed().data
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Somebody else changed it too"),
+            "opts": self.opts,
+            "ticket": form.instance,
+            "conflicts": form.conflicts,
+            "stored_by": last.actor_name if last else "",
+            "typed": [(name, value) for name, values in typed.lists() for value in values],
+        }
+        return TemplateResponse(request, "admin/tickets/ticket/conflict.html", context, status=409)

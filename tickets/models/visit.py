@@ -2,25 +2,27 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models.ticket import Ticket
 
-# The page says every HEARTBEAT that it is open; who was not heard of for PRESENT has left it.
-HEARTBEAT = timedelta(seconds=20)
+# The page says every 20 seconds that it is open (static/js/visits.js); who is silent this long has left it.
 PRESENT = timedelta(seconds=50)
+NO_TIME = timedelta()
 
 
 class VisitQuerySet(models.QuerySet):
-    def record(self, *, person, ticket: Ticket, number: int) -> None:
-        """`person` has `ticket` open and has seen its log up to the row `number`; that never goes back."""
+    def record(self, *, person, ticket: Ticket, number: int, is_leaving: bool = False) -> None:
+        """`person` has `ticket` open and has seen its log up to the row `number`; that never goes back.
+
+        Whoever is leaving does not have it open any more.
+        """
         visit, _is_new = self.get_or_create(person=person, ticket=ticket)
         self.filter(pk=visit.pk).update(
-            seen_number=models.Case(
-                models.When(seen_number__lt=number, then=number), default=models.F("seen_number")
-            ),
-            seen_at=timezone.now(),
+            seen_number=Greatest("seen_number", models.Value(number, models.PositiveBigIntegerField())),
+            seen_at=timezone.now() - (PRESENT if is_leaving else NO_TIME),
         )
 
     def present(self):

@@ -109,7 +109,7 @@ def test_page_shows_requester_files_and_history(client_of, ann, alice, ticket):
         "Room 204",
         "Another one",
         "screenshot.png",
-        "Alice Moreau filed the ticket.",
+        "<h2>Alice Moreau</h2>",
     ):
         assert words in content
 

@@ -68,6 +68,12 @@ ADMIN = {
     "admin:tickets_ticket_change": [200, 200, 200],
     "admin:tickets_ticket_delete": [403, 200, 200],
     "admin:tickets_ticket_history": [404, 404, 404],
+    "admin:tickets_ticket_reply": [405, 405, 405],
+    "admin:tickets_ticket_note": [405, 405, 405],
+    "admin:tickets_ticket_reopen": [405, 405, 405],
+    "admin:tickets_ticket_take_back": [405, 405, 405],
+    "admin:tickets_ticket_seen": [405, 405, 405],
+    "admin:tickets_ticket_timeline": [200, 200, 200],
     "admin:tickets_category_changelist": [200, 200, 200],
     "admin:tickets_category_add": [403, 200, 200],
     "admin:tickets_category_change": [200, 200, 200],
@@ -209,7 +215,9 @@ def admin_url(name: str, people: dict, ticket) -> str:
     }
     model = next((model for model in objects if f"_{model}_" in name), None)
     arguments = {"admin:app_list": ["tickets"], "admin:view_on_site": [999, 1]}.get(name, [])
-    if model and name.rpartition("_")[2] in ("change", "delete", "history"):
+    if name == "admin:tickets_ticket_take_back":
+        arguments = [ticket.pk, 1]
+    elif model and name.rpartition("_")[2] not in ("changelist", "add"):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)
 

@@ -11,11 +11,18 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 from django.views.generic.detail import SingleObjectMixin
 
+from accounts.mixins import is_number
 from tickets import conversation, timeline
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
 from tickets.views.drafts import DraftMixin
 from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin
+
+
+def after_number(request) -> int:
+    """The row of the log that the page ends with (?after=); 0 for anything that is no number."""
+    after = request.GET.get("after", "")
+    return int(after) if is_number(after) else 0
 
 
 class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
@@ -26,6 +33,10 @@ class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
         self.object = None
+
+    def page_url(self, ticket: Ticket | None = None) -> str:
+        """The page of `ticket`, or of the one that the address names."""
+        return reverse("tickets:detail", args=[ticket.pk if ticket else self.kwargs["pk"]])
 
     def page_with(self, **forms):
         """The ticket's page with a form that was refused; what was typed stands in it."""
@@ -44,7 +55,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
 
     def handle_no_permission(self):
         super().handle_no_permission()
-        return redirect_to_login(reverse("tickets:detail", args=[self.kwargs["pk"]]))
+        return redirect_to_login(self.page_url())
 
     def post(self, request, *args, **kwargs):
         self.object = self.get_object()
@@ -57,7 +68,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         self.forget_draft()
         said = form.save()
         self.tell(said)
-        return redirect(said)
+        return redirect(self.page_url(said if isinstance(said, Ticket) else said.ticket))
 
     def form_invalid(self, form):
         page = self.page_with(**{f"{form.kind}_form": form})
@@ -110,7 +121,7 @@ class TakeBackView(TicketActMixin, View):
             messages.success(
                 request, _("Your reply is taken back, and nobody was mailed. Its text is a draft again.")
             )
-        return redirect(self.object)
+        return redirect(self.page_url())
 
 
 class DraftView(TicketActMixin, View):
@@ -170,8 +181,7 @@ class TimelineView(VisibleTicketsMixin, SingleObjectMixin, View):
 
     def get(self, request, pk):
         ticket = get_object_or_404(Ticket.objects.visible_to(request.user).select_related(None), pk=pk)
-        after = request.GET.get("after", "")
-        after = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+        after = after_number(request)
         last = timeline.last_number(ticket, request.user)
         if last <= after:
             return HttpResponse(status=204)

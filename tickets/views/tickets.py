@@ -3,7 +3,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView, View
 from django.views.generic.detail import SingleObjectMixin
@@ -118,6 +118,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
         ticket, user = self.object, self.request.user
         return {
             "ticket": ticket,
+            "names": {"take_back": "tickets:take_back", "reopen": "tickets:reopen"},
             "actions": {
                 "edit": ticket.may_be_edited_by(user),
                 "withdraw": ticket.may_be_deleted_by(user),
@@ -229,7 +230,10 @@ class TransitionView(LockedTicketMixin, SingleObjectMixin, View):
     def post(self, request, pk):
         ticket = self.get_object()
         self.move(ticket)
-        return redirect(ticket)
+        return redirect(self.page_url())
+
+    def page_url(self) -> str:
+        return reverse("tickets:detail", args=[self.kwargs["pk"]])
 
 
 class TicketCloseView(TransitionView):

@@ -1,0 +1,116 @@
+"""The conversation on the ticket's page: what the site's views do, for staff, on their own page."""
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from tickets import timeline
+from tickets.admin.neighbours import neighbours, queue_query
+from tickets.admin.page import TicketPage
+from tickets.forms.conversation import NoteForm, ReplyForm
+from tickets.models import Ticket
+from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
+from tickets.views.tickets import TicketReopenView
+
+# The addresses that the entries of the story lead to.
+NAMES = {"take_back": "admin:tickets_ticket_take_back", "reopen": "admin:tickets_ticket_reopen"}
+
+
+class OnTheAdminPage:
+    """A view of the site about one ticket that is shown on, and leads back to, the page of the admin.
+
+    It asks for the login itself and not through admin_view(), so that what was typed waits behind it.
+    """
+
+    model_admin: TicketPage = None
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated:
+            if not self.model_admin.admin_site.has_permission(request):
+                return redirect_to_login(self.page_url(), "/admin/login/")
+            if not self.model_admin.has_change_permission(request):
+                raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "source": Ticket.Source.ADMIN}
+
+    def page_url(self, ticket: Ticket | None = None) -> str:
+        return self.model_admin.page_url(self.request, ticket.pk if ticket else self.kwargs["pk"])
+
+    def page_with(self, **forms):
+        return self.model_admin.page_with(self.request, self.object.pk, **forms)
+
+
+class AdminReplyView(OnTheAdminPage, ReplyView):
+    pass
+
+
+class AdminNoteView(OnTheAdminPage, NoteView):
+    pass
+
+
+class AdminTakeBackView(OnTheAdminPage, TakeBackView):
+    pass
+
+
+class AdminReopenView(OnTheAdminPage, TicketReopenView):
+    pass
+
+
+class ConversationMixin(TicketPage):
+    def get_urls(self):
+        views = {
+            "reply": AdminReplyView,
+            "note": AdminNoteView,
+            "reopen": AdminReopenView,
+        }
+        return [
+            *(
+                path(f"<int:pk>/{name}/", view.as_view(model_admin=self), name=f"tickets_ticket_{name}")
+                for name, view in views.items()
+            ),
+            path(
+                "<int:pk>/take-back/<int:comment>/",
+                AdminTakeBackView.as_view(model_admin=self),
+                name="tickets_ticket_take_back",
+            ),
+            self.page_path("timeline", self.timeline_view, "timeline"),
+            *super().get_urls(),
+        ]
+
+    def page_context(self, request, ticket):
+        entries = timeline.entries_for(ticket, request.user)
+        return {
+            **super().page_context(request, ticket),
+            "folds": timeline.folded(entries),
+            "names": NAMES,
+            "last_number": timeline.last_number(ticket, request.user),
+            "attachments": ticket.attachments.filter(comment=None),
+            "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
+            "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
+            "reply_form": ReplyForm(ticket=ticket, author=request.user),
+            "note_form": NoteForm(ticket=ticket, author=request.user),
+            "neighbours": (around := neighbours(self, request, ticket)),
+            "acts_query": queue_query(request, around),
+        }
+
+    def timeline_view(self, request, pk):
+        """What is new past ?after=, with the facts as they are now; 204 where nothing is."""
+        ticket = self.ticket_or_404(request, pk)
+        after, last = after_number(request), timeline.last_number(ticket, request.user)
+        if last <= after:
+            return HttpResponse(status=204)
+        form = self.get_form(request, ticket, change=True)(instance=ticket)
+        context = {
+            "ticket": ticket,
+            "original": ticket,
+            "timeline": timeline.entries_for(ticket, request.user, after=after),
+            "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
+            "names": NAMES,
+            "last_number": last,
+            "facts_form": form,
+            "is_live": True,
+        }
+        return render(request, "admin/tickets/ticket/news.html", context)

@@ -1,0 +1,61 @@
+"""The queue that somebody came from to a ticket's page, and the tickets before and after it there."""
+
+from copy import copy
+from dataclasses import dataclass
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, QueryDict
+
+from accounts.mixins import is_number
+
+FILTERS = "_changelist_filters"  # where Django's links from a list to a row keep the list's filters
+HINTS = ("previous", "next")
+LONGEST_QUEUE = 1000
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Numbers of tickets; None at the ends of the queue."""
+
+    previous: int | None = None
+    next: int | None = None
+
+
+def queue_query(request: HttpRequest, neighbours: Neighbours | None = None) -> str:
+    """What an address carries on so that the queue is not forgotten.
+
+    With `neighbours` they stay known even when the ticket leaves the queue, because it is done for example.
+    """
+    query = QueryDict(mutable=True)
+    if FILTERS in request.GET:
+        query[FILTERS] = request.GET[FILTERS]
+    for name in HINTS:
+        number = getattr(neighbours, name) if neighbours else _hint(request, name)
+        if number:
+            query[name] = number
+    return query.urlencode()
+
+
+def neighbours(model_admin, request: HttpRequest, ticket) -> Neighbours:
+    """The tickets before and after `ticket` in the first LONGEST_QUEUE tickets of the queue."""
+    asked = copy(request)
+    asked.method, asked.GET = "GET", QueryDict(request.GET.get(FILTERS, ""))
+    try:
+        queue = model_admin.get_changelist_instance(asked).queryset
+    except (IncorrectLookupParameters, SuspiciousOperation):  # an address that somebody made up
+        return Neighbours()
+    numbers = list(queue.values_list("pk", flat=True)[:LONGEST_QUEUE])
+    if ticket.pk in numbers:
+        place = numbers.index(ticket.pk)
+        return Neighbours(
+            previous=numbers[place - 1] if place else None,
+            next=numbers[place + 1] if place + 1 < len(numbers) else None,
+        )
+    hints = {name: number for name in HINTS if (number := _hint(request, name)) in numbers}
+    return Neighbours(**hints)
+
+
+def _hint(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if is_number(text) else None
