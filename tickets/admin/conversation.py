@@ -1,17 +1,19 @@
 """The conversation on the ticket's page: what the site's views do, for staff, on their own page."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 
 from tickets import timeline
 from tickets.admin.neighbours import neighbours, queue_query
 from tickets.admin.page import TicketPage
-from tickets.forms.conversation import NoteForm, ReplyForm
 from tickets.models import Ticket
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
-from tickets.views.tickets import TicketReopenView
+from tickets.views.tickets import TicketReopenView, comment_forms
 
 # The addresses that the entries of the story lead to.
 NAMES = {"take_back": "admin:tickets_ticket_take_back", "reopen": "admin:tickets_ticket_reopen"}
@@ -25,13 +27,19 @@ class OnTheAdminPage:
 
     model_admin: TicketPage = None
 
+    @method_decorator(login_not_required)
     def dispatch(self, request, *args, **kwargs):
-        if request.user.is_authenticated:
-            if not self.model_admin.admin_site.has_permission(request):
-                return redirect_to_login(self.page_url(), "/admin/login/")
-            if not self.model_admin.has_change_permission(request):
-                raise Http404
+        if not request.user.is_authenticated:
+            return self.handle_no_permission()
+        if not self.model_admin.admin_site.has_permission(request):
+            return redirect_to_login(self.page_url(), reverse("admin:login"))
+        if not self.model_admin.has_change_permission(request):
+            raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def handle_no_permission(self):
+        keep_typed = getattr(super(), "handle_no_permission", None)
+        return keep_typed() if keep_typed else redirect_to_login(self.page_url())
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "source": Ticket.Source.ADMIN}
@@ -90,18 +98,17 @@ class ConversationMixin(TicketPage):
             "attachments": ticket.attachments.filter(comment=None),
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
-            "reply_form": ReplyForm(ticket=ticket, author=request.user),
-            "note_form": NoteForm(ticket=ticket, author=request.user),
+            **comment_forms(request, ticket),
             "neighbours": (around := neighbours(self, request, ticket)),
             "acts_query": queue_query(request, around),
         }
 
     def timeline_view(self, request, pk):
         """What is new past ?after=, with the facts as they are now; 204 where nothing is."""
-        ticket = self.ticket_or_404(request, pk)
-        after, last = after_number(request), timeline.last_number(ticket, request.user)
-        if last <= after:
+        after, last = after_number(request), timeline.last_number(Ticket(pk=pk), request.user)
+        if last and last <= after:
             return HttpResponse(status=204)
+        ticket = self.ticket_or_404(request, pk)
         form = self.get_form(request, ticket, change=True)(instance=ticket)
         context = {
             "ticket": ticket,

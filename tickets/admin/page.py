@@ -5,7 +5,8 @@ from copy import copy
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -62,6 +63,20 @@ class TicketPage(admin.ModelAdmin):
         if not self.has_change_permission(request, ticket):
             raise PermissionDenied
         return ticket
+
+    def get_urls(self):
+        return [self.page_path("take", self.take_view, "take"), *super().get_urls()]
+
+    def take_view(self, request, pk):
+        """The person takes care of the ticket now."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        with transaction.atomic():
+            ticket = self.ticket_or_404(request, pk, lock=True)
+            if ticket.assignee_id != request.user.pk:
+                ticket.assign(request.user)
+        self.message_user(request, _("You take care of this ticket now."))
+        return HttpResponseRedirect(self.page_url(request, pk))
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = TicketAdminForm if change else NewTicketAdminForm

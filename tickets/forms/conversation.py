@@ -39,6 +39,11 @@ class CommentForm(forms.Form):
             self.fields["body"].initial = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
             self.fields["key"].initial = Comment._meta.get_field("key").get_default()
 
+    @classmethod
+    def draft_name(cls, ticket_id: int) -> str:
+        """Under which name tickets.views.drafts keeps what was sent after the session had ended."""
+        return f"{cls.kind}-{ticket_id}"
+
     @cached_property
     def recipients(self) -> list:
         """The people who will be mailed, by the very rules that mail them."""
@@ -81,6 +86,7 @@ class ReplyForm(CommentForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        self.fields["body"].widget.attrs["data-key"] = "r"  # static/js/admin_keys.js
         if self.author.is_staff and self.author.pk != self.ticket.requester_id:
             self.fields["body"].label = _("Your reply")
             self.fields["status"] = forms.ModelChoiceField(

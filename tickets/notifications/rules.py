@@ -68,7 +68,7 @@ def recipients_of_next(verb: Verb, ticket: Ticket, *, actor) -> dict:
 
 
 def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
-    """{person: Audience}: the people whom RULES mean, without those who may not know."""
+    """{person: Audience}: the people whom RULES mean, in their order, without those who may not know."""
     ids: dict[int, Audience] = {}
     for audience in RULES[verb]:
         for pk in _members(audience, facts):
@@ -83,9 +83,9 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
     if not is_receipt:
         ids.pop(actor_id, None)
     return {
-        person: ids[pk]
-        for pk, person in sorted(people.items())
-        if pk in ids and may_be_told(person, ids[pk], verb=verb, facts=facts)
+        people[pk]: audience
+        for pk, audience in ids.items()
+        if pk in people and may_be_told(people[pk], audience, verb=verb, facts=facts)
     }
 
 

@@ -73,6 +73,7 @@ ADMIN = {
     "admin:tickets_ticket_reopen": [405, 405, 405],
     "admin:tickets_ticket_take_back": [405, 405, 405],
     "admin:tickets_ticket_seen": [405, 405, 405],
+    "admin:tickets_ticket_take": [405, 405, 405],
     "admin:tickets_ticket_timeline": [200, 200, 200],
     "admin:tickets_category_changelist": [200, 200, 200],
     "admin:tickets_category_add": [403, 200, 200],

@@ -51,7 +51,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
 
     @property
     def draft_name(self) -> str:
-        return f"{self.form_class.kind}-{self.kwargs['pk']}"
+        return self.form_class.draft_name(self.kwargs["pk"])
 
     def handle_no_permission(self):
         super().handle_no_permission()

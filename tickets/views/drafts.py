@@ -8,6 +8,11 @@ KEPT_FOR = 3600  # seconds: the next person at this computer should not find it
 LONGEST = 20_000  # characters of one field
 
 
+def typed_before_login(request, name: str) -> dict[str, str]:
+    """What DraftMixin kept under `name` when the session had ended, by field."""
+    return request.session.get(name, {})
+
+
 @method_decorator(login_not_required, name="dispatch")
 class DraftMixin(LoginRequiredMixin):
     """A form that is sent after the session has ended waits, as typed, behind the login.
@@ -28,7 +33,7 @@ class DraftMixin(LoginRequiredMixin):
         return super().handle_no_permission()
 
     def get_initial(self):
-        return {**super().get_initial(), **self.request.session.get(self.draft_name, {})}
+        return {**super().get_initial(), **typed_before_login(self.request, self.draft_name)}
 
     def forget_draft(self):
         self.request.session.pop(self.draft_name, None)

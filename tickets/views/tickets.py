@@ -13,7 +13,7 @@ from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.models import ActivityLog, Attachment, Ticket
-from tickets.views.drafts import DraftMixin
+from tickets.views.drafts import DraftMixin, typed_before_login
 
 
 class VisibleTicketsMixin:
@@ -89,17 +89,29 @@ class TicketListView(VisibleTicketsMixin, ListView):
         return tabs
 
 
+def comment_forms(request, ticket: Ticket) -> dict:
+    """The forms in which the person may say something on `ticket`, with what was typed and not sent."""
+    classes = {"reply_form": ReplyForm}
+    if request.user.is_staff:
+        classes["note_form"] = NoteForm
+    return {
+        name: form(
+            ticket=ticket,
+            author=request.user,
+            initial=typed_before_login(request, form.draft_name(ticket.pk)),
+        )
+        for name, form in classes.items()
+    }
+
+
 class TicketDetailView(VisibleTicketsMixin, DetailView):
     template_name = "tickets/ticket_detail.html"
 
     def get_context_data(self, **kwargs):
         ticket, user = self.object, self.request.user
         entries = timeline.entries_for(ticket, user)
-        forms = (
-            {"reply_form": ReplyForm, "note_form": NoteForm} if user.is_staff else {"reply_form": ReplyForm}
-        )
         unsent = {
-            name: form(ticket=ticket, author=user) for name, form in forms.items() if name not in kwargs
+            name: form for name, form in comment_forms(self.request, ticket).items() if name not in kwargs
         }
         if ticket.may_be_shared_by(user):
             kwargs.setdefault("watcher_form", WatcherForm(ticket=ticket, people=None))
