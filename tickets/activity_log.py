@@ -8,7 +8,7 @@ from typing import Any
 
 from accounts import actor
 from tickets.events import Verb, activity_recorded
-from tickets.models import ActivityLog, Ticket
+from tickets.models import ActivityLog, Comment, Ticket
 from tickets.tracking import TrackedModel
 
 type_of_change = {
@@ -89,12 +89,16 @@ def record_bulk(tickets: Iterable[Ticket], *, source: str = actor.IMPORT) -> Non
 
 @dataclass(frozen=True)
 class PastAct:
-    """One act of a history that happened elsewhere; `fields` are the tracked ones it left, as raw values."""
+    """One act of a history that happened elsewhere; `fields` are the tracked ones it left, as raw values.
+
+    `comment` is what was said with it.
+    """
 
     at: datetime
     actor: Any
     source: str
     fields: dict[str, Any]
+    comment: Comment | None = None
 
 
 def history(ticket_id: int, acts: Iterable[PastAct]) -> Iterator[ActivityLog]:
@@ -102,9 +106,11 @@ def history(ticket_id: int, acts: Iterable[PastAct]) -> Iterator[ActivityLog]:
     before: dict[str, Any] = {}
     for act in acts:
         changes = diff(before, act.fields)
-        by_verb = verbs_for(changes) if before else {Verb.CREATED: changes}
+        parts = list((verbs_for(changes) if before else {Verb.CREATED: changes}).items())
+        if act.comment is not None:
+            parts.insert(0, (act.comment.ADDED, diff({}, snapshot_of(act.comment))))
         batch = uuid.uuid4()
-        for verb, part in by_verb.items():
+        for verb, part in parts:
             yield ActivityLog(
                 ticket_id=ticket_id,
                 verb=verb,

@@ -16,7 +16,7 @@ from tickets.activity_log import PastAct
 from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE
 from tickets.demo.stories import STORIES, Story
 from tickets.events import Verb
-from tickets.models import ActivityLog, Attachment, Category, Status, Ticket
+from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket
 
 
 # People
@@ -63,6 +63,10 @@ def load() -> int:
             if files[id(ticket)]:
                 rows[1:1] = attach(files[id(ticket)], ticket, rows[0])
             activity_log.append(rows)
+            said = [act.comment for act in acts[id(ticket)] if act.comment]
+            for comment in said:
+                comment.ticket = ticket
+            Comment.objects.bulk_load(said, record=lambda rows: None)
 
     return len(Ticket.objects.bulk_load(tickets, record=record))
 
@@ -95,7 +99,9 @@ class Telling:
             at = min(filed_at + timedelta(hours=step.hours), self.now)
             self._take(ticket, step, at)
             source = actor.WEB if step.who == story.who else actor.ADMIN
-            acts.append(PastAct(at, self.people[step.who], source, activity_log.snapshot_of(ticket)))
+            comment = self._say(ticket, step, at, source)
+            fields = activity_log.snapshot_of(ticket)
+            acts.append(PastAct(at, self.people[step.who], source, fields, comment))
         ticket.updated_at, ticket.version = acts[-1].at, len(acts)
         self.acts[id(ticket)] = acts
         return ticket
@@ -108,6 +114,20 @@ class Telling:
         ticket.priority = step.priority or ticket.priority
         ticket.subject = step.subject or ticket.subject
         ticket.done_at = workflow.done_at(old_phase, ticket.phase, stored=ticket.done_at, now=at)
+
+    def _say(self, ticket: Ticket, step, at: datetime, source: str) -> Comment | None:
+        if not (step.says or step.notes):
+            return None
+        author = self.people[step.who]
+        if step.says and author.is_staff and ticket.first_replied_at is None:
+            ticket.first_replied_at = at
+        return Comment(
+            author=author,
+            body=step.says or step.notes,
+            is_public=bool(step.says),
+            source=source,
+            created_at=at,
+        )
 
 
 # Files

@@ -8,7 +8,10 @@ BOOKS, SOCIAL, OTHER = "QuickBooks Support", "Social Media Post", "Other"
 
 @dataclass(frozen=True)
 class Step:
-    """What somebody did, `hours` after the ticket was filed. Only what is given changes."""
+    """What somebody did, `hours` after the ticket was filed. Only what is given changes.
+
+    `says` is a public reply, `notes` an internal note.
+    """
 
     hours: float
     who: str
@@ -17,6 +20,8 @@ class Step:
     priority: str = ""
     category: str = ""
     subject: str = ""
+    says: str = ""
+    notes: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,12 +43,20 @@ def taken(hours: float, who: str, **more) -> Step:
     return Step(hours, who, status="In Progress", assignee=who, **more)
 
 
-def done(hours: float, who: str) -> Step:
-    return Step(hours, who, status="Done")
+def done(hours: float, who: str, says: str = "") -> Step:
+    return Step(hours, who, status="Done", says=says)
 
 
-def held(hours: float, who: str) -> Step:
-    return Step(hours, who, status="On Hold")
+def held(hours: float, who: str, says: str = "") -> Step:
+    return Step(hours, who, status="On Hold", says=says)
+
+
+def says(hours: float, who: str, text: str) -> Step:
+    return Step(hours, who, says=text)
+
+
+def notes(hours: float, who: str, text: str) -> Step:
+    return Step(hours, who, notes=text)
 
 
 STORIES: tuple[Story, ...] = (
@@ -72,37 +85,48 @@ STORIES: tuple[Story, ...] = (
         0.3, "lucia", ACCESS, "New colleague starts on Monday",
         "Tom Berger starts in sales on Monday at nine. He needs a laptop, a mailbox, the sales folder and a key "
         "card for the main entrance. His manager is Jonas.",
-        (taken(1, "ann"),),
+        (
+            taken(1, "ann", says="Hello Lucia, the laptop is ordered.\n\nWhich of these does he need from the first day?\n- a phone\n- a second monitor\n- access to the customer list"),
+            says(2, "lucia", "The customer list and a phone, please. The monitor can wait."),
+            notes(3, "ann", "Phones: only two left. Order new ones with the next delivery."),
+        ),
     ),
     Story(
         0.5, "peter", MAIL, "Is this mail from the bank real?",
         "I got a mail from our bank that asks me to confirm a payment with a link. It looks real, but I did not "
         "order anything. I have not clicked. A picture of it is attached.",
-        (taken(0.2, "ravi", priority="high"),), file="bank-mail.png",
+        (
+            taken(0.2, "ravi", priority="high", says="Well spotted, please leave it alone. I look at it now."),
+            notes(1, "ravi", "It is a fake: the link goes to a server abroad. Three others got it too, I have blocked the sender."),
+        ), file="bank-mail.png",
     ),
     Story(
         0.8, "aisha", SOCIAL, "Post about the open day on Friday",
         "Please post on our pages on Wednesday at 10:\n\nOur doors are open on Friday from 2 to 6. Come and see how "
         "we work. Coffee is ready.\n\nThe picture comes from me by tomorrow noon.",
-        (held(3, "sam"),),
+        (held(3, "sam", "The text is ready. I wait for your picture and post it then."),),
     ),
     Story(
         1.1, "jonas", MAIL, "Calendar shows meetings one hour late on my phone",
         "On the laptop all is right, on the phone every meeting stands one hour later. It began after my trip "
         "to London. I have set the phone's clock to automatic again.",
-        (taken(2, "ann"), held(5, "ann")),
+        (taken(2, "ann"), held(5, "ann", "Please open Settings, Calendar, Time zone on the phone. What does it say there?")),
     ),
     Story(
         1.3, "david", ACCESS, "No access to the folder Deliveries 2026",
         "When I open S:\\Warehouse\\Deliveries 2026 it says that I have no permission. The folder of 2025 works. "
         "Both my colleagues in hall B have the same.",
-        (taken(1, "ravi"), done(2, "ravi")),
+        (
+            taken(1, "ravi"),
+            done(2, "ravi", "You and hall B can open it now. Log out once and in again, then it is there."),
+            says(3, "david", "Thank you, it works."),
+        ),
     ),
     Story(
         1.6, "maria", OTHER, "Second monitor stays dark",
         "The left monitor has no picture since this morning. The lamp on it is orange. I have pulled the cable out "
         "and in again.",
-        (taken(4, "ann"), held(6, "ann")), priority="low",
+        (taken(4, "ann"), held(6, "ann", "It needs a new cable. I bring one tomorrow at nine, is that fine?")), priority="low",
     ),
     Story(
         2, "lucia", MAIL, "Please set up a shared mailbox jobs@example.com",
@@ -114,7 +138,7 @@ STORIES: tuple[Story, ...] = (
         2.2, "peter", OTHER, "Meeting room 2: picture but no sound",
         "With the cable on the table I get the picture on the big screen, but the sound comes from my laptop. "
         "We need it for the board on Thursday.",
-        (taken(2, "ravi"), done(20, "ravi")),
+        (taken(2, "ravi"), done(20, "ravi", "The sound comes from the big screen now. I have tried it with your cable.")),
     ),
     Story(
         2.5, "aisha", WEB, "Pictures on the news page load very slowly",
@@ -125,19 +149,26 @@ STORIES: tuple[Story, ...] = (
     Story(
         3, "jonas", ACCESS, "Locked out after the holidays",
         "I was away for three weeks and my password has expired in the meantime. I can't log in at my desk.",
-        (taken(0.3, "ann"), done(0.5, "ann")), priority="high",
+        (taken(0.3, "ann"), done(0.5, "ann", "You can choose a new password at your desk now. Ask me on 0100 if it does not let you in.")), priority="high",
     ),
     Story(
         3.4, "maria", BOOKS, "Invoice numbers have a gap",
         "After 2026-0412 comes 2026-0415. The auditor will ask. Did somebody delete two invoices, or did the "
         "program skip them?",
-        (Step(3, "ann", status="In Progress"), held(26, "ann")),
+        (
+            Step(3, "ann", status="In Progress", notes="The log shows two invoices deleted by the old trial user."),
+            held(26, "ann", "Two invoices were deleted on the third. May I bring them back as cancelled ones?"),
+        ),
     ),
     Story(
         4, "david", OTHER, "Scanner on the forklift loses the network",
         "At the far end of hall B, rows 20 to 24, the scanner says \"no connection\". When I drive back to the "
         "gate it works again. It did not happen before they moved the racks.",
-        (taken(5, "ravi"), held(30, "ravi"), Step(52, "sam", priority="high")),
+        (
+            taken(5, "ravi", says="I come by this afternoon and measure the signal in rows 20 to 24."),
+            held(30, "ravi", "The racks block the signal. A new access point is ordered, it takes about a week."),
+            Step(52, "sam", priority="high", notes="The supplier is late again. I call them every second day."),
+        ),
     ),
     Story(
         4.5, "aisha", SOCIAL, "Wrong date in yesterday's post",
@@ -153,13 +184,13 @@ STORIES: tuple[Story, ...] = (
         5.2, "peter", MAIL, "Mails to one customer come back",
         "Everything I send to anna@customer.example comes back after an hour with \"mailbox full\". She says that "
         "her mailbox is almost empty. Others can write to her.",
-        (taken(2, "ann"), held(4, "ann"), Step(50, "ann", status="In Progress"), done(51, "ann")),
+        (taken(2, "ann"), held(4, "ann"), Step(50, "peter", status="In Progress", says="It came back again this morning:\n\n> 452 4.2.2 mailbox full\n\nShe has deleted a lot since."), done(51, "ann", "Their server had the wrong quota. They have corrected it, your test mail arrived.")),
     ),
     Story(
         6, "jonas", OTHER, "Laptop is very slow since the update",
         "Starting takes ten minutes, and opening a spreadsheet takes two. The fan is loud the whole time. Before "
         "the update on Tuesday it was fine.",
-        (taken(3, "ravi"), done(28, "ravi"), Step(50, "jonas", status="In Progress"), done(70, "ravi")),
+        (taken(3, "ravi"), done(28, "ravi"), Step(50, "jonas", status="In Progress", says="It was fast for a day, now it is slow again."), done(70, "ravi", "The disk was failing, so you have a new one. All your files are there.")),
     ),
     Story(
         7, "maria", BOOKS, "Second user licence for the trainee",
