@@ -82,4 +82,4 @@ def test_staff_reach_a_ticket_by_keyboard(open_browser, alice, ann):
     page.goto("/admin/tickets/ticket/")
     tab_to(page, "td.field-subject a, th.field-number a", limit=60)
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Subject")).to_be_visible()
+    expect(page.get_by_label("Your reply")).to_be_visible()
