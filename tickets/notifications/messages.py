@@ -13,7 +13,7 @@ from accounts import links
 from accounts.events import AccountMail
 from tickets import timeline
 from tickets.events import Verb
-from tickets.models import ActivityLog, Notification, Ticket
+from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
 from tickets.workflow import REOPEN_PERIOD
@@ -57,18 +57,23 @@ def _letter(words: dict, notification: Notification) -> dict:
     """The parts of a mail in words, for both layouts."""
     context = {**words, "person": notification.person, "site_url": settings.SITE_URL}
     folder = f"emails/{words['folder']}"
-    body = render_to_string(f"{folder}/body.txt", context)
     return {
         "subject": words.get("subject") or render_to_string(f"{folder}/subject.txt", context).strip(),
         "heading": render_to_string(f"{folder}/subject.txt", context).strip(),
-        "paragraphs": [part.strip() for part in re.split(r"\n\s*\n", body) if part.strip()],
+        "paragraphs": _paragraphs(f"{folder}/body.txt", context),
         "quote": words.get("quote", ""),
+        "afterwards": _paragraphs(f"{folder}/after.txt", context) if words.get("comment") else [],
         "button": render_to_string(f"{folder}/button.txt", context).strip() if words.get("url") else "",
         "url": words.get("url", ""),
         "reason": words["reason"],
         "sender": parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or _("Helpdesk"),
         "language": settings.LANGUAGE_CODE,
     }
+
+
+def _paragraphs(template: str, context: dict) -> list[str]:
+    text = render_to_string(template, context)
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
 
 
 def _ticket_words(notifications: list[Notification]) -> dict:
@@ -78,22 +83,37 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     subject = ticket.subject if ticket else _last_subject(first.ticket_id)
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
+    comment = _said(activities) if ticket else None
     if ticket is None:
         folder = "deleted"
+    elif comment:
+        folder = "said"
     else:
         folder = "receipt" if is_receipt else "filed" if is_new else "changed"
+    told = [activity for activity in activities if activity.verb not in timeline.SAID]
     return {
         "folder": folder,
         "subject": f"[#{first.ticket_id}] {subject}",
         "number": first.ticket_id,
         "ticket": ticket,
         "is_own": first.reason == Audience.REQUESTER,
-        "sentences": timeline.sentences(activities, reader=first.person),
+        "sentences": timeline.sentences(told, reader=first.person),
+        "comment": comment,
+        "files": [file.name for file in comment.attachments.all()] if comment else [],
         "reopen_days": REOPEN_PERIOD.days,
-        "quote": ticket.description if ticket and is_new else "",
+        "quote": comment.body if comment else ticket.description if ticket and is_new else "",
         "url": settings.SITE_URL + ticket.get_absolute_url() if ticket else "",
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
+
+
+def _said(activities: list[ActivityLog]) -> Comment | None:
+    """What somebody wrote in this act, if it still stands."""
+    saying = next((activity for activity in activities if activity.verb in timeline.SAID), None)
+    if saying is None:
+        return None
+    comments = Comment.objects.filter(ticket=saying.ticket_id, key=saying.changes["key"][1])
+    return comments.select_related("author").first()
 
 
 def _account_words(notification: Notification) -> dict:

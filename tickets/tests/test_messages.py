@@ -1,15 +1,20 @@
 """What stands in a mail, and what may never (THREATS 15, 16, 77, 78, I11)."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from accounts.actor import acting_as
 from accounts.events import AccountMail, account_mail_requested
 from accounts.models import User
+from tickets import conversation
 from tickets.models import Notification
 from tickets.notifications import messages
 from tickets.notifications.delivery import deliver_due
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
-from tickets.tests.factories import category, make_ticket, status
+from tickets.tests.factories import category, make_ticket, status, upload
 
 pytestmark = pytest.mark.django_db
 NASTY = '<script>alert(1)</script> {{ 7*7 }} {% debug %} %(x)s {0} "quoted" & more'
@@ -32,6 +37,41 @@ def test_mail_carries_number_subject_story_link_and_reason(mailgun, alice, ann):
         assert f"http://localhost:8000/tickets/{ticket.pk}/" in part
         assert "You get this mail because it is your ticket." in part
         assert "press “Reopen”" in part
+
+
+def test_reply_stands_in_its_mail_with_what_else_the_act_did(mailgun, alice, ann):
+    ticket = make_ticket(alice)
+    deliver_due()
+    with time_machine.travel(timezone.now() + timedelta(seconds=30), tick=False), acting_as(ann):
+        conversation.reply(
+            ticket,
+            author=ann,
+            body="Please restart it.\n\n<b>Twice</b>",
+            files=[upload("steps.png")],
+            status=status("waiting"),
+        )
+    with time_machine.travel(timezone.now() + timedelta(seconds=60), tick=False):
+        mails = len(mailgun.mails)
+        mail = sent(mailgun, alice)
+    assert len(mailgun.mails) == mails + 1
+    assert "Please restart it.\n\n<b>Twice</b>" in mail["text"]
+    assert "&lt;b&gt;Twice&lt;/b&gt;" in mail["html"]
+    for part in (mail["text"], mail["html"]):
+        assert "Ann Weber wrote:" in part
+        assert "steps.png" in part
+        assert "changed the status from Submitted to On Hold." in part
+
+
+def test_note_is_mailed_to_staff_alone_and_says_what_it_is(mailgun, alice, ann, sam):
+    ticket = make_ticket(alice, assignee=sam)
+    deliver_due()
+    before = [mail for mail in mailgun.mails if mail["to"] == alice.email]
+    with acting_as(ann):
+        conversation.note(ticket, author=ann, body="The budget is gone.")
+    mail = sent(mailgun, sam)
+    assert "Only staff can read it" in mail["text"]
+    assert "The budget is gone." in mail["text"]
+    assert [mail for mail in mailgun.mails if mail["to"] == alice.email] == before
 
 
 def test_mails_of_a_ticket_are_one_thread(mailgun, alice, ann):
