@@ -15,6 +15,8 @@ from django.core.validators import validate_email
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
 
 def text(name: str, default: str = "") -> str:
     """The value without surrounding space, from NAME or from the file that NAME_FILE names."""
@@ -57,6 +59,14 @@ def number(name: str, default: int, *, least: int = 0) -> int:
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def weekdays(name: str, default: str) -> frozenset[int]:
+    """Days of the week as mon,tue,wed; Monday is 0."""
+    chosen = [word.strip().lower() for word in text(name, default).split(",") if word.strip()]
+    if not chosen or not set(chosen) <= set(WEEKDAYS):
+        raise ImproperlyConfigured(f"{name} must be days like mon,tue,wed, not {text(name)!r}.")
+    return frozenset(WEEKDAYS.index(day) for day in chosen)
 
 
 def origin(name: str, default: str = "") -> str:

@@ -11,7 +11,8 @@ from tickets.events import Verb, activity_recorded
 from tickets.models import ActivityLog, Comment, Ticket
 from tickets.tracking import TrackedModel
 
-type_of_change = {
+# What a change of a field is called; of any other, edited.
+VERBS = {
     "status": Verb.STATUS_CHANGED,
     "waiting_for": Verb.STATUS_CHANGED,
     "wakes_on": Verb.STATUS_CHANGED,
@@ -19,6 +20,8 @@ type_of_change = {
     "reminded_at": Verb.REMINDED,
     "merged_into": Verb.MERGED,
 }
+# What it is called where the field becomes empty.
+VERBS_OF_EMPTYING = {"reminded_at": Verb.STATUS_CHANGED, "merged_into": Verb.UNMERGED}
 
 Changes = dict[str, list[Any]]
 
@@ -57,7 +60,8 @@ def verbs_for(changes: Changes) -> dict[Verb, Changes]:
     """The changes of an existing row by the verb that they make."""
     by_verb: dict[Verb, Changes] = {}
     for name, change in changes.items():
-        by_verb.setdefault(type_of_change.get(name, Verb.EDITED), {})[name] = change
+        verbs = VERBS if change[1] is not None else VERBS | VERBS_OF_EMPTYING
+        by_verb.setdefault(verbs.get(name, Verb.EDITED), {})[name] = change
     return by_verb
 
 

@@ -58,6 +58,8 @@ def reply(
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
     if not is_thanks:
         touched = {"updated_at": comment.created_at}
+        if ticket.silent_since is not None:
+            touched["silent_since"] = comment.created_at
         if not asks and ticket.first_replied_at is None:
             touched["first_replied_at"] = comment.created_at
         Ticket.objects.filter(pk=ticket.pk).update(**touched)

@@ -9,6 +9,8 @@ from importlib import import_module
 from django.conf import settings
 from django.core.cache import cache
 
+from tickets import silence
+
 logger = logging.getLogger(__name__)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
 
@@ -28,7 +30,13 @@ def clear_expired_sessions() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
-JOBS = (Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),)
+JOBS = (
+    Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
+    Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
+    # Before reminding, so that nobody is reminded and closed in one go.
+    Job("close_silent_tickets", timedelta(minutes=10), silence.close),
+    Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
+)
 
 
 def run_due(jobs: tuple[Job, ...] = JOBS) -> int:

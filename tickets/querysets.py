@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from tickets import workflow
@@ -42,6 +42,22 @@ class TicketQuerySet(TrackedQuerySet):
 
     def assigned_to(self, user):
         return self.filter(assignee=user)
+
+    # Waiting tickets whose time has come (tickets.silence)
+    def to_wake(self, today):
+        return self.in_phase(workflow.Phase.WAITING).filter(wakes_on__lte=today)
+
+    def _silent(self, category):
+        return self.in_phase(workflow.Phase.WAITING).filter(category=category, waiting_for="requester")
+
+    def to_remind(self, category, *, silent_since):
+        """Not heard of since then, and not reminded since the last answer."""
+        not_yet = Q(reminded_at=None) | Q(reminded_at__lt=F("silent_since"))
+        return self._silent(category).filter(not_yet, silent_since__lte=silent_since)
+
+    def to_close(self, category, *, reminded):
+        """Reminded before then, and still silent."""
+        return self._silent(category).filter(reminded_at__lte=reminded, reminded_at__gte=F("silent_since"))
 
     def newest_change_first(self):
         return self.order_by("-updated_at", "-pk")

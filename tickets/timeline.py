@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 
 from django.contrib.auth import get_user_model
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
@@ -173,9 +174,13 @@ class _Words:
                 return [self._watching(actor, activity)]
             case Verb.LINKED:
                 return [_("%(actor)s linked it: this ticket %(link)s.") % self._link(actor, changes, 1)]
+            case Verb.REMINDED:
+                return [_("%(actor)s reminded the requester that an answer is missing.") % {"actor": actor}]
             case Verb.UNLINKED:
                 return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
-        return [self._change(actor, activity, name) for name in changes]
+        # In the order of the model: PostgreSQL keeps the keys of a JSON value in an order of its own.
+        names = (name for name in Ticket.TRACKED if name in changes)
+        return [sentence for name in names if (sentence := self._change(actor, activity, name))]
 
     def _filing(self, actor: str, activity: ActivityLog) -> list[str]:
         requester = activity.changes["requester"][1]
@@ -208,7 +213,17 @@ class _Words:
             return _("%(actor)s changed the description.") % values
         if name == "assignee":
             return self._assignment(activity, old, new) % values
+        if name in Ticket.WAITING_FIELDS:
+            return self._waiting(name, new)
         return CHANGES[name]() % values
+
+    def _waiting(self, name: str, new) -> str:
+        """What a ticket waits for. That it waits no more is said by its status."""
+        if new is None or name == "reminded_at":
+            return ""
+        if name == "wakes_on":
+            return _("It wakes up on %(date)s.") % {"date": date_format(date.fromisoformat(new))}
+        return _("It waits for %(reason)s.") % {"reason": Ticket.WaitingFor(new).label}
 
     def _assignment(self, activity: ActivityLog, old: int | None, new: int | None) -> str:
         if new is None:

@@ -12,13 +12,4 @@
     data.append("leaving", "yes");
     navigator.sendBeacon(form.getAttribute("hx-post"), data);
   });
-
-  // Facts that somebody is changing are not replaced by newer ones; saving shows both versions.
-  const facts = document.getElementById("ticket_form");
-  const isTouched = () => [...facts.elements].some((field) => field.options
-    ? [...field.options].some((option) => option.selected !== option.defaultSelected)
-    : "defaultValue" in field && field.value !== field.defaultValue);
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    if (event.detail.target.id === "facts-fields" && (isTouched() || facts.contains(document.activeElement))) event.detail.shouldSwap = false;
-  });
 }

@@ -9,10 +9,22 @@ from tickets.models import Category
 
 @admin.register(Category)
 class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
-    list_display = ("name", "is_active", "default_assignee", "told", "position")
+    list_display = ("name", "is_active", "default_assignee", "told", "silence", "position")
     list_select_related = ("default_assignee",)
     sortable_by = ()
-    fields = ("name", "description", "position", "is_active", "default_assignee", "people")
+    fieldsets = (
+        (None, {"fields": ("name", "description", "position", "is_active", "default_assignee", "people")}),
+        (
+            _("When the requester does not answer"),
+            {
+                "fields": ("remind_after", "close_after", "reminder_text", "closing_text"),
+                "description": _(
+                    "For tickets that wait for an answer by the requester. Any answer stops it. "
+                    "The reminder names the day on which the ticket closes."
+                ),
+            },
+        ),
+    )
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("people")
@@ -20,6 +32,16 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
     @admin.display(description=_("people to tell"))
     def told(self, category):
         return ", ".join(str(person) for person in category.people.all()) or "–"
+
+    @admin.display(description=_("when nobody answers"))
+    def silence(self, category):
+        if category.remind_after is None:
+            return "–"
+        remind = _("remind after %(days)d days") % {"days": category.remind_after}
+        if category.close_after is None:
+            return remind
+        close = _("close after %(days)d more") % {"days": category.close_after}
+        return f"{remind}, {close}"
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         widgets = {"people": forms.CheckboxSelectMultiple}

@@ -113,6 +113,9 @@ class Telling:
         ticket.category = self.categories[step.category] if step.category else ticket.category
         ticket.priority = step.priority or ticket.priority
         ticket.subject = step.subject or ticket.subject
+        waits = ticket.phase == workflow.Phase.WAITING
+        ticket.waiting_for = (ticket.waiting_for or Ticket.WaitingFor.REQUESTER) if waits else ""
+        ticket.silent_since = at if waits else None
         ticket.done_at = workflow.done_at(old_phase, ticket.phase, stored=ticket.done_at, now=at)
 
     def _say(self, ticket: Ticket, step, at: datetime, source: str) -> Comment | None:

@@ -1,5 +1,7 @@
 from django import forms
 from django.contrib.auth import get_user_model
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from tickets.forms.tickets import LinesField
 from tickets.forms.versioned import VersionedFormMixin
@@ -28,8 +30,11 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
 
     class Meta:
         model = Ticket
-        fields = ["status", "assignee", "priority", "category", "subject", "description"]
+        fields = [
+            "status", "waiting_for", "wakes_on", "assignee", "priority", "category", "subject", "description",
+        ]  # fmt: skip
         field_classes = {"description": LinesField}
+        widgets = {"wakes_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -43,3 +48,21 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
         self.fields["category"].queryset = Category.objects.active() | Category.objects.filter(
             pk=ticket.category_id
         )
+        self.fields["waiting_for"].choices = [("", _("not said")), *Ticket.WaitingFor.choices]
+
+    @property
+    def waiting_statuses(self) -> str:
+        """Those with which a ticket waits, for static/js/facts.js."""
+        waiting = self.fields["status"].queryset.filter(phase=Phase.WAITING)
+        return " ".join(str(pk) for pk in waiting.values_list("pk", flat=True))
+
+    def clean(self):
+        cleaned = super().clean()
+        status, day = cleaned.get("status"), cleaned.get("wakes_on")
+        if status is None or status.phase != Phase.WAITING or "wakes_on" in self.errors:
+            return cleaned
+        if day is None and cleaned.get("waiting_for") == Ticket.WaitingFor.DATE:
+            self.add_error("wakes_on", _("Please say until which day it waits."))
+        elif day is not None and "wakes_on" in self.changed_data and day <= timezone.localdate():
+            self.add_error("wakes_on", _("Please choose a day that is still to come."))
+        return cleaned

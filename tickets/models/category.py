@@ -1,9 +1,24 @@
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import validate_single_line
+from tickets import variables
+
+# What {…} may stand in the texts of a category.
+VARIABLES = ("requester", "ticket", "subject", "date")
+HELP_ON_TEXT = _("Empty: our own words. You can write {requester}, {ticket}, {subject} and {date}.")
+
+
+def validate_variables(text: str) -> None:
+    for name in variables.unknown(text, VARIABLES):
+        nearest = variables.nearest(name, VARIABLES) or VARIABLES[0]
+        raise ValidationError(
+            _("There is no {%(name)s}. Did you mean {%(nearest)s}?"),
+            params={"name": name, "nearest": nearest},
+        )
 
 
 class CategoryQuerySet(models.QuerySet):
@@ -54,13 +69,15 @@ class Category(models.Model):
         _("text of the reminder"),
         max_length=2000,
         blank=True,
-        help_text=_("Empty: our own words."),
+        validators=[MaxLengthValidator(2000), validate_variables],
+        help_text=HELP_ON_TEXT,
     )
     closing_text = models.TextField(
         _("text of the closing"),
         max_length=2000,
         blank=True,
-        help_text=_("Empty: our own words."),
+        validators=[MaxLengthValidator(2000), validate_variables],
+        help_text=HELP_ON_TEXT,
     )
 
     objects = CategoryQuerySet.as_manager()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actor
 from accounts.validators import validate_single_line, validate_visible
 from tickets import workflow
+from tickets.calendar import add_working_days
 from tickets.events import Verb
 from tickets.models.category import Category
 from tickets.models.status import Status
@@ -43,6 +44,7 @@ class Ticket(TrackedModel):
         "subject", "description", "category", "status", "priority", "requester", "assignee",
         "waiting_for", "wakes_on", "reminded_at", "merged_into",
     )  # fmt: skip
+    WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at")
     STAMPS = ("version", "updated_at", "done_at", "silent_since")
     ADDED, REMOVED = Verb.CREATED, Verb.DELETED
 
@@ -148,6 +150,15 @@ class Ticket(TrackedModel):
             models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
             # the admin's period filter and its order by age
             models.Index(fields=["-created_at", "-id"], name="ticket_by_age"),
+            # the jobs over waiting tickets (tickets.silence)
+            models.Index(
+                fields=["category", "silent_since"],
+                name="ticket_silent",
+                condition=models.Q(waiting_for="requester"),
+            ),
+            models.Index(
+                fields=["wakes_on"], name="ticket_to_wake", condition=models.Q(wakes_on__isnull=False)
+            ),
         ]
 
     def __str__(self):
@@ -179,8 +190,14 @@ class Ticket(TrackedModel):
         if self.pk and self.status_id:
             self._validate_phase(self._stored_phase(), self.status.phase)
 
+    def save(self, *, update_fields=None, **kwargs):
+        if update_fields and {"status", "status_id"} & set(update_fields):
+            update_fields = {*update_fields, *self.WAITING_FIELDS}  # they follow the status, see stamp()
+        super().save(update_fields=update_fields, **kwargs)
+
     def stamp(self, before):
         now = timezone.now()
+        self._stamp_waiting(before, now)
         if before is None:
             if self.assignee_id is None and self.category.default_assignee_id:
                 self.assignee = self.category.default_assignee
@@ -191,6 +208,17 @@ class Ticket(TrackedModel):
         if self.status_id != before["status_id"]:
             old = Status.objects.get(pk=before["status_id"]).phase
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
+
+    def _stamp_waiting(self, before, now) -> None:
+        """What says why a ticket waits lives as long as it waits."""
+        if self.phase != Phase.WAITING:
+            self.waiting_for, self.wakes_on, self.reminded_at, self.silent_since = "", None, None, None
+            return
+        was_waiting = before is not None and before["silent_since"] is not None
+        if not was_waiting or self.waiting_for != before["waiting_for"]:
+            self.silent_since = now
+        if not was_waiting:
+            self.waiting_for = self.waiting_for or self.WaitingFor.REQUESTER
 
     def links_visible_to(self, user) -> list[tuple[str, "Ticket"]]:
         """(how it has to do with it, other ticket), of tickets that `user` may know of."""
@@ -230,6 +258,14 @@ class Ticket(TrackedModel):
             return False
         return self.takes_replies
 
+    @property
+    def closes_on(self):
+        """The day on which it closes by itself if the requester stays silent; None: it does not."""
+        days = self.category.close_after
+        if days is None or self.reminded_at is None or self.reminded_at < self.silent_since:
+            return None
+        return timezone.localtime(add_working_days(self.reminded_at, days)).date()
+
     # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
     def close(self) -> None:
         self._move_to(Phase.DONE)
@@ -254,6 +290,11 @@ class Ticket(TrackedModel):
         self.priority = priority
         self.save(update_fields=["priority"])
 
+    def remind(self) -> None:
+        """Tells the requester that an answer is missing."""
+        self.reminded_at = timezone.now()
+        self.save(update_fields=["reminded_at"])
+
     def _move_to(self, phase: Phase) -> None:
         with transaction.atomic():
             self._lock()
@@ -262,8 +303,10 @@ class Ticket(TrackedModel):
 
     def _lock(self) -> None:
         """Takes the row's lock and its present status, so that what is checked is what is changed."""
-        locked = Ticket.objects.select_for_update().filter(pk=self.pk)
-        self.status_id = locked.values_list("status_id", flat=True).get()
+        names = ("status_id", *self.WAITING_FIELDS)
+        locked = Ticket.objects.select_for_update().filter(pk=self.pk).values(*names).get()
+        for name in names:
+            setattr(self, name, locked[name])
 
     def _stored_phase(self) -> str:
         return Status.objects.get(tickets=self.pk).phase

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import links
 from accounts.events import AccountMail
-from tickets import timeline
+from tickets import silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.notifications.guard import check_address, check_header
@@ -84,19 +84,15 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
     comment = _said(activities) if ticket else None
-    if ticket is None:
-        folder = "deleted"
-    elif comment:
-        folder = "said"
-    else:
-        folder = "receipt" if is_receipt else "filed" if is_new else "changed"
     told = [activity for activity in activities if activity.verb not in timeline.SAID]
     return {
-        "folder": folder,
+        "folder": _folder(activities, ticket, comment, is_receipt=is_receipt),
         "subject": f"[#{first.ticket_id}] {subject}",
         "number": first.ticket_id,
         "ticket": ticket,
         "is_own": first.reason == Audience.REQUESTER,
+        "own_text": _own_text(activities, ticket),
+        "closes_on": ticket.closes_on if ticket else None,
         "sentences": timeline.sentences(told, reader=first.person),
         "comment": comment,
         "files": [file.name for file in comment.attachments.all()] if comment else [],
@@ -105,6 +101,39 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "url": settings.SITE_URL + ticket.get_absolute_url() if ticket else "",
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
+
+
+def _folder(
+    activities: list[ActivityLog], ticket: Ticket | None, comment: Comment | None, *, is_receipt: bool
+) -> str:
+    """Where the words for an act are, below templates/emails/."""
+    verbs = {activity.verb for activity in activities}
+    if ticket is None:
+        return "deleted"
+    if comment:
+        return "said"
+    if Verb.CREATED in verbs:
+        return "receipt" if is_receipt else "filed"
+    if Verb.REMINDED in verbs:
+        return "reminder"
+    return "closing" if _is_silent_closing(activities) else "changed"
+
+
+def _is_silent_closing(activities: list[ActivityLog]) -> bool:
+    """Closed by the helpdesk itself, because a reminder did not help."""
+    return any(
+        activity.actor_id is None and activity.changes.get("reminded_at", (None,))[0] is not None
+        for activity in activities
+    )
+
+
+def _own_text(activities: list[ActivityLog], ticket: Ticket | None) -> str:
+    """What the category says instead of our words, where it says something."""
+    if ticket is None:
+        return ""
+    if any(activity.verb == Verb.REMINDED for activity in activities):
+        return silence.reminder_text(ticket)
+    return silence.closing_text(ticket) if _is_silent_closing(activities) else ""
 
 
 def _said(activities: list[ActivityLog]) -> Comment | None:

@@ -24,8 +24,8 @@ def changed(ticket, **fields) -> None:
 
 ACTS = {
     "status": (
-        lambda ticket, people: ticket.set_status(status("waiting")),
-        "{actor} changed the status from Submitted to On Hold.",
+        lambda ticket, people: ticket.set_status(status("active")),
+        "{actor} changed the status from Submitted to In Progress.",
     ),
     "taken": (lambda ticket, people: ticket.assign(people["ann"]), "{actor} took the ticket."),
     "given": (

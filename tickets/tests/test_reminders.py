@@ -1,0 +1,189 @@
+"""Silent requesters are reminded after working days, then the ticket closes; any answer stops it."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from accounts.actor import acting_as
+from tickets import conversation, silence
+from tickets.calendar import add_working_days
+from tickets.models import ActivityLog, Category, Notification, Ticket
+from tickets.notifications.delivery import deliver_due
+from tickets.tests.factories import category, make_ticket, status
+
+pytestmark = pytest.mark.django_db
+THURSDAY = datetime(2026, 11, 19, 10, tzinfo=UTC)
+BEFORE, REMINDED = "2026-11-24T09:59:00Z", "2026-11-24T10:01:00Z"  # three working days later
+BEFORE_END, CLOSED = "2026-11-26T10:00:00Z", "2026-11-26T10:02:00Z"  # two more
+
+
+@pytest.fixture
+def rule():
+    other = category()
+    other.remind_after, other.close_after = 3, 2
+    other.save()
+    return other
+
+
+@pytest.fixture
+def ticket(rule, alice, ann):
+    with time_machine.travel(THURSDAY, tick=False):
+        ticket = make_ticket(alice, phase="active", assignee=ann)
+        with acting_as(ann):
+            conversation.reply(ticket, author=ann, body="Which printer?", status=status("waiting"))
+        ticket.refresh_from_db()
+        return ticket
+
+
+def at(moment: str) -> tuple[int, int]:
+    """What the jobs of one round did: (closed, reminded)."""
+    with time_machine.travel(moment, tick=False):
+        return silence.close(), silence.remind()
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "end"),
+    [
+        ("2026-11-19T10:00", 3, "2026-11-24T10:00"),  # over a weekend
+        ("2026-11-21T10:00", 1, "2026-11-23T10:00"),  # from a Saturday
+        ("2026-11-24T10:00", -3, "2026-11-19T10:00"),
+        ("2026-11-23T10:00", 5, "2026-11-30T10:00"),
+        ("2026-11-23T10:00", 0, "2026-11-23T10:00"),
+    ],
+)
+def test_working_days_leave_out_weekends(start, days, end):
+    moment = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    assert add_working_days(moment, days) == datetime.fromisoformat(end).replace(tzinfo=UTC)
+
+
+def test_working_days_keep_the_clock_over_the_change_of_time(settings):
+    """THREATS 122: the last Friday of October to Monday, 10 o'clock both."""
+    settings.TIME_ZONE = "Europe/Berlin"
+    friday = datetime(2026, 10, 23, 8, tzinfo=UTC)
+    assert add_working_days(friday, 1) == datetime(2026, 10, 26, 9, tzinfo=UTC)
+
+
+def test_reminded_once_and_closed_after_the_announced_day(ticket, alice, ann):
+    assert at(BEFORE) == (0, 0)
+    assert at(REMINDED) == (0, 1)
+    assert at(REMINDED) == (0, 0)
+    ticket.refresh_from_db()
+    assert ticket.closes_on.isoformat() == "2026-11-26"
+    reminder = Notification.objects.get(kind="reminded")
+    assert reminder.person == alice
+    assert at(BEFORE_END) == (0, 0)
+    assert at(CLOSED) == (1, 0)
+    ticket.refresh_from_db()
+    assert ticket.phase == "done"
+    closing = ActivityLog.objects.first()
+    assert (closing.verb, closing.actor) == ("status_changed", None)
+    told = Notification.objects.filter(activity=closing).values_list("address", flat=True)
+    assert set(told) == {alice.email, ann.email}
+    assert at(CLOSED) == (0, 0)
+
+
+@pytest.mark.parametrize("who", ["alice", "ann", "bob"])
+def test_any_human_answer_stops_it(ticket, alice, ann, bob, who):
+    conversation.watch(ticket, bob)
+    at(REMINDED)
+    author = {"alice": alice, "ann": ann, "bob": bob}[who]
+    with time_machine.travel("2026-11-25T10:00:00Z", tick=False), acting_as(author):
+        conversation.reply(ticket, author=author, body="Please wait a little")
+    assert at(CLOSED) == (0, 0)
+    ticket.refresh_from_db()
+    assert ticket.phase != "done"
+
+
+def test_after_an_answer_by_staff_the_days_count_from_new(ticket, ann):
+    at(REMINDED)
+    with time_machine.travel("2026-11-25T10:00:00Z", tick=False), acting_as(ann):
+        conversation.reply(ticket, author=ann, body="And which floor?")
+    assert at("2026-11-30T09:59:00Z") == (0, 0)
+    assert at("2026-11-30T10:01:00Z") == (0, 1)
+    assert at("2026-12-02T10:02:00Z") == (1, 0)
+
+
+@pytest.mark.parametrize("reason", ["supplier", "date"])
+def test_nobody_is_reminded_of_what_others_owe(ticket, reason):
+    ticket.waiting_for = reason
+    ticket.save()
+    assert at("2027-01-01T10:00:00Z") == (0, 0)
+
+
+def test_off_by_default(alice):
+    with time_machine.travel(THURSDAY, tick=False):
+        make_ticket(alice, phase="waiting")
+    assert at("2027-01-01T10:00:00Z") == (0, 0)
+    Category.objects.update(remind_after=1, close_after=1)
+    assert at("2027-01-01T10:00:00Z") == (0, 1)
+
+
+def test_without_days_to_close_it_is_reminded_and_stays(ticket, rule):
+    rule.close_after = None
+    rule.save()
+    assert at(REMINDED) == (0, 1)
+    assert at("2027-01-01T10:00:00Z") == (0, 0)
+
+
+def test_one_that_fails_stops_no_other(ticket, alice, monkeypatch):
+    with time_machine.travel(THURSDAY, tick=False):
+        other = make_ticket(alice, phase="waiting")
+    remind = Ticket.remind
+
+    def fail_for_first(self):
+        if self.pk == ticket.pk:
+            raise RuntimeError("no")
+        remind(self)
+
+    monkeypatch.setattr(Ticket, "remind", fail_for_first)
+    assert at(REMINDED) == (0, 1)
+    other.refresh_from_db()
+    assert other.reminded_at is not None
+
+
+def test_mails_carry_the_words_of_the_category_and_the_day(mailgun, ticket, rule, alice):
+    rule.reminder_text = "Dear {requester}, {ticket} needs you before {date}. {nobody} {ticket"
+    rule.closing_text = "Closed, {requester}: {subject}"
+    rule.save()
+    with time_machine.travel(REMINDED, tick=False):
+        deliver_due()
+        silence.remind()
+        deliver_due()
+    mail = mailgun.mails[-1]
+    assert mail["to"] == alice.email
+    for part in (mail["text"], mail["html"]):
+        assert f"Dear Alice, #{ticket.pk} needs you before Nov. 26, 2026. {{nobody}} {{ticket" in part
+        assert "the ticket closes by itself on Nov. 26, 2026" in part
+    with time_machine.travel(CLOSED, tick=False):
+        silence.close()
+        deliver_due()
+    mail = next(mail for mail in reversed(mailgun.mails) if mail["to"] == alice.email)
+    assert f"Closed, Alice: {ticket.subject}" in mail["text"]
+    assert "Do you still need help?" in mail["text"]
+
+
+def test_own_words_of_ours_where_the_category_says_nothing(mailgun, ticket):
+    with time_machine.travel(REMINDED, tick=False):
+        silence.remind()
+        deliver_due()
+    assert "we asked you something on this ticket" in mailgun.mails[-1]["text"]
+
+
+@pytest.mark.parametrize("field", ["reminder_text", "closing_text"])
+def test_category_refuses_an_unknown_variable_and_names_the_right_one(client_of, sam, rule, field):
+    url = f"/admin/tickets/category/{rule.pk}/change/"
+    client = client_of(sam)
+    form = client.get(url).context["adminform"].form
+    data = {name: value for name in form.fields if (value := form[name].value())}
+    response = client.post(url, data | {field: "Hello {requestor}"})
+    assert "There is no {requestor}. Did you mean {requester}?" in response.content.decode()
+    assert client.post(url, data | {field: "Hello {requester}", "remind_after": "0"}).status_code == 200
+    assert client.post(url, data | {field: "Hello {requester}"}).status_code == 302
+
+
+def test_queries_do_not_grow_while_nothing_is_due(ticket, alice, django_assert_max_num_queries):
+    for _number in range(20):
+        make_ticket(alice, phase="waiting")
+    with django_assert_max_num_queries(4):
+        at(BEFORE)
