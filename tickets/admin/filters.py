@@ -103,3 +103,14 @@ class VerbFilter(ChoiceFilter):
 
     def queryset(self, request, queryset):
         return queryset.filter(verb=self.value()) if self.value() else queryset
+
+
+class OwnerFilter(ChoiceFilter):
+    title = _("whose")
+    parameter_name = "whose"
+    choices_offered = [("mine", _("only mine")), ("shared", _("shared with all staff"))]
+
+    def queryset(self, request, queryset):
+        if self.value() is None:
+            return queryset
+        return queryset.filter(owner=request.user if self.value() == "mine" else None)

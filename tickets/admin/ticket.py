@@ -7,6 +7,7 @@ from accounts.mixins import StaffListMixin
 from tickets.admin import actions, filters
 from tickets.admin.conversation import ConversationMixin
 from tickets.admin.page import TicketPage
+from tickets.admin.prepared import PreparedMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
 from tickets.search import search
@@ -14,7 +15,7 @@ from tickets.templatetags.tickets_text import ago
 
 
 @admin.register(Ticket)
-class TicketAdmin(VisitsMixin, ConversationMixin, StaffListMixin, TicketPage):
+class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, StaffListMixin, TicketPage):
     """The queue; the page of a ticket is made of the mixins."""
 
     list_display = (

@@ -14,6 +14,7 @@ from accounts import actor
 from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
 from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE
+from tickets.demo.prepared import load_prepared
 from tickets.demo.stories import STORIES, Story
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket
@@ -51,6 +52,7 @@ def load() -> int:
         category.people.set([people[key] for key in told])
         category.default_assignee = people.get(assignee)
         category.save()
+    load_prepared()
     telling = Telling(people)
     stories = sorted(STORIES, key=lambda story: -story.days)
     tickets = [telling.ticket(story) for story in stories]

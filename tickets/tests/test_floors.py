@@ -29,6 +29,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.models", 3),
     ("tickets.activity_log", 4),
     ("tickets.conversation", 4),
+    ("tickets.saved_replies", 4),
+    ("tickets.macros", 4.5),
     ("tickets.search", 4),
     ("tickets.timeline", 4),
     ("tickets.reports", 4),

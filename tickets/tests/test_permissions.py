@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tickets.conversation import reply
-from tickets.models import ActivityLog, Attachment, Notification, Status
+from tickets.models import ActivityLog, Attachment, Macro, Notification, SavedReply, Status
 from tickets.tests.factories import category, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,18 @@ ADMIN = {
     "admin:tickets_ticket_seen": [405, 405, 405],
     "admin:tickets_ticket_take": [405, 405, 405],
     "admin:tickets_ticket_timeline": [200, 200, 200],
+    "admin:tickets_ticket_saved_replies": [200, 200, 200],
+    "admin:tickets_ticket_macro": [405, 405, 405],
+    "admin:tickets_savedreply_changelist": [200, 200, 200],
+    "admin:tickets_savedreply_add": [200, 200, 200],
+    "admin:tickets_savedreply_change": [200, 200, 200],
+    "admin:tickets_savedreply_delete": [403, 200, 200],
+    "admin:tickets_savedreply_history": [200, 200, 200],
+    "admin:tickets_macro_changelist": [200, 200, 200],
+    "admin:tickets_macro_add": [200, 200, 200],
+    "admin:tickets_macro_change": [200, 200, 200],
+    "admin:tickets_macro_delete": [403, 200, 200],
+    "admin:tickets_macro_history": [200, 200, 200],
     "admin:tickets_category_changelist": [200, 200, 200],
     "admin:tickets_category_add": [403, 200, 200],
     "admin:tickets_category_change": [200, 200, 200],
@@ -213,6 +225,8 @@ def admin_url(name: str, people: dict, ticket) -> str:
         "activitylog": ActivityLog.objects.first(),
         "notification": Notification.objects.first(),
         "user": people["charlie"],
+        "savedreply": SavedReply.objects.get_or_create(title="Greeting", body="Hello")[0],
+        "macro": Macro.objects.get_or_create(title="Solved", body="Hello")[0],
     }
     model = next((model for model in objects if f"_{model}_" in name), None)
     arguments = {"admin:app_list": ["tickets"], "admin:view_on_site": [999, 1]}.get(name, [])

@@ -1,0 +1,67 @@
+// Finds saved replies while words are typed and puts the chosen one where the cursor is: into the reply, or into
+// the note if that was written last. htmx fetches the list. Words come from the page (data-*), so they are translated.
+"use strict";
+{
+  const box = document.querySelector("[data-saved-replies]");
+  const search = box?.querySelector("input[type=search]");
+  const say = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
+
+  if (search) {
+    const found = document.getElementById("saved-replies-found");
+    const fields = [...document.querySelectorAll(".say textarea[name=body]")];
+    let field = fields[0];
+    let hasCursor = false;
+    const buttons = () => [...found.querySelectorAll("button")];
+
+    for (const one of fields) {
+      one.addEventListener("focus", () => {
+        field = one;
+        hasCursor = true;
+      });
+    }
+
+    const insert = (text) => {
+      const isNote = field.form.dataset.kind === "note";
+      if (isNote) field.closest("details").open = true;
+      const [start, end] = hasCursor ? [field.selectionStart, field.selectionEnd] : [field.value.length, field.value.length];
+      // Behind what is written it begins a paragraph of its own.
+      const before = field.value.slice(0, start);
+      const isBehind = before.trim() && start === field.value.length;
+      const gap = isBehind ? "\n".repeat(Math.max(0, 2 - before.match(/\n*$/)[0].length)) : "";
+      field.setRangeText(gap + text, start, end, "end");
+      box.open = false;
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      say(isNote ? box.dataset.intoNote : box.dataset.intoReply);
+    };
+
+    box.querySelector("[data-search]").hidden = false;
+    box.addEventListener("toggle", () => {
+      if (!box.open) return;
+      search.value = "";
+      search.focus();
+      htmx.trigger(search, "find");
+    });
+    found.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (button) insert(button.dataset.text);
+    });
+    found.addEventListener("htmx:afterSettle", () => say(found.querySelector("[data-told]").textContent));
+    box.addEventListener("keydown", (event) => {
+      const place = buttons().indexOf(document.activeElement);
+      if (event.key === "Escape") {
+        box.open = false;
+        field.focus();
+      } else if (event.key === "ArrowDown") {
+        (buttons()[place + 1] ?? buttons()[place] ?? search).focus();
+      } else if (event.key === "ArrowUp" && place >= 0) {
+        (buttons()[place - 1] ?? search).focus();
+      } else if (event.key === "Enter" && event.target === search) {
+        buttons()[0]?.click();
+      } else {
+        return;
+      }
+      event.preventDefault();
+    });
+  }
+}

@@ -1,0 +1,75 @@
+"""What staff keep for themselves or share with all: seen by whom, changed by whom."""
+
+from django.contrib import admin
+from django.http import Http404
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from accounts.mixins import StaffListMixin, is_number, without_detours
+from tickets.admin.filters import OwnerFilter
+from tickets.forms.owned import Audience
+
+
+class OwnedAdmin(StaffListMixin, admin.ModelAdmin):
+    """Staff see the own and the shared and change the own; who may share changes what is shared too."""
+
+    change_list_template = "admin/tickets/owned_list.html"
+    list_filter = (OwnerFilter,)
+    sortable_by = ()
+    search_fields = ("title", "body")
+    search_help_text = _("Words of the title or the text")
+
+    @admin.display(description=_("text"))
+    def beginning(self, owned):
+        return Truncator(owned.body).chars(80) or "–"
+
+    @admin.display(description=_("who can use it"))
+    def audience(self, owned):
+        return (Audience.ALL if owned.is_shared else Audience.ME).label
+
+    def may_share(self, request) -> bool:
+        return request.user.has_perm(f"tickets.share_{self.opts.model_name}")
+
+    def _may_touch(self, request, owned) -> bool:
+        if owned is None:
+            return True
+        return self.may_share(request) if owned.is_shared else owned.owner_id == request.user.pk
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).visible_to(request.user)
+
+    def get_object(self, request, object_id, from_field=None):
+        """Of somebody else it does not exist."""
+        found = super().get_object(request, object_id, from_field) if is_number(object_id) else None
+        if found is None:
+            raise Http404
+        return found
+
+    def get_actions(self, request):
+        """One by one: deleting many could take what others share."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_fields(self, request, obj=None):
+        fields = list(self.form.Meta.fields)
+        is_choice = self.may_share(request) or not self.has_change_permission(request, obj)
+        return [*fields, "audience"] if is_choice else fields
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = without_detours(super().get_form(request, obj, change=change, **kwargs))
+        if not self.may_share(request):
+            form.base_fields.pop("audience", None)
+        return form
+
+    def save_model(self, request, obj, form, change):
+        """Whoever may not share has no choice in the form, and keeps it."""
+        is_shared = form.cleaned_data.get("audience") == Audience.ALL
+        obj.owner = None if is_shared else request.user
+        super().save_model(request, obj, form, change)

@@ -1,0 +1,126 @@
+"""What is prepared for a ticket's page: saved replies to write with, macros that act by one click."""
+
+import uuid
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from accounts.mixins import is_number
+from tickets import macros, saved_replies
+from tickets.admin.neighbours import FILTERS, neighbours
+from tickets.admin.page import TicketPage
+from tickets.forms.conversation import ReplyForm
+from tickets.models import Comment, Macro, SavedReply, Ticket
+from tickets.models.owned import OwnedQuerySet
+
+REPLIES_SHOWN = 12
+MACROS_SHOWN = 5  # the others fold
+
+
+class PreparedMixin(TicketPage):
+    def get_urls(self):
+        return [
+            self.page_path("saved-replies", self.saved_replies_view, "saved_replies"),
+            self.page_path("macro", self.macro_view, "macro"),
+            *super().get_urls(),
+        ]
+
+    def page_context(self, request, ticket):
+        usable = Macro.objects.visible_to(request.user).select_related("status", "category")
+        buttons = [
+            {
+                "macro": macro,
+                "deeds": macros.deeds(macro),
+                "body": saved_replies.fill(macro.body, ticket=ticket, agent=request.user),
+            }
+            for macro in usable
+        ]
+        return {
+            **super().page_context(request, ticket),
+            "saved_replies": SavedReply.objects.visible_to(request.user).only("pk", "title"),
+            "macros": buttons[:MACROS_SHOWN],
+            "more_macros": buttons[MACROS_SHOWN:],
+            "macro_key": Comment._meta.get_field("key").get_default(),
+        }
+
+    # Saved replies
+    def saved_replies_view(self, request, pk):
+        """GET: those that match ?q=, filled for the ticket. POST, without JavaScript: the page, with the
+        chosen one behind what is typed. Neither writes anything.
+        """
+        if request.method == "POST":
+            return self._page_with_saved_reply(request, self.ticket_or_404(request, pk))
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "POST"])
+        ticket = self.ticket_or_404(request, pk)
+        found = saved_replies.matching(request.GET.get("q", ""), user=request.user)
+        found = list(found[: REPLIES_SHOWN + 1])
+        for reply in found:
+            reply.text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
+        context = {"replies": found[:REPLIES_SHOWN], "are_more": len(found) > REPLIES_SHOWN}
+        return render(request, "admin/tickets/ticket/includes/saved_replies_found.html", context)
+
+    def _page_with_saved_reply(self, request: HttpRequest, ticket: Ticket):
+        body = request.POST.get("body", "")
+        reply = _chosen(SavedReply.objects, request, "saved_reply")
+        if reply is None:
+            self.message_user(request, _("Please choose a saved reply first."), messages.WARNING)
+        else:
+            text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
+            body = f"{body.rstrip()}\n\n{text}" if body.strip() else text
+        typed = {"body": body, "status": request.POST.get("status")}
+        form = ReplyForm(ticket=ticket, author=request.user, initial=typed)
+        return self.page_with(request, ticket.pk, reply_form=form)
+
+    # Macros
+    def macro_view(self, request, pk):
+        """One click: reply, set fields, go on to the next ticket of the queue."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        ticket = self.ticket_or_404(request, pk)
+        macro = _chosen(Macro.objects.select_related("status", "category"), request, "macro")
+        if macro is None:
+            raise Http404
+        # Asked before the act, which may move the ticket to the top of the queue or out of it.
+        after = neighbours(self, request, ticket).next
+        try:
+            is_new = macros.apply(macro, ticket, agent=request.user, key=_key(request))
+        except ValidationError as error:
+            words = {"macro": macro, "reason": " ".join(error.messages)}
+            text = _("Nothing is changed by “%(macro)s”. %(reason)s") % words
+            self.message_user(request, text, messages.WARNING)
+            return HttpResponseRedirect(self.page_url(request, pk))
+        self.message_user(request, self._done(request, macro, ticket, is_new=is_new))
+        if after:
+            return HttpResponseRedirect(self.page_url(request, after))
+        self.message_user(request, _("That was the last ticket of this list."), messages.INFO)
+        return HttpResponseRedirect(_queue_url(request))
+
+    def _done(self, request, macro: Macro, ticket: Ticket, *, is_new: bool) -> str:
+        text = _("“{macro}” is done on {ticket}.") if is_new else _("“{macro}” was done on {ticket} already.")
+        link = format_html('<a href="{}">#{}</a>', self.page_url(request, ticket.pk), ticket.pk)
+        return format_html(text, macro=macro, ticket=link)
+
+
+def _chosen(rows: OwnedQuerySet, request: HttpRequest, name: str):
+    """The row that was sent as `name`; None where the person may not use it, or there is none."""
+    number = request.POST.get(name, "")
+    return rows.visible_to(request.user).filter(pk=number).first() if is_number(number) else None
+
+
+def _key(request: HttpRequest) -> uuid.UUID:
+    """That of the page on which the button stands, so that a double click says it once."""
+    try:
+        return uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
+def _queue_url(request: HttpRequest) -> str:
+    url, query = reverse("admin:tickets_ticket_changelist"), request.GET.get(FILTERS, "")
+    return f"{url}?{query}" if query else url
