@@ -2,7 +2,22 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    SmallIntegerField,
+    Subquery,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tickets import workflow
@@ -10,6 +25,14 @@ from tickets.tracking import TrackedQuerySet
 from tickets.validators import MAX_BYTES_A_DAY, MAX_FILES_A_DAY
 
 DAY = timedelta(days=1)
+# The higher, the more urgent.
+URGENCY = Case(
+    When(priority="urgent", then=3),
+    When(priority="high", then=2),
+    When(priority="normal", then=1),
+    default=0,
+    output_field=SmallIntegerField(),
+)
 
 
 class TicketQuerySet(TrackedQuerySet):
@@ -42,6 +65,20 @@ class TicketQuerySet(TrackedQuerySet):
 
     def assigned_to(self, user):
         return self.filter(assignee=user)
+
+    def mine_or_unassigned(self, user):
+        return self.filter(Q(assignee=user) | Q(assignee__isnull=True))
+
+    def with_unread(self, user):
+        """Adds is_unread: somebody else did something that `user` has not seen on the ticket's page."""
+        visits = self.model.visits.rel.related_model.objects.filter(
+            person=user, ticket=OuterRef(OuterRef("pk"))
+        )
+        log = self.model.activities.rel.related_model.objects
+        seen = Coalesce(Subquery(visits.values("seen_number")[:1]), 0, output_field=BigIntegerField())
+        by_others = Q(actor=None) | ~Q(actor=user)
+        news = log.filter(by_others, ticket=OuterRef("pk"), pk__gt=seen)
+        return self.annotate(is_unread=Exists(news.order_by()))
 
     # Waiting tickets whose time has come (tickets.silence)
     def to_wake(self, today):

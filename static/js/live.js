@@ -23,6 +23,9 @@
   };
 
   if (live) {
+    document.addEventListener("news", (event) => {
+      if (document.hidden || !document.hasFocus()) count(event.detail);
+    });
     let anchor;
     let before;
     document.addEventListener("htmx:beforeSwap", (event) => {

@@ -1,5 +1,14 @@
 """The staff's workplace. Each module registers what it is about."""
 
-from tickets.admin import activity_log, category, macro, notification, saved_reply, status, ticket
+from tickets.admin import activity_log, category, macro, notification, saved_reply, saved_view, status, ticket
 
-__all__ = ["activity_log", "category", "macro", "notification", "saved_reply", "status", "ticket"]
+__all__ = [
+    "activity_log",
+    "category",
+    "macro",
+    "notification",
+    "saved_reply",
+    "saved_view",
+    "status",
+    "ticket",
+]

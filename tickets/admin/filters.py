@@ -46,14 +46,30 @@ class PhaseFilter(ChoiceFilter):
 
 
 class WhoFilter(ChoiceFilter):
+    """Everybody's has a value of its own: without any filter the queue is the own view (see queue.py)."""
+
     title = _("who takes care")
     parameter_name = "who"
-    choices_offered = Who.choices
+    everybody = "all"
+    choices_offered = [*Who.choices, (everybody, _("Everybody's"))]
+
+    def choices(self, changelist):
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": (self.value() or self.everybody) == value,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": label,
+            }
 
     def queryset(self, request, queryset):
-        if self.value() == Who.MINE:
-            return queryset.assigned_to(request.user)
-        return queryset.unassigned() if self.value() == Who.UNASSIGNED else queryset
+        match self.value():
+            case Who.OURS:
+                return queryset.mine_or_unassigned(request.user)
+            case Who.MINE:
+                return queryset.assigned_to(request.user)
+            case Who.UNASSIGNED:
+                return queryset.unassigned()
+        return queryset
 
 
 class CategoryFilter(ChoiceFilter):

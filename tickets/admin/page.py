@@ -9,10 +9,10 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.mixins import without_detours
-from tickets.admin.neighbours import queue_query
+from tickets.admin.neighbours import FILTERS, queue_query
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
 from tickets.models import ActivityLog, Ticket
 
@@ -75,7 +75,10 @@ class TicketPage(admin.ModelAdmin):
             ticket = self.ticket_or_404(request, pk, lock=True)
             if ticket.assignee_id != request.user.pk:
                 ticket.assign(request.user)
-        self.message_user(request, _("You take care of this ticket now."))
+        self.message_user(request, _("You take care of #%(number)d now.") % {"number": pk})
+        if "to_queue" in request.POST:
+            filters = request.GET.get(FILTERS, "")
+            return HttpResponseRedirect(f"{reverse('admin:tickets_ticket_changelist')}?{filters}")
         return HttpResponseRedirect(self.page_url(request, pk))
 
     def get_form(self, request, obj=None, change=False, **kwargs):

@@ -1,6 +1,7 @@
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import Http404
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mixins import StaffListMixin
@@ -8,15 +9,17 @@ from tickets.admin import actions, filters
 from tickets.admin.conversation import ConversationMixin
 from tickets.admin.page import TicketPage
 from tickets.admin.prepared import PreparedMixin
+from tickets.admin.queue import QueueMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
+from tickets.querysets import URGENCY
 from tickets.search import search
 from tickets.templatetags.tickets_text import ago
 
 
 @admin.register(Ticket)
-class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, StaffListMixin, TicketPage):
-    """The queue; the page of a ticket is made of the mixins."""
+class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, QueueMixin, StaffListMixin, TicketPage):
+    """The columns of the queue; the rest is made of the mixins."""
 
     list_display = (
         "number", "subject", "requester", "category", "priority_mark", "status_badge", "assignee", "age",
@@ -32,9 +35,14 @@ class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, StaffListMixin,
     list_select_related = ("category", "status", "requester", "assignee")
     search_fields = ("subject",)  # shows the search box; tickets.search does the work
     search_help_text = _("Words, a person, or a number like #1042")
-    sortable_by = ("number", "age")
-    ordering = ("-updated_at", "-pk")
-    actions = (actions.assign_to_me, actions.assign_to, actions.set_status, actions.set_priority)
+    sortable_by = ("number", "priority_mark", "age")
+    actions = (
+        actions.assign_to_me,
+        actions.assign_to,
+        actions.set_status,
+        actions.set_priority,
+        actions.delete,
+    )
 
     class Media:
         js = ("js/admin_labels.js",)
@@ -42,9 +50,11 @@ class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, StaffListMixin,
     # The list
     @admin.display(description=_("number"), ordering="pk")
     def number(self, ticket):
-        return f"#{ticket.pk}"
+        if not ticket.is_unread:
+            return f"#{ticket.pk}"
+        return format_html('#{} <span class="unread">{}</span>', ticket.pk, _("new"))
 
-    @admin.display(description=_("priority"))
+    @admin.display(description=_("priority"), ordering=URGENCY)
     def priority_mark(self, ticket):
         return render_to_string("tickets/includes/priority.html", {"ticket": ticket})
 
@@ -72,7 +82,8 @@ class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, StaffListMixin,
     def history_view(self, request, object_id, extra_context=None):
         raise Http404
 
-    def delete_queryset(self, request, queryset):
-        for ticket in queryset.order_by("pk"):
-            ticket.delete()
-        messages.info(request, _("The people concerned are told by mail."))
+    def get_actions(self, request):
+        """Without Django's own deletion: ours says what will happen and who is told."""
+        offered = super().get_actions(request)
+        offered.pop("delete_selected", None)
+        return offered

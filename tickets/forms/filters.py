@@ -26,6 +26,7 @@ class Show(models.TextChoices):
 
 
 class Who(models.TextChoices):
+    OURS = "ours", _("Mine and unassigned")
     MINE = "mine", _("Mine")
     UNASSIGNED = "unassigned", _("Unassigned")
 
@@ -99,6 +100,8 @@ class StaffTicketFilterForm(TicketFilterForm):
         tickets = super().filtered(tickets)
         if (who := self._value("who")) == Who.MINE:
             tickets = tickets.assigned_to(self.user)
+        elif who == Who.OURS:
+            tickets = tickets.mine_or_unassigned(self.user)
         elif who == Who.UNASSIGNED:
             tickets = tickets.unassigned()
         if priority := self._value("priority"):

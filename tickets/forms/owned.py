@@ -1,4 +1,4 @@
-"""Forms for what staff keep for themselves or share: saved replies and macros."""
+"""Forms for what staff keep for themselves or share: saved replies, macros, views of the queue."""
 
 from django import forms
 from django.db.models import TextChoices
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets import saved_replies
 from tickets.forms.tickets import LinesField
-from tickets.models import Category, Macro, SavedReply
+from tickets.models import Category, Macro, SavedReply, SavedView
 
 
 class Audience(TextChoices):
@@ -32,6 +32,12 @@ class OwnedForm(forms.ModelForm):
         body = self.cleaned_data["body"]
         saved_replies.validate_variables(body)
         return body
+
+
+class RenameViewForm(OwnedForm):
+    class Meta(OwnedForm.Meta):
+        model = SavedView
+        fields = ["name"]
 
 
 class SavedReplyForm(OwnedForm):

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tickets.conversation import reply
-from tickets.models import ActivityLog, Attachment, Macro, Notification, SavedReply, Status
+from tickets.models import ActivityLog, Attachment, Macro, Notification, SavedReply, SavedView, Status
 from tickets.tests.factories import category, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,8 @@ ADMIN = {
     "admin:tickets_ticket_reopen": [405, 405, 405],
     "admin:tickets_ticket_take_back": [405, 405, 405],
     "admin:tickets_ticket_seen": [405, 405, 405],
+    "admin:tickets_ticket_news": [200, 200, 200],
+    "admin:tickets_ticket_save_view": [405, 405, 405],
     "admin:tickets_ticket_take": [405, 405, 405],
     "admin:tickets_ticket_timeline": [200, 200, 200],
     "admin:tickets_ticket_saved_replies": [200, 200, 200],
@@ -82,6 +84,11 @@ ADMIN = {
     "admin:tickets_savedreply_change": [200, 200, 200],
     "admin:tickets_savedreply_delete": [403, 200, 200],
     "admin:tickets_savedreply_history": [200, 200, 200],
+    "admin:tickets_savedview_changelist": [200, 200, 200],
+    "admin:tickets_savedview_add": [403, 403, 403],
+    "admin:tickets_savedview_change": [200, 200, 200],
+    "admin:tickets_savedview_delete": [403, 200, 200],
+    "admin:tickets_savedview_history": [200, 200, 200],
     "admin:tickets_macro_changelist": [200, 200, 200],
     "admin:tickets_macro_add": [200, 200, 200],
     "admin:tickets_macro_change": [200, 200, 200],
@@ -226,6 +233,7 @@ def admin_url(name: str, people: dict, ticket) -> str:
         "notification": Notification.objects.first(),
         "user": people["charlie"],
         "savedreply": SavedReply.objects.get_or_create(title="Greeting", body="Hello")[0],
+        "savedview": SavedView.objects.get_or_create(name="Urgent", query="priority=urgent")[0],
         "macro": Macro.objects.get_or_create(title="Solved", body="Hello")[0],
     }
     model = next((model for model in objects if f"_{model}_" in name), None)

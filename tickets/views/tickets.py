@@ -2,6 +2,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from tickets import timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
+from tickets.live import list_state
 from tickets.models import ActivityLog, Attachment, Ticket
 from tickets.views.drafts import DraftMixin, typed_before_login
 
@@ -45,6 +47,13 @@ class TicketListView(VisibleTicketsMixin, ListView):
     template_name = "tickets/ticket_list.html"
     paginate_by = 25
 
+    def get(self, request, *args, **kwargs):
+        """With ?state= it is asked whether something changed since: if not, 204."""
+        self.state = list_state(request.user)
+        if request.GET.get("state") == self.state:
+            return HttpResponse(status=204)
+        return super().get(request, *args, **kwargs)
+
     def get_queryset(self):
         user = self.request.user
         form_class = StaffTicketFilterForm if user.is_staff else TicketFilterForm
@@ -59,10 +68,13 @@ class TicketListView(VisibleTicketsMixin, ListView):
         return paginator, page, page.object_list, page.has_other_pages()
 
     def get_context_data(self, **kwargs):
-        query = self.request.GET.copy()
-        query.pop("page", None)
+        query = self._query()
+        shown = self.request.GET.copy()
+        shown.pop("state", None)
         return super().get_context_data(
             **kwargs,
+            state=self.state,
+            live_query=shown.urlencode(),
             tabs=self._tabs(),
             filter_form=self.filter_form,
             is_filtered=self.filter_form.is_filtered,
@@ -70,11 +82,17 @@ class TicketListView(VisibleTicketsMixin, ListView):
             is_staff_list=self.request.user.is_staff,
         )
 
+    def _query(self):
+        """What was asked, without the page and the question for news."""
+        query = self.request.GET.copy()
+        for name in ("page", "state"):
+            query.pop(name, None)
+        return query
+
     def _tabs(self):
         by_phase = self.matching.order_by().values_list("status__phase").annotate(Count("pk"))
         counts = dict(by_phase)
-        query = self.request.GET.copy()
-        query.pop("page", None)
+        query = self._query()
         tabs = []
         for show in Show:
             query["phase"] = show.value

@@ -1,0 +1,119 @@
+"""The queue: its own view when it is opened, order by urgency, unread marks, saved views, live rows."""
+
+from copy import copy
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+
+from tickets.forms.filters import Show, Who
+from tickets.forms.saved_view import SavedViewForm
+from tickets.live import list_state
+from tickets.models import SavedView
+from tickets.querysets import URGENCY
+
+OWN_VIEW = f"who={Who.OURS}"
+VIEWS_SHOWN = 12
+COUNTED = 1000
+
+
+class TicketChangeList(ChangeList):
+    def get_queryset(self, request, exclude_parameters=None):
+        return super().get_queryset(request, exclude_parameters).with_unread(request.user)
+
+
+class QueueMixin(admin.ModelAdmin):
+    change_list_template = "admin/tickets/ticket/change_list.html"
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("news/", wrap(self.news_view), name="tickets_ticket_news"),
+            path("save-view/", wrap(self.save_view), name="tickets_ticket_save_view"),
+            *super().get_urls(),
+        ]
+
+    def get_changelist(self, request, **kwargs):
+        return TicketChangeList
+
+    def get_changelist_instance(self, request):
+        """Opened without any filter it shows what waits for the person: mine and unassigned."""
+        if not request.GET:
+            request = with_query(request, OWN_VIEW)
+        return super().get_changelist_instance(request)
+
+    def get_ordering(self, request):
+        """What is open: most urgent and oldest first. What is done: newest change first."""
+        if request.GET.get("phase") in (Show.DONE, Show.ALL):
+            return ("-updated_at", "-pk")
+        return (URGENCY.desc(), "created_at", "pk")
+
+    def changelist_view(self, request, extra_context=None):
+        context = {"view_form": SavedViewForm(may_share=self.may_share_views(request))}
+        context |= extra_context or {}
+        if request.method == "GET":
+            context |= {
+                "state": list_state(request.user),
+                "views": self.views(request),
+                "live_query": request.GET.urlencode(),
+                "query_to_save": request.GET.urlencode() or OWN_VIEW,
+            }
+        return super().changelist_view(request, context)
+
+    def views(self, request) -> list[dict]:
+        """The own view and the saved ones, each with its count."""
+        saved = SavedView.objects.visible_to(request.user)[:VIEWS_SHOWN]
+        named = [(_("My queue"), "", OWN_VIEW), *((view.name, view.query, view.query) for view in saved)]
+        here = request.GET.urlencode() or OWN_VIEW
+        return [
+            {"name": name, "query": link, "count": self.count(request, query), "is_here": query == here}
+            for name, link, query in named
+        ]
+
+    def count(self, request, query: str) -> str:
+        """How many tickets a view holds; empty where its filters are no longer understood."""
+        try:
+            shown = super().get_changelist_instance(with_query(request, query))
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            return ""
+        return f"{COUNTED}+" if shown.result_count > COUNTED else str(shown.result_count)
+
+    def may_share_views(self, request) -> bool:
+        return request.user.has_perm("tickets.share_savedview")
+
+    def save_view(self, request):
+        """Keeps the filters that the queue was shown with under a name."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = SavedViewForm(request.POST, may_share=self.may_share_views(request))
+        shown = with_query(request, request.POST.get("query", "")[:500].replace("\0", ""))
+        if not form.is_valid():
+            return self.changelist_view(shown, {"view_form": form})
+        try:
+            super().get_changelist_instance(shown)
+        except (IncorrectLookupParameters, SuspiciousOperation):
+            messages.error(request, _("These filters are not understood, so nothing was saved."))
+            return HttpResponseRedirect(reverse("admin:tickets_ticket_changelist"))
+        view = form.save(owner=request.user, query=shown.GET.urlencode())
+        messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
+        return HttpResponseRedirect(f"{reverse('admin:tickets_ticket_changelist')}?{view.query}")
+
+    def news_view(self, request):
+        """The queue again, where something changed since ?state=; else 204."""
+        query = request.GET.copy()
+        if query.pop("state", [""])[-1] == list_state(request.user):
+            return HttpResponse(status=204)
+        return self.changelist_view(with_query(request, query.urlencode()))
+
+
+def with_query(request: HttpRequest, query: str) -> HttpRequest:
+    """The request as a GET with these filters."""
+    asked = copy(request)
+    asked.method, asked.GET = "GET", QueryDict(query)
+    # What a page calls itself: links and forms of the list are relative to the queue.
+    asked.path = reverse("admin:tickets_ticket_changelist")
+    return asked
