@@ -240,7 +240,7 @@ def admin_url(name: str, people: dict, ticket) -> str:
     arguments = {"admin:app_list": ["tickets"], "admin:view_on_site": [999, 1]}.get(name, [])
     if name == "admin:tickets_ticket_take_back":
         arguments = [ticket.pk, 1]
-    elif model and name.rpartition("_")[2] not in ("changelist", "add"):
+    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view")):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)
 
