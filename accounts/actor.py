@@ -57,9 +57,10 @@ def acting_as(user: Any, *, source: str = SYSTEM) -> Iterator[ActorContext]:
 
 
 @contextmanager
-def quietly() -> Iterator[ActorContext]:
-    """All that is logged inside belongs to the present act, but nobody is mailed of it."""
-    context = replace(current(), tells=False)
+def quietly(is_quiet: bool = True) -> Iterator[ActorContext]:
+    """All that is logged inside belongs to the present act, but nobody is mailed of it while `is_quiet`."""
+    present = current()
+    context = replace(present, tells=present.tells and not is_quiet)
     token = enter(context)
     try:
         yield context

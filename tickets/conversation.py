@@ -46,12 +46,12 @@ def reply(
     was more than 14 days ago it becomes a ticket of its own that follows up on the old. `status` is what the
     staff set with it. Raises IntegrityError when the same author sends the same `key` again.
     """
-    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
+    ticket = _locked(ticket, author=author)
     files = list(files)
     asks = author.pk == ticket.requester_id or not author.is_staff
     is_thanks = asks and ticket.is_done and not files and is_only_thanks(body)
-    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
-    if asks and not ticket.takes_replies and not is_thanks:
+    if ticket.is_merged or (asks and not ticket.takes_replies and not is_thanks):
         return _follow_up(ticket, author=author, body=body, files=files, key=key, source=source)
     said = {"body": body, "source": source, "key": key or uuid.uuid4(), "is_thanks": is_thanks}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=True, **said)
@@ -81,11 +81,11 @@ def note(
     source: str = Ticket.Source.WEB,
 ) -> Comment:
     """Writes an internal note. Raises IntegrityError when the same author sends the same `key` again."""
-    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.NOTE).delete()
+    ticket = _locked(ticket, author=author)
     said = {"body": body, "source": source, "key": key or uuid.uuid4()}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=False, **said)
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
-    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.NOTE).delete()
     return comment
 
 
@@ -106,7 +106,8 @@ def take_back(comment: Comment, *, author) -> None:
     stopped = mails.filter(state=Notification.State.WAITING).update(state=Notification.State.SUPPRESSED)
     if stopped != mails.count():
         raise TooLate
-    Draft.objects.keep(person=author, ticket=comment.ticket, kind=Draft.Kind.REPLY, body=comment.body)
+    place = comment.ticket.merged_into or comment.ticket
+    Draft.objects.keep(person=author, ticket=place, kind=Draft.Kind.REPLY, body=comment.body)
     comment.delete()
 
 
@@ -121,6 +122,24 @@ def watch(ticket: Ticket, person) -> bool:
 def unwatch(ticket: Ticket, person) -> None:
     for watcher in Watcher.objects.filter(ticket=ticket, person=person):
         watcher.delete()
+
+
+def _locked(ticket: Ticket, *, author) -> Ticket:
+    """The ticket on which something sent to `ticket` is said: where it was merged into another, that one.
+
+    It stays the signpost for an author who may not know of the other ticket (any more). A signpost is let
+    go before its target is locked: tickets.merging locks both.
+    """
+    number = ticket.pk
+    while True:
+        here = transaction.savepoint()
+        locked = Ticket.objects.select_for_update().get(pk=number)
+        target = Ticket.objects.visible_to(author).filter(pk=locked.merged_into_id)
+        if not locked.is_merged or not target.exists():
+            transaction.savepoint_commit(here)
+            return locked
+        transaction.savepoint_rollback(here)
+        number = locked.merged_into_id
 
 
 def _follow_up(ticket: Ticket, *, author, body: str, files: list, key, source: str) -> Ticket:

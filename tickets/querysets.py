@@ -47,6 +47,10 @@ class TicketQuerySet(TrackedQuerySet):
         watched = self.model.watchers.rel.related_model._base_manager.filter(person=user).values("ticket")
         return self.filter(pk__in=own.order_by().union(watched.order_by()))
 
+    def telling(self, ticket):
+        """The tickets whose stories are told on the page of `ticket`: itself and what is merged into it."""
+        return self.filter(Q(pk=ticket.pk) | Q(merged_into=ticket.pk))
+
     def with_people(self):
         """Joins what every list and page of tickets shows."""
         return self.select_related("category", "status", "requester", "assignee")
@@ -110,13 +114,18 @@ class CommentQuerySet(TrackedQuerySet):
 
 class AttachmentQuerySet(TrackedQuerySet):
     def visible_to(self, user):
-        """The files of tickets that `user` may know of, but those of internal notes for staff alone."""
+        """The files of tickets that `user` may know of and of those merged into them.
+
+        Files of internal notes are for staff alone.
+        """
         if not user.is_authenticated:
             return self.none()
         if user.is_staff:
             return self
         tickets = self.model.ticket.field.related_model.objects.visible_to(user)
-        return self.filter(Q(comment=None) | Q(comment__is_public=True), ticket__in=tickets)
+        merged = tickets.model._base_manager.filter(merged_into__in=tickets.values("pk"))
+        readable = Q(ticket__in=tickets) | Q(ticket__in=merged.values("pk"))
+        return self.filter(readable, Q(comment=None) | Q(comment__is_public=True))
 
     def wait_for(self, uploads, person) -> timedelta | None:
         """How long `person` has to wait before sending `uploads`, counted over 24 hours; None: not at all."""

@@ -13,11 +13,9 @@ from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket, TicketLink
+from tickets.story import FILES, INTERNAL, Story
 from tickets.workflow import TAKE_BACK_PERIOD
 
-INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
-SAID = {Verb.REPLIED, Verb.NOTED}
-FILES = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
 LONG, RECENT = 30, 15  # entries: a longer story shows the last ones
 MANY_CHANGES = 4
 
@@ -27,7 +25,9 @@ class Entry:
     """One act on a ticket. `kind` is "filed" where the requester filed it and nothing else happened,
     "reply" or "note" where somebody said something (`comment`, `attachments`), else "change".
 
-    `number` is that of its last row in the log: what is later has a higher one.
+    `number` is that of its last row in the log: what is later has a higher one. `origin` is the number of the
+    merged ticket that it comes from; `filing` is that ticket where the entry shows how it began; `split_into`
+    is the ticket that the message was split into.
     """
 
     number: int
@@ -40,6 +40,23 @@ class Entry:
     sentences: list[str]
     comment: Comment | None = None
     attachments: list[Attachment] = field(default_factory=list)
+    origin: int | None = None
+    filing: Ticket | None = None
+    split_into: Ticket | None = None
+
+    @property
+    def body(self) -> str:
+        if self.comment:
+            return self.comment.body
+        return self.filing.description if self.filing else ""
+
+    def is_change(self) -> bool:
+        """Whether it is one line of the story, and no text of somebody."""
+        return self.kind == "change" and not self.body
+
+    @property
+    def anchor(self) -> str:
+        return f"message-{self.comment.pk}" if self.comment else f"ticket-{self.filing.pk}"
 
     @property
     def take_back_until(self) -> datetime | None:
@@ -51,24 +68,15 @@ class Entry:
 
 
 def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
-    """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log.
-
-    The number of queries does not grow with the story. Internal notes, their files and their authors are
-    left out for everybody but staff.
-    """
-    activities = list(ActivityLog.objects.filter(ticket_id=ticket.pk, pk__gt=after).oldest_first())
-    keys = [activity.changes["key"][1] for activity in activities if activity.verb in SAID]
-    comments = ticket.comments.visible_to(user).filter(key__in=keys).prefetch_related("attachments")
-    said = {str(comment.key): comment for comment in comments}
-    shown = [activity for activity in activities if _is_shown(activity, said, user)]
-    words = _Words(shown, reader=user)
-    acts = (list(act) for _batch, act in groupby(shown, key=lambda activity: activity.batch))
-    return [words.entry(act, said) for act in acts]
+    """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log."""
+    story = Story(ticket, user, after=after)
+    words = _Words(story.rows, reader=user, page=ticket.pk)
+    return [words.entry(act, story) for act in story.acts()]
 
 
 def last_number(ticket: Ticket, user) -> int:
     """The row of the log that the story ends with for `user`: nobody else learns that staff wrote a note."""
-    rows = ActivityLog.objects.filter(ticket_id=ticket.pk)
+    rows = ActivityLog.objects.filter(ticket_id__in=Ticket.objects.telling(ticket).values("pk"))
     if not user.is_staff:
         rows = rows.exclude(verb__in=INTERNAL | FILES)
     return rows.aggregate(last=Max("pk", default=0))["last"]
@@ -86,20 +94,10 @@ def folded(entries: list[Entry]) -> list[Fold]:
     """A long story begins folded, and so do many changes in a row."""
     early = entries[:-RECENT] if len(entries) > LONG else []
     folds = [Fold(early, True)] if early else []
-    for is_change, run in groupby(entries[len(early) :], key=lambda entry: entry.kind == "change"):
+    for is_change, run in groupby(entries[len(early) :], key=Entry.is_change):
         run = list(run)
         folds.append(Fold(run, is_change and len(run) > MANY_CHANGES))
     return folds
-
-
-def _is_shown(activity: ActivityLog, said: dict[str, Comment], user) -> bool:
-    """`said` are the comments that the reader may read, by key."""
-    if activity.verb in SAID and activity.changes["key"][1] not in said:
-        return False  # a note for staff only, or taken back since
-    if activity.verb in FILES:
-        # Files of a message stand with it.
-        return not any(activity.changes.get("comment", ()))
-    return user.is_staff or activity.verb not in INTERNAL
 
 
 def sentences(activities: Iterable[ActivityLog], *, reader) -> list[str]:
@@ -110,10 +108,13 @@ def sentences(activities: Iterable[ActivityLog], *, reader) -> list[str]:
 
 
 class _Words:
-    """Turns rows of the log into sentences; the names they need are fetched once for all of them."""
+    """Turns rows of the log into sentences; the names they need are fetched once for all of them.
 
-    def __init__(self, activities: list[ActivityLog], *, reader):
-        self.reader = reader
+    `page` is the number of the ticket on whose page they stand.
+    """
+
+    def __init__(self, activities: list[ActivityLog], *, reader, page: int | None = None):
+        self.reader, self.page = reader, page
         ids = {name: set() for name in ("status", "category", "assignee", "requester", "person")}
         for activity in activities:
             for name in ids.keys() & activity.changes.keys():
@@ -124,30 +125,44 @@ class _Words:
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
         self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
 
-    def entry(self, act: list[ActivityLog], said: dict[str, Comment]) -> Entry:
-        first = act[0]
-        actor = self.people.get(first.actor_id)
-        saying = next((row for row in act if row.verb in SAID), None)
-        comment = said[saying.changes["key"][1]] if saying else None
-        texts = [sentence for row in act if row is not saying for sentence in self.sentences(row)]
-        is_filing = first.verb == Verb.CREATED and first.changes["requester"][1] == first.actor_id
+    def entry(self, act: list[ActivityLog], story: Story) -> Entry:
+        first, origin = act[0], story.origin(act[0])
+        comment = next((said for row in act if (said := story.comment(row))), None)
+        is_beginning = first.verb == Verb.CREATED
+        is_filing = is_beginning and first.changes["requester"][1] == first.actor_id
         is_filing = is_filing and all(row.verb == Verb.FILE_ADDED for row in act[1:])
+        filing = story.tickets[origin] if origin and is_beginning else None
         if comment is not None:
             kind = "reply" if comment.is_public else "note"
         else:
             kind = "filed" if is_filing and not first.changes.get("assignee") else "change"
+        texts = [sentence for row in act if story.comment(row) is None for sentence in self.sentences(row)]
+        author_id = filing.requester_id if filing else first.actor_id
+        author = self.people.get(author_id)
         return Entry(
             number=act[-1].pk,
             at=first.recorded_at,
-            actor_name=self._actor(first),
-            is_you=self._is_reader(first.actor_id),
-            is_staff=actor is not None and actor.is_staff,
-            initials=actor.initials if actor else "",
+            actor_name=self._author(filing) if filing else self._actor(first),
+            is_you=self._is_reader(author_id),
+            is_staff=author is not None and author.is_staff,
+            initials=author.initials if author else "",
             kind=kind,
             sentences=texts,
             comment=comment,
-            attachments=list(comment.attachments.all()) if comment else [],
+            attachments=self._attachments(comment, filing, story),
+            origin=origin,
+            filing=filing,
+            split_into=story.split_from(comment) if comment else None,
         )
+
+    def _author(self, filing: Ticket) -> str:
+        return _("You") if self._is_reader(filing.requester_id) else str(filing.requester)
+
+    @staticmethod
+    def _attachments(comment: Comment | None, filing: Ticket | None, story: Story) -> list[Attachment]:
+        if comment:
+            return list(comment.attachments.all())
+        return story.files_of(filing.pk) if filing else []
 
     def sentences(self, activity: ActivityLog) -> list[str]:
         actor, changes = self._actor(activity), activity.changes
@@ -178,6 +193,8 @@ class _Words:
                 return [_("%(actor)s reminded the requester that an answer is missing.") % {"actor": actor}]
             case Verb.UNLINKED:
                 return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
+            case Verb.MERGED | Verb.UNMERGED:
+                return [self._merging(actor, activity)]
         # In the order of the model: PostgreSQL keeps the keys of a JSON value in an order of its own.
         names = (name for name in Ticket.TRACKED if name in changes)
         return [sentence for name in names if (sentence := self._change(actor, activity, name))]
@@ -201,6 +218,17 @@ class _Words:
         if new:
             return _("%(actor)s added %(person)s as a watcher.") % names
         return _("%(actor)s removed %(person)s from the watchers.") % names
+
+    def _merging(self, actor: str, activity: ActivityLog) -> str:
+        old, new = (f"#{number}" for number in activity.changes["merged_into"])
+        words = {"actor": actor, "number": f"#{activity.ticket_id}", "old": old, "new": new}
+        if activity.verb == Verb.UNMERGED:
+            return _("%(actor)s undid the merge of %(number)s into %(old)s.") % words
+        if activity.changes["merged_into"][1] == self.page:
+            return _("%(actor)s merged %(number)s into this ticket.") % words
+        if activity.changes["merged_into"][0]:
+            return _("The conversation goes on in %(new)s now.") % words
+        return _("%(actor)s merged %(number)s into %(new)s.") % words
 
     def _link(self, actor: str, changes: dict, side: int) -> dict[str, str]:
         kind = TicketLink.Kind(changes["kind"][side]).label

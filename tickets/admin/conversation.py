@@ -16,7 +16,12 @@ from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_
 from tickets.views.tickets import TicketReopenView, comment_forms
 
 # The addresses that the entries of the story lead to.
-NAMES = {"take_back": "admin:tickets_ticket_take_back", "reopen": "admin:tickets_ticket_reopen"}
+NAMES = {
+    "take_back": "admin:tickets_ticket_take_back",
+    "reopen": "admin:tickets_ticket_reopen",
+    "ticket": "admin:tickets_ticket_change",
+    "split": "admin:tickets_ticket_split",
+}
 
 
 class OnTheAdminPage:

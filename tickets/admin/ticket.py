@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.mixins import StaffListMixin
 from tickets.admin import actions, filters
 from tickets.admin.conversation import ConversationMixin
+from tickets.admin.links import LinksMixin
+from tickets.admin.merging import MergingMixin
 from tickets.admin.page import TicketPage
 from tickets.admin.prepared import PreparedMixin
 from tickets.admin.queue import QueueMixin
@@ -18,7 +20,16 @@ from tickets.templatetags.tickets_text import ago
 
 
 @admin.register(Ticket)
-class TicketAdmin(VisitsMixin, PreparedMixin, ConversationMixin, QueueMixin, StaffListMixin, TicketPage):
+class TicketAdmin(
+    VisitsMixin,
+    MergingMixin,
+    LinksMixin,
+    PreparedMixin,
+    ConversationMixin,
+    QueueMixin,
+    StaffListMixin,
+    TicketPage,
+):
     """The columns of the queue; the rest is made of the mixins."""
 
     list_display = (

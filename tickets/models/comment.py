@@ -71,6 +71,11 @@ class Comment(TrackedModel):
         super().save(*args, **kwargs)
 
     @property
+    def split_key(self) -> uuid.UUID:
+        """The submission key of the ticket that this message is split into (tickets.splitting)."""
+        return uuid.uuid5(self.key, "split")
+
+    @property
     def ADDED(self):  # noqa: N802 - what TrackedModels call it
         return Verb.REPLIED if self.is_public else Verb.NOTED
 

@@ -56,6 +56,12 @@ class TicketLink(TrackedModel):
     def get_reversed_display(self) -> str:
         return str(self.REVERSED[self.kind])
 
+    def seen_from(self, ticket: Ticket) -> dict:
+        """How `ticket`, which is one end, has to do with the other end."""
+        if ticket.pk == self.ticket_id:
+            return {"link": self, "how": self.get_kind_display(), "other": self.target}
+        return {"link": self, "how": self.get_reversed_display(), "other": self.ticket}
+
     @property
     def logged_ticket_id(self):
         return self.ticket_id

@@ -180,6 +180,11 @@ class Ticket(TrackedModel):
         return self.phase == Phase.DONE
 
     @property
+    def is_merged(self) -> bool:
+        """Whether it is only a signpost to `merged_into`, which is never merged itself (tickets.merging)."""
+        return self.merged_into_id is not None
+
+    @property
     def reopen_until(self):
         """Until when the requester may reopen; None for an open ticket."""
         return workflow.reopen_until(self.done_at) if self.is_done and self.done_at else None
@@ -237,9 +242,12 @@ class Ticket(TrackedModel):
         return user.is_staff or (self.requester_id == user.pk and not self.is_done)
 
     def may_be_deleted_by(self, user) -> bool:
+        """Not while other tickets are merged into it: their conversation is read here."""
         if user.is_staff:
-            return user.has_perm("tickets.delete_ticket")
-        return self.requester_id == user.pk and self.phase == Phase.NEW
+            may = user.has_perm("tickets.delete_ticket")
+        else:
+            may = self.requester_id == user.pk and self.phase == Phase.NEW
+        return may and not self.merged.exists()
 
     @property
     def takes_replies(self) -> bool:
@@ -254,7 +262,7 @@ class Ticket(TrackedModel):
         return not self.is_done and (user.is_staff or self.requester_id == user.pk)
 
     def may_be_reopened_by(self, user) -> bool:
-        if not self.is_done or not (user.is_staff or self.requester_id == user.pk):
+        if self.is_merged or not self.is_done or not (user.is_staff or self.requester_id == user.pk):
             return False
         return self.takes_replies
 
@@ -302,8 +310,8 @@ class Ticket(TrackedModel):
                 self.set_status(Status.objects.default_for(phase))
 
     def _lock(self) -> None:
-        """Takes the row's lock and its present status, so that what is checked is what is changed."""
-        names = ("status_id", *self.WAITING_FIELDS)
+        """Takes the row's lock and what is checked as it is now, so that it is what is changed."""
+        names = ("status_id", "merged_into_id", *self.WAITING_FIELDS)
         locked = Ticket.objects.select_for_update().filter(pk=self.pk).values(*names).get()
         for name in names:
             setattr(self, name, locked[name])
@@ -311,8 +319,11 @@ class Ticket(TrackedModel):
     def _stored_phase(self) -> str:
         return Status.objects.get(tickets=self.pk).phase
 
-    @staticmethod
-    def _validate_phase(old: str, new: str) -> None:
+    def _validate_phase(self, old: str, new: str) -> None:
+        if self.is_merged and new != Phase.DONE:
+            words = {"number": self.merged_into_id}
+            text = _("It is merged into #%(number)d, so it stays done. Undo the merge first.")
+            raise ValidationError({"status": text % words})
         if not workflow.may_follow(old, new):
             raise ValidationError(
                 {"status": _("Somebody has worked on this ticket already, so it can't be new again.")}

@@ -16,6 +16,7 @@ from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
+from tickets.story import SAID
 from tickets.workflow import REOPEN_PERIOD
 
 # Mails of machines say so, and answering machines stay quiet (RFC 3834, 5; RFC 2919).
@@ -84,7 +85,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
     comment = _said(activities) if ticket else None
-    told = [activity for activity in activities if activity.verb not in timeline.SAID]
+    told = [activity for activity in activities if activity.verb not in SAID]
     return {
         "folder": _folder(activities, ticket, comment, is_receipt=is_receipt),
         "subject": f"[#{first.ticket_id}] {subject}",
@@ -98,7 +99,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "files": [file.name for file in comment.attachments.all()] if comment else [],
         "reopen_days": REOPEN_PERIOD.days,
         "quote": comment.body if comment else ticket.description if ticket and is_new else "",
-        "url": settings.SITE_URL + ticket.get_absolute_url() if ticket else "",
+        "url": settings.SITE_URL + (ticket.merged_into or ticket).get_absolute_url() if ticket else "",
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
 
@@ -138,7 +139,7 @@ def _own_text(activities: list[ActivityLog], ticket: Ticket | None) -> str:
 
 def _said(activities: list[ActivityLog]) -> Comment | None:
     """What somebody wrote in this act, if it still stands."""
-    saying = next((activity for activity in activities if activity.verb in timeline.SAID), None)
+    saying = next((activity for activity in activities if activity.verb in SAID), None)
     if saying is None:
         return None
     comments = Comment.objects.filter(ticket=saying.ticket_id, key=saying.changes["key"][1])

@@ -39,8 +39,8 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.LINKED: (),
     Verb.UNLINKED: (),
     Verb.REMINDED: (Audience.REQUESTER,),
-    Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE),
-    Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE),
+    Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
+    Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
 }
 
 

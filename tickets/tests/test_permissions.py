@@ -94,6 +94,11 @@ ADMIN = {
     "admin:tickets_macro_change": [200, 200, 200],
     "admin:tickets_macro_delete": [403, 200, 200],
     "admin:tickets_macro_history": [200, 200, 200],
+    "admin:tickets_ticket_link": [405, 405, 405],
+    "admin:tickets_ticket_unlink": [405, 405, 405],
+    "admin:tickets_ticket_merge": [200, 200, 200],
+    "admin:tickets_ticket_unmerge": [405, 405, 405],
+    "admin:tickets_ticket_split": [200, 200, 200],
     "admin:tickets_category_changelist": [200, 200, 200],
     "admin:tickets_category_add": [403, 200, 200],
     "admin:tickets_category_change": [200, 200, 200],
@@ -238,8 +243,10 @@ def admin_url(name: str, people: dict, ticket) -> str:
     }
     model = next((model for model in objects if f"_{model}_" in name), None)
     arguments = {"admin:app_list": ["tickets"], "admin:view_on_site": [999, 1]}.get(name, [])
-    if name == "admin:tickets_ticket_take_back":
+    if name in ("admin:tickets_ticket_take_back", "admin:tickets_ticket_unlink"):
         arguments = [ticket.pk, 1]
+    elif name == "admin:tickets_ticket_split":
+        arguments = [ticket.pk, reply(ticket, author=people["alice"], body="And the mouse?").pk]
     elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view")):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.actor import acting_as
 from tickets import verification
-from tickets.models import ActivityLog, Notification, Ticket
+from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_ticket_new import form
 
@@ -128,3 +128,42 @@ def test_ticket_closed_by_many_is_closed_once(alice, ann):
 
     assert at_once(15, close) == [302] * 15
     assert ActivityLog.objects.filter(verb="status_changed").count() == 1
+
+
+def test_of_two_tickets_merged_into_each_other_one_stays(alice, ann, sam):
+    pair = [make_ticket(alice), make_ticket(alice)]
+    cookies = [client_with_session(person).cookies for person in (ann, sam)]
+
+    def merge(number):
+        one = Client()
+        one.cookies = cookies[number]
+        address = f"/admin/tickets/ticket/{pair[number].pk}/merge/"
+        return one.post(address, {"into": pair[1 - number].pk}).status_code
+
+    assert set(at_once(2, merge)) <= {200, 302}
+    assert Ticket.objects.filter(merged_into=None).count() == 1
+    assert list(verification.problems()) == []
+
+
+def test_replies_and_merges_at_once_lose_nothing_and_leave_no_signpost_to_a_signpost(alice, bob, ann, sam):
+    tickets = [make_ticket(alice), make_ticket(bob), make_ticket(alice)]
+    cookies = {person: client_with_session(person).cookies for person in (alice, ann, sam)}
+
+    def act(number):
+        one = Client()
+        if number % 4 == 3:
+            source, target = (tickets[0], tickets[1]) if number % 8 == 3 else (tickets[1], tickets[2])
+            one.cookies = cookies[ann if number % 8 == 3 else sam]
+            part = "merge" if number < 12 else "unmerge"
+            address = f"/admin/tickets/ticket/{source.pk}/{part}/"
+            return one.post(address, {"into": target.pk}).status_code
+        one.cookies = cookies[alice]
+        address = f"/tickets/{tickets[0].pk}/reply/"
+        return one.post(address, {"body": f"Number {number}"}).status_code
+
+    answers = at_once(16, act)
+    assert set(answers) <= {200, 302}
+    said = {comment.body for comment in Comment.objects.all()}
+    assert said == {f"Number {number}" for number in range(16) if number % 4 != 3}
+    assert not Ticket.objects.exclude(merged_into__merged_into=None).exists()
+    assert list(verification.problems()) == []

@@ -91,6 +91,10 @@ class ReplyView(CommentView):
                 self.request,
                 _("%(old)s was done long ago, so this is a new ticket that names it: %(new)s.") % words,
             )
+        elif said != self.object and said.ticket_id != self.object.pk:
+            words = {"old": f"#{self.object.pk}", "new": f"#{said.ticket_id}"}
+            text = _("Your reply is sent. It stands here, because %(old)s was merged into %(new)s.")
+            messages.success(self.request, text % words)
         else:
             messages.success(self.request, _("Your reply is sent."))
 
@@ -121,7 +125,7 @@ class TakeBackView(TicketActMixin, View):
             messages.success(
                 request, _("Your reply is taken back, and nobody was mailed. Its text is a draft again.")
             )
-        return redirect(self.page_url())
+        return redirect(self.page_url(self.object.merged_into))
 
 
 class DraftView(TicketActMixin, View):

@@ -17,6 +17,9 @@ from tickets.live import list_state
 from tickets.models import ActivityLog, Attachment, Ticket
 from tickets.views.drafts import DraftMixin, typed_before_login
 
+# The addresses that the entries of the story lead to.
+NAMES = {"take_back": "tickets:take_back", "reopen": "tickets:reopen", "ticket": "tickets:detail"}
+
 
 class VisibleTicketsMixin:
     """A ticket that the person may not know of does not exist: 404."""
@@ -109,6 +112,8 @@ class TicketListView(VisibleTicketsMixin, ListView):
 
 def comment_forms(request, ticket: Ticket) -> dict:
     """The forms in which the person may say something on `ticket`, with what was typed and not sent."""
+    if ticket.is_merged:  # it is only a signpost
+        return {}
     classes = {"reply_form": ReplyForm}
     if request.user.is_staff:
         classes["note_form"] = NoteForm
@@ -148,7 +153,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
         ticket, user = self.object, self.request.user
         return {
             "ticket": ticket,
-            "names": {"take_back": "tickets:take_back", "reopen": "tickets:reopen"},
+            "names": NAMES,
             "actions": {
                 "edit": ticket.may_be_edited_by(user),
                 "withdraw": ticket.may_be_deleted_by(user),
@@ -157,10 +162,17 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
                 "share": ticket.may_be_shared_by(user),
                 "admin": user.is_staff,
             },
-            "reopen_until": ticket.reopen_until,
+            "reopen_until": None if ticket.is_merged else ticket.reopen_until,
+            "goes_on_at": self.goes_on_at(),
             "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
             "links": ticket.links_visible_to(user),
         }
+
+    def goes_on_at(self) -> Ticket | None:
+        """The ticket that it was merged into, where the person may know of that one."""
+        if not self.object.is_merged:
+            return None
+        return Ticket.objects.visible_to(self.request.user).filter(pk=self.object.merged_into_id).first()
 
 
 class TicketCreateView(DraftMixin, CreateView):
@@ -234,6 +246,8 @@ class TicketDeleteView(LockedTicketMixin, DeleteView):
     def get_object(self, queryset=None):
         ticket = super().get_object(queryset)
         user = self.request.user
+        if ticket.merged.exists():
+            raise PermissionDenied(_("Other tickets are merged into this one, so it can't be deleted."))
         if not ticket.may_be_deleted_by(user):
             if user.is_staff:
                 raise PermissionDenied(_("Only supervisors can delete a ticket."))
@@ -280,6 +294,8 @@ class TicketReopenView(TransitionView):
         if not ticket.is_done:
             messages.info(self.request, _("This ticket is open already."))
             return
+        if ticket.is_merged:
+            raise PermissionDenied(_("This ticket was merged into another one. Please answer there."))
         if not ticket.may_be_reopened_by(self.request.user):
             raise PermissionDenied(
                 _("This ticket was closed more than 14 days ago. Please file a new one and name its number.")

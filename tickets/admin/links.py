@@ -1,0 +1,54 @@
+"""Links of a ticket to others, on its page: added, removed, read from both sides."""
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from tickets.admin.page import TicketPage
+from tickets.forms.linking import LinkForm
+from tickets.models import TicketLink
+
+
+class LinksMixin(TicketPage):
+    def get_urls(self):
+        return [
+            self.page_path("links", self.link_view, "link"),
+            path(
+                "<int:pk>/links/<int:link>/remove/",
+                self.admin_site.admin_view(self.unlink_view),
+                name="tickets_ticket_unlink",
+            ),
+            *super().get_urls(),
+        ]
+
+    def page_context(self, request, ticket):
+        links = TicketLink.objects.filter(Q(ticket=ticket) | Q(target=ticket))
+        links = links.select_related("ticket__status", "target__status")
+        return {
+            **super().page_context(request, ticket),
+            "ticket_links": [link.seen_from(ticket) for link in links],
+            "removable_kinds": LinkForm.SAID,
+            "link_form": LinkForm(ticket=ticket),
+        }
+
+    def link_view(self, request, pk):
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = LinkForm(request.POST, ticket=self.ticket_or_404(request, pk))
+        if not form.is_valid() or not form.save():
+            return self.page_with(request, pk, link_form=form)
+        words = {"number": form.cleaned_data["number"].pk}
+        messages.success(request, _("It is linked to #%(number)d now.") % words)
+        return HttpResponseRedirect(self.page_url(request, pk))
+
+    def unlink_view(self, request, pk, link):
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        ticket = self.ticket_or_404(request, pk)
+        own = TicketLink.objects.filter(Q(ticket=ticket) | Q(target=ticket), kind__in=LinkForm.SAID)
+        get_object_or_404(own, pk=link).delete()
+        messages.success(request, _("The link is removed."))
+        return HttpResponseRedirect(self.page_url(request, pk))

@@ -1,0 +1,184 @@
+"""Forms that lead from one ticket to another: links, merging, splitting."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from tickets import merging, splitting
+from tickets.events import Verb
+from tickets.models import Comment, Ticket, TicketLink
+from tickets.notifications import rules
+from tickets.search import MAX_LENGTH, search, ticket_number
+
+MATCHES_SHOWN = 10
+
+
+class TicketNumberField(forms.CharField):
+    """A ticket by its number, like 1042 or #1042. For staff, who may know of every ticket."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("error_messages", {"required": _("Please type the number of a ticket.")})
+        super().__init__(max_length=MAX_LENGTH, **kwargs)
+
+    def clean(self, value) -> Ticket:
+        number = ticket_number(super().clean(value))
+        if number is None:
+            raise ValidationError(_("Please type a number like 1042 or #1042."), code="no_number")
+        ticket = Ticket.objects.with_people().filter(pk=number).first()
+        if ticket is None:
+            raise ValidationError(_("There is no ticket with this number."), code="unknown")
+        return ticket
+
+
+class LinkForm(forms.Form):
+    """Links `ticket` to another one."""
+
+    class Kind(models.TextChoices):
+        RELATES = TicketLink.Kind.RELATES
+        BLOCKS = TicketLink.Kind.BLOCKS
+        BLOCKED = "blocked", TicketLink.REVERSED[TicketLink.Kind.BLOCKS]
+        DUPLICATE = TicketLink.Kind.DUPLICATE
+
+    # What staff say; the other kinds come by themselves and stay.
+    SAID = (TicketLink.Kind.RELATES, TicketLink.Kind.BLOCKS, TicketLink.Kind.DUPLICATE)
+
+    kind = forms.ChoiceField(label=_("This ticket"), choices=Kind)
+    number = TicketNumberField(
+        label=_("Number"), widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+    )
+
+    def __init__(self, *args, ticket: Ticket, **kwargs):
+        super().__init__(*args, auto_id="link-%s", **kwargs)
+        self.ticket = ticket
+
+    def clean_number(self) -> Ticket:
+        if self.cleaned_data["number"].pk == self.ticket.pk:
+            raise ValidationError(_("This is the ticket itself. Please type the number of another one."))
+        return self.cleaned_data["number"]
+
+    def clean(self):
+        cleaned = super().clean()
+        if "kind" in cleaned and "number" in cleaned and self._same().exists():
+            self.add_error("number", self._twice())
+        return cleaned
+
+    def save(self) -> bool:
+        """Returns False where somebody was faster; the form has the error then."""
+        try:
+            with transaction.atomic():
+                TicketLink.objects.create(**self._link())
+        except IntegrityError:
+            self.add_error("number", self._twice())
+            return False
+        return True
+
+    def _link(self) -> dict:
+        kind, other = self.cleaned_data["kind"], self.cleaned_data["number"]
+        if kind == self.Kind.BLOCKED:
+            return {"ticket": other, "target": self.ticket, "kind": TicketLink.Kind.BLOCKS}
+        return {"ticket": self.ticket, "target": other, "kind": kind}
+
+    def _same(self):
+        link = self._link()
+        same = models.Q(ticket=link["ticket"], target=link["target"])
+        if link["kind"] == TicketLink.Kind.RELATES:  # means the same from both sides
+            same |= models.Q(ticket=link["target"], target=link["ticket"])
+        return TicketLink.objects.filter(same, kind=link["kind"])
+
+    @staticmethod
+    def _twice() -> ValidationError:
+        return ValidationError(_("These two tickets are linked like this already."), code="twice")
+
+
+class MergeForm(forms.Form):
+    """Merges `ticket` into another one, by the hand of `author`; shows before what that means."""
+
+    into = TicketNumberField(label=_("Merge into"), help_text=_("A number, or words to search for."))
+    tells = forms.BooleanField(label=_("Tell the people by mail"), required=False)
+
+    def __init__(self, *args, ticket: Ticket, author, **kwargs):
+        super().__init__(*args, auto_id="merge-%s", **kwargs)
+        self.ticket, self.author = ticket, author
+
+    def clean_into(self) -> Ticket:
+        merging.validate(self.ticket, self.cleaned_data["into"])
+        return self.cleaned_data["into"]
+
+    def save(self) -> Ticket | None:
+        """Returns the target; None where something has changed meanwhile: the form has the error then."""
+        target = self.cleaned_data["into"]
+        try:
+            merging.merge(self.ticket, target, tells=self.cleaned_data["tells"])
+        except ValidationError as error:
+            self.add_error("into", error)
+            return None
+        return target
+
+    @property
+    def target(self) -> Ticket | None:
+        return self.cleaned_data.get("into") if self.is_bound and self.is_valid() else None
+
+    @cached_property
+    def recipients(self) -> list:
+        """Who is mailed if that is ticked, by the very rules that mail."""
+        return list(rules.recipients_of_next(Verb.MERGED, self.ticket, actor=self.author))
+
+    @cached_property
+    def contents(self) -> list[str]:
+        """What the ticket brings along, in words."""
+        comments = self.ticket.comments.values_list("is_public", flat=True)
+        replies, files = sum(comments), self.ticket.attachments.count()
+        notes = len(comments) - replies
+        words = [
+            (1, _("the description")),
+            (replies, ngettext("%(count)d reply", "%(count)d replies", replies)),
+            (notes, ngettext("%(count)d internal note", "%(count)d internal notes", notes)),
+            (files, ngettext("%(count)d file", "%(count)d files", files)),
+        ]
+        return [text % {"count": count} for count, text in words if count]
+
+    @cached_property
+    def new_watchers(self) -> list:
+        return merging.new_watchers(self.ticket, self.target)
+
+
+def candidates(ticket: Ticket, words: str, *, user):
+    """Tickets that `ticket` may be merged into: found by `words`; without any, the requester's own."""
+    tickets = Ticket.objects.visible_to(user).with_people().filter(merged_into=None).exclude(pk=ticket.pk)
+    if words:
+        tickets = search(tickets, words, user=user)
+    else:
+        tickets = tickets.filter(requester=ticket.requester)
+    return tickets.newest_change_first()[:MATCHES_SHOWN]
+
+
+class SplitForm(forms.ModelForm):
+    """Makes a ticket of the message `comment`."""
+
+    class Meta:
+        model = Ticket
+        fields = ["subject"]
+        error_messages = {"subject": {"required": _("Please give the ticket a subject.")}}
+
+    def __init__(self, *args, comment: Comment, author, **kwargs):
+        super().__init__(*args, auto_id="split-%s", **kwargs)
+        self.comment, self.author = comment, author
+        self.requester = splitting.requester_of(comment)
+
+    @cached_property
+    def recipients(self) -> list:
+        """Who is mailed of the new ticket, by the very rules that mail."""
+        ticket = self.comment.ticket
+        facts = rules.Facts(0, self.requester.pk, ticket.category.default_assignee_id, ticket.category_id)
+        return list(rules.recipients(Verb.CREATED, actor_id=self.author.pk, facts=facts))
+
+    def save(self) -> Ticket | None:
+        """Returns the new ticket; None where a file could not be read: the form has the error then."""
+        try:
+            return splitting.split(self.comment, subject=self.cleaned_data["subject"], by=self.author)
+        except OSError:
+            self.add_error(None, _("A file of this message can't be read just now. Please try again later."))
+            return None

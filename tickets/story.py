@@ -1,0 +1,84 @@
+"""What stands on a ticket's page: rows of its log and of what is merged into it, what was said, files."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import groupby
+
+from tickets.events import Verb
+from tickets.models import ActivityLog, Attachment, Comment, Ticket, TicketLink
+
+INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
+SAID = {Verb.REPLIED, Verb.NOTED}
+FILES = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
+
+
+class Story:
+    """The story of `ticket` as `user` may read it, past the row `after` of the log.
+
+    The number of queries does not grow with it. Internal notes, their files and their authors are left out
+    for everybody but staff.
+    """
+
+    def __init__(self, ticket: Ticket, user, *, after: int = 0):
+        self.ticket, self.user = ticket, user
+        tickets = Ticket.objects.telling(ticket).select_related("requester")
+        self.tickets = {told.pk: told for told in tickets}
+        rows = ActivityLog.objects.filter(ticket_id__in=self.tickets, pk__gt=after).oldest_first()
+        self._all = list(rows)
+        keys = [row.changes["key"][1] for row in self._all if row.verb in SAID]
+        comments = Comment.objects.filter(ticket__in=self.tickets, key__in=keys).visible_to(user)
+        self.said = {str(comment.key): comment for comment in comments.prefetch_related("attachments")}
+        self.rows = [row for row in self._all if self._is_shown(row)]
+
+    def acts(self) -> Iterator[list[ActivityLog]]:
+        """The rows of each act on one ticket, oldest first."""
+        for _key, rows in groupby(self.rows, key=lambda row: (row.batch, self.origin(row))):
+            yield list(rows)
+
+    def origin(self, row: ActivityLog) -> int | None:
+        """The merged ticket that `row` comes from; None where it tells of the page's own ticket."""
+        is_merge = row.verb == Verb.MERGED and row.changes["merged_into"][1] == self.ticket.pk
+        return None if is_merge or row.ticket_id == self.ticket.pk else row.ticket_id
+
+    def comment(self, row: ActivityLog) -> Comment | None:
+        return self.said[row.changes["key"][1]] if row.verb in SAID else None
+
+    def files_of(self, number: int) -> list[Attachment]:
+        """The files that came with a merged ticket itself."""
+        return [file for file in self._files_of_merged if file.ticket_id == number]
+
+    def split_from(self, comment: Comment) -> Ticket | None:
+        """The ticket that `comment` was split into, where the reader may know of it."""
+        return self._splits.get(comment.split_key)
+
+    @cached_property
+    def _files_of_merged(self) -> list[Attachment]:
+        merged = self.tickets.keys() - {self.ticket.pk}
+        return list(Attachment.objects.filter(ticket__in=merged, comment=None))
+
+    @cached_property
+    def _splits(self) -> dict:
+        links = {"links__kind": TicketLink.Kind.SPLIT, "links__target__in": list(self.tickets)}
+        splits = Ticket.objects.filter(**links).visible_to(self.user)
+        return {ticket.submission_key: ticket for ticket in splits}
+
+    @cached_property
+    def _merges(self) -> set[tuple]:
+        """The acts that merged other tickets, by batch and number."""
+        rows = (row for row in self._all if row.verb == Verb.MERGED and row.ticket_id != self.ticket.pk)
+        return {(row.batch, row.ticket_id) for row in rows}
+
+    def _is_shown(self, row: ActivityLog) -> bool:
+        if row.verb in SAID and row.changes["key"][1] not in self.said:
+            return False  # a note for staff only, or taken back since
+        if row.verb in FILES:
+            return not self._is_shown_elsewhere(row)
+        if (row.batch, row.ticket_id) in self._merges:
+            # That it is done now goes without saying, and so does that it went along with another one.
+            return row.verb == Verb.MERGED and row.changes["merged_into"][0] is None
+        return self.user.is_staff or row.verb not in INTERNAL
+
+    def _is_shown_elsewhere(self, row: ActivityLog) -> bool:
+        """Files of a message stand with it; those of a merged ticket with its beginning."""
+        is_beginning = row.ticket_id != self.ticket.pk and row.verb == Verb.FILE_ADDED
+        return is_beginning or any(row.changes.get("comment", ()))
