@@ -1,6 +1,7 @@
 """Many at once, with connections of their own (THREATS 36, 37, 115, 116, 117, I7)."""
 
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
@@ -9,8 +10,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts.actor import acting_as
-from tickets import verification
-from tickets.models import ActivityLog, Comment, Notification, Ticket
+from tickets import conversation, verification
+from tickets.models import ActivityLog, Comment, Notification, Ticket, Visit
 from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_ticket_new import form
 
@@ -167,3 +168,82 @@ def test_replies_and_merges_at_once_lose_nothing_and_leave_no_signpost_to_a_sign
     assert said == {f"Number {number}" for number in range(16) if number % 4 != 3}
     assert not Ticket.objects.exclude(merged_into__merged_into=None).exists()
     assert list(verification.problems()) == []
+
+
+def test_many_replies_at_once_are_all_said_and_reopen_once(alice, ann):
+    """THREATS 117."""
+    ticket = make_ticket(alice, phase="done")
+    cookies = client_with_session(alice).cookies
+
+    def reply(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post(f"/tickets/{ticket.pk}/reply/", {"body": f"It is back, number {number}"}).status_code
+
+    assert at_once(30, reply) == [302] * 30
+    assert Comment.objects.count() == 30
+    assert ActivityLog.objects.filter(verb="status_changed").count() == 1
+    ticket.refresh_from_db()
+    assert ticket.phase == "active"
+    assert list(verification.problems()) == []
+
+
+def test_one_reply_sent_many_times_at_once_is_said_once(alice, ann):
+    """THREATS 36, for replies."""
+    ticket = make_ticket(alice, assignee=ann)
+    cookies = client_with_session(alice).cookies
+    data = {"body": "Hello", "key": str(uuid.uuid4())}
+
+    def reply(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post(f"/tickets/{ticket.pk}/reply/", data).status_code
+
+    assert at_once(20, reply) == [302] * 20
+    assert Comment.objects.count() == 1
+    assert Notification.objects.filter(kind="replied").count() == 1
+
+
+def test_ticket_taken_by_two_has_one_assignee_and_a_true_log(alice, ann, sam):
+    ticket = make_ticket(alice)
+    cookies = [client_with_session(person).cookies for person in (ann, sam)]
+
+    def take(number):
+        one = Client()
+        one.cookies = cookies[number % 2]
+        return one.post(f"/admin/tickets/ticket/{ticket.pk}/take/").status_code
+
+    assert at_once(10, take) == [302] * 10
+    ticket.refresh_from_db()
+    assert ticket.assignee in (ann, sam)
+    assert list(verification.problems()) == []
+
+
+def test_reply_that_is_taken_back_by_many_comes_back_once(alice, ann):
+    ticket = make_ticket(alice, assignee=ann)
+    with acting_as(alice):
+        comment = conversation.reply(ticket, author=alice, body="Wrong ticket")
+    cookies = client_with_session(alice).cookies
+
+    def take_back(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post(f"/tickets/{ticket.pk}/take-back/{comment.pk}/").status_code
+
+    assert set(at_once(10, take_back)) <= {302, 404}
+    assert not Comment.objects.exists()
+    assert ActivityLog.objects.filter(verb="taken_back").count() == 1
+    assert list(verification.problems()) == []
+
+
+def test_visits_of_many_tabs_are_one_row(alice, ann):
+    ticket = make_ticket(alice)
+    cookies = client_with_session(ann).cookies
+
+    def seen(number):
+        one = Client()
+        one.cookies = cookies
+        return one.post(f"/admin/tickets/ticket/{ticket.pk}/seen/", {"after": number}).status_code
+
+    assert at_once(15, seen) == [200] * 15
+    assert Visit.objects.count() == 1
