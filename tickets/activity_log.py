@@ -22,6 +22,8 @@ VERBS = {
 }
 # What it is called where the field becomes empty.
 VERBS_OF_EMPTYING = {"reminded_at": Verb.STATUS_CHANGED, "merged_into": Verb.UNMERGED}
+# Fields that go with another one, and are called as its change is.
+COMPANIONS = {"closes_at": "reminded_at"}
 
 Changes = dict[str, list[Any]]
 
@@ -60,8 +62,10 @@ def verbs_for(changes: Changes) -> dict[Verb, Changes]:
     """The changes of an existing row by the verb that they make."""
     by_verb: dict[Verb, Changes] = {}
     for name, change in changes.items():
-        verbs = VERBS if change[1] is not None else VERBS | VERBS_OF_EMPTYING
-        by_verb.setdefault(verbs.get(name, Verb.EDITED), {})[name] = change
+        leader = COMPANIONS.get(name, name)
+        is_emptied = changes.get(leader, change)[1] is None
+        verbs = VERBS | VERBS_OF_EMPTYING if is_emptied else VERBS
+        by_verb.setdefault(verbs.get(leader, Verb.EDITED), {})[name] = change
     return by_verb
 
 

@@ -8,6 +8,11 @@ from django.utils import timezone
 DAY = timedelta(days=1)
 
 
+def today() -> date:
+    """By the helpdesk's clock, whatever the zone of the person who asks."""
+    return timezone.localdate(timezone=timezone.get_default_timezone())
+
+
 def is_working_day(day: date) -> bool:
     return day.weekday() in settings.WORKING_DAYS
 

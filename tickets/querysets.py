@@ -88,17 +88,17 @@ class TicketQuerySet(TrackedQuerySet):
     def to_wake(self, today):
         return self.in_phase(workflow.Phase.WAITING).filter(wakes_on__lte=today)
 
-    def _silent(self, category):
-        return self.in_phase(workflow.Phase.WAITING).filter(category=category, waiting_for="requester")
-
     def to_remind(self, category, *, silent_since):
         """Not heard of since then, and not reminded since the last answer."""
         not_yet = Q(reminded_at=None) | Q(reminded_at__lt=F("silent_since"))
-        return self._silent(category).filter(not_yet, silent_since__lte=silent_since)
+        silent = self.in_phase(workflow.Phase.WAITING).filter(category=category, waiting_for="requester")
+        return silent.filter(not_yet, silent_since__lte=silent_since)
 
-    def to_close(self, category, *, reminded):
-        """Reminded before then, and still silent."""
-        return self._silent(category).filter(reminded_at__lte=reminded, reminded_at__gte=F("silent_since"))
+    def to_close(self, now):
+        """Still silent on the day that the reminder named, in categories that (still) close."""
+        silent = self.in_phase(workflow.Phase.WAITING).filter(waiting_for="requester")
+        silent = silent.filter(closes_at__lte=now, reminded_at__gte=F("silent_since"))
+        return silent.exclude(category__close_after=None)
 
     def newest_change_first(self):
         return self.order_by("-updated_at", "-pk")

@@ -6,6 +6,7 @@ human who answers in the same second is never overtaken.
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import date
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actor import acting_as
 from tickets import variables
-from tickets.calendar import add_working_days
+from tickets.calendar import add_working_days, today
 from tickets.models import Category, Ticket
 from tickets.models.category import VARIABLES
 from tickets.querysets import TicketQuerySet
@@ -25,7 +26,7 @@ BATCH = 500
 
 def wake() -> int:
     """Tickets that waited for a day which has come are active again. Returns how many."""
-    return _each(Ticket.objects.to_wake(timezone.localdate()), Ticket.reopen)
+    return _each(Ticket.objects.to_wake(today()), Ticket.reopen)
 
 
 def remind() -> int:
@@ -38,30 +39,26 @@ def remind() -> int:
 
 
 def close() -> int:
-    """Closes what a reminder did not help, after the working days of the category. Returns how many."""
-    now, done = timezone.now(), 0
-    for category in Category.objects.exclude(close_after=None):
-        since = add_working_days(now, -category.close_after)
-        done += _each(Ticket.objects.to_close(category, reminded=since), Ticket.close)
-    return done
+    """Closes what a reminder did not help, once the day that it named has come. Returns how many."""
+    return _each(Ticket.objects.to_close(timezone.now()), Ticket.close)
 
 
 def reminder_text(ticket: Ticket) -> str:
     """The category's own words for the reminder; empty: ours (templates/emails/reminder)."""
-    return _filled(ticket.category.reminder_text, ticket)
+    return _filled(ticket.category.reminder_text, ticket, day=ticket.closes_on)
 
 
 def closing_text(ticket: Ticket) -> str:
-    return _filled(ticket.category.closing_text, ticket)
+    """The same for the mail that it is closed."""
+    return _filled(ticket.category.closing_text, ticket, day=timezone.localdate(ticket.done_at))
 
 
-def _filled(text: str, ticket: Ticket) -> str:
-    closes_on = ticket.closes_on
+def _filled(text: str, ticket: Ticket, *, day: date | None) -> str:
     values = (
         ticket.requester.get_short_name(),
         f"#{ticket.pk}",
         ticket.subject,
-        date_format(closes_on) if closes_on else _("later"),
+        date_format(day) if day else _("later"),
     )
     return variables.fill(text, dict(zip(VARIABLES, values, strict=True)))
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 
 from django.contrib.auth import get_user_model
 from django.db.models import Max
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket, TicketLink
 from tickets.story import FILES, INTERNAL, Story
-from tickets.workflow import TAKE_BACK_PERIOD
+from tickets.waiting_words import reminder_sentences, waiting_sentence
+from tickets.workflow import TAKE_BACK_PERIOD, Phase
 
 LONG, RECENT = 30, 15  # entries: a longer story shows the last ones
 MANY_CHANGES = 4
@@ -121,6 +121,10 @@ class _Words:
                 ids[name].update(value for value in activity.changes[name] if value)
         actors = {activity.actor_id for activity in activities if activity.actor_id}
         people = get_user_model().objects.prefetch_related("groups")
+        reminded = {activity.ticket_id for activity in activities if activity.verb == Verb.REMINDED}
+        requesters = Ticket.objects.filter(pk__in=reminded).values_list("pk", "requester")
+        self.requesters = dict(requesters) if reminded else {}
+        ids["requester"].update(self.requesters.values())
         self.people = people.in_bulk(ids["assignee"] | ids["requester"] | ids["person"] | actors)
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
         self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
@@ -190,7 +194,8 @@ class _Words:
             case Verb.LINKED:
                 return [_("%(actor)s linked it: this ticket %(link)s.") % self._link(actor, changes, 1)]
             case Verb.REMINDED:
-                return [_("%(actor)s reminded the requester that an answer is missing.") % {"actor": actor}]
+                person = self._person(self.requesters.get(activity.ticket_id))
+                return reminder_sentences(activity, actor=actor, person=person)
             case Verb.UNLINKED:
                 return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
             case Verb.MERGED | Verb.UNMERGED:
@@ -242,16 +247,9 @@ class _Words:
         if name == "assignee":
             return self._assignment(activity, old, new) % values
         if name in Ticket.WAITING_FIELDS:
-            return self._waiting(name, new)
+            status = self.statuses.get(activity.changes.get("status", [None, None])[1])
+            return waiting_sentence(activity, name, is_done=bool(status and status.phase == Phase.DONE))
         return CHANGES[name]() % values
-
-    def _waiting(self, name: str, new) -> str:
-        """What a ticket waits for. That it waits no more is said by its status."""
-        if new is None or name == "reminded_at":
-            return ""
-        if name == "wakes_on":
-            return _("It wakes up on %(date)s.") % {"date": date_format(date.fromisoformat(new))}
-        return _("It waits for %(reason)s.") % {"reason": Ticket.WaitingFor(new).label}
 
     def _assignment(self, activity: ActivityLog, old: int | None, new: int | None) -> str:
         if new is None:

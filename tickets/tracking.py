@@ -114,12 +114,16 @@ class TrackedModel(models.Model):
 
     def changed_since(self, before: dict[str, Any], update_fields: frozenset | None = None) -> bool:
         """Whether saving would change a tracked field of the row that was stored as `before`."""
-        for name in self.TRACKED:
-            attribute = self._meta.get_field(name).attname
-            is_written = update_fields is None or {name, attribute} & set(update_fields)
-            if is_written and getattr(self, attribute) != before[attribute]:
-                return True
-        return False
+        unwritten = self.unwritten_names(update_fields)
+        attributes = {self._meta.get_field(name).attname for name in self.TRACKED} - unwritten
+        return any(getattr(self, attribute) != before[attribute] for attribute in attributes)
+
+    def unwritten_names(self, update_fields: frozenset | None) -> set[str]:
+        """The tracked fields that a save of `update_fields` leaves as they are, by attribute name."""
+        if update_fields is None:
+            return set()
+        fields = [self._meta.get_field(name) for name in self.TRACKED]
+        return {field.attname for field in fields if not {field.name, field.attname} & set(update_fields)}
 
 
 def remember(instance: TrackedModel, update_fields: frozenset | None = None) -> None:
@@ -128,6 +132,9 @@ def remember(instance: TrackedModel, update_fields: frozenset | None = None) -> 
     if before is not None:
         # The instance may be older than the row: stamps never go back.
         for name in instance.STAMPS:
+            setattr(instance, name, before[name])
+        # Nor do stamps follow from an old value that this save does not write.
+        for name in instance.unwritten_names(update_fields):
             setattr(instance, name, before[name])
     if before is None or instance.changed_since(before, update_fields):
         instance.stamp(before)

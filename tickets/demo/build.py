@@ -13,7 +13,8 @@ from django.utils import timezone
 from accounts import actor
 from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
-from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE
+from tickets.calendar import today
+from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE, SILENCE
 from tickets.demo.prepared import load_prepared
 from tickets.demo.stories import STORIES, Story
 from tickets.events import Verb
@@ -51,6 +52,7 @@ def load() -> int:
         category = Category.objects.get(name=name)
         category.people.set([people[key] for key in told])
         category.default_assignee = people.get(assignee)
+        category.remind_after, category.close_after = SILENCE.get(name, (None, None))
         category.save()
     load_prepared()
     telling = Telling(people)
@@ -115,10 +117,18 @@ class Telling:
         ticket.category = self.categories[step.category] if step.category else ticket.category
         ticket.priority = step.priority or ticket.priority
         ticket.subject = step.subject or ticket.subject
-        waits = ticket.phase == workflow.Phase.WAITING
-        ticket.waiting_for = (ticket.waiting_for or Ticket.WaitingFor.REQUESTER) if waits else ""
-        ticket.silent_since = at if waits else None
+        self._wait(ticket, step, at)
         ticket.done_at = workflow.done_at(old_phase, ticket.phase, stored=ticket.done_at, now=at)
+
+    def _wait(self, ticket: Ticket, step, at: datetime) -> None:
+        if ticket.phase != workflow.Phase.WAITING:
+            ticket.waiting_for, ticket.wakes_on, ticket.silent_since = "", None, None
+            return
+        ticket.waiting_for = step.waiting_for or ticket.waiting_for or Ticket.WaitingFor.REQUESTER
+        if step.wakes_in:
+            ticket.wakes_on = today() + timedelta(days=step.wakes_in)
+        if step.status or step.says:
+            ticket.silent_since = at
 
     def _say(self, ticket: Ticket, step, at: datetime, source: str) -> Comment | None:
         if not (step.says or step.notes):

@@ -76,6 +76,9 @@ def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[T
         weights = [90 if status.phase == workflow.Phase.DONE else 5 for status in ends]
         ticket.status, ticket.assignee = chance.choices(ends, weights=weights)[0], agent
         ticket.done_at = workflow.done_at(workflow.Phase.NEW, ticket.phase, stored=None, now=at)
+        if ticket.phase == workflow.Phase.WAITING:
+            # Not for the requester: nobody wants thousands of reminders to people who are made up.
+            ticket.waiting_for, ticket.silent_since = Ticket.WaitingFor.SUPPLIER, at
         acts.append(PastAct(at, agent, actor.ADMIN, activity_log.snapshot_of(ticket)))
     ticket.updated_at, ticket.version = acts[-1].at, len(acts)
     return ticket, acts

@@ -45,3 +45,5 @@ CATEGORY_PEOPLE: dict[str, tuple[tuple[str, ...], str | None]] = {
     "Social Media Post": (("sam",), None),
     "Other": (("ann", "ravi"), None),
 }
+# After how many working days of silence a requester is reminded, and after how many more the ticket closes.
+SILENCE: dict[str, tuple[int, int]] = {"QuickBooks Support": (3, 5)}

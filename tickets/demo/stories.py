@@ -10,7 +10,7 @@ BOOKS, SOCIAL, OTHER = "QuickBooks Support", "Social Media Post", "Other"
 class Step:
     """What somebody did, `hours` after the ticket was filed. Only what is given changes.
 
-    `says` is a public reply, `notes` an internal note.
+    `says` is a public reply, `notes` an internal note; `wakes_in` are days from today.
     """
 
     hours: float
@@ -22,6 +22,8 @@ class Step:
     subject: str = ""
     says: str = ""
     notes: str = ""
+    waiting_for: str = ""
+    wakes_in: int = 0
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ def done(hours: float, who: str, says: str = "") -> Step:
     return Step(hours, who, status="Done", says=says)
 
 
-def held(hours: float, who: str, says: str = "") -> Step:
-    return Step(hours, who, status="On Hold", says=says)
+def held(hours: float, who: str, says: str = "", **more) -> Step:
+    return Step(hours, who, status="On Hold", says=says, **more)
 
 
 def says(hours: float, who: str, text: str) -> Step:
@@ -166,7 +168,10 @@ STORIES: tuple[Story, ...] = (
         "gate it works again. It did not happen before they moved the racks.",
         (
             taken(5, "ravi", says="I come by this afternoon and measure the signal in rows 20 to 24."),
-            held(30, "ravi", "The racks block the signal. A new access point is ordered, it takes about a week."),
+            held(
+                30, "ravi", "The racks block the signal. A new access point is ordered, it takes about a week.",
+                waiting_for="supplier", wakes_in=4,
+            ),
             Step(52, "sam", priority="high", notes="The supplier is late again. I call them every second day."),
         ),
     ),

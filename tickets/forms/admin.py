@@ -1,8 +1,8 @@
 from django import forms
 from django.contrib.auth import get_user_model
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from tickets.calendar import today
 from tickets.forms.tickets import LinesField
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Category, Status, Ticket
@@ -48,7 +48,16 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
         self.fields["category"].queryset = Category.objects.active() | Category.objects.filter(
             pk=ticket.category_id
         )
-        self.fields["waiting_for"].choices = [("", _("not said")), *Ticket.WaitingFor.choices]
+        self._offer_reasons_to_wait()
+
+    def _offer_reasons_to_wait(self) -> None:
+        """A ticket that begins to wait does so for its requester, if nothing else is said."""
+        ticket, field = self.instance, self.fields["waiting_for"]
+        field.choices = Ticket.WaitingFor.choices
+        if ticket.phase != Phase.WAITING:
+            self.initial["waiting_for"] = Ticket.WaitingFor.REQUESTER
+        elif not ticket.waiting_for:  # it has waited since before there were reasons
+            field.choices = [("", _("not said")), *field.choices]
 
     @property
     def waiting_statuses(self) -> str:
@@ -63,6 +72,6 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
             return cleaned
         if day is None and cleaned.get("waiting_for") == Ticket.WaitingFor.DATE:
             self.add_error("wakes_on", _("Please say until which day it waits."))
-        elif day is not None and "wakes_on" in self.changed_data and day <= timezone.localdate():
+        elif day is not None and "wakes_on" in self.changed_data and day <= today():
             self.add_error("wakes_on", _("Please choose a day that is still to come."))
         return cleaned

@@ -89,3 +89,19 @@ class Category(models.Model):
 
     def __str__(self):
         return self.name
+
+    def clean(self):
+        """Raises ValidationError where a ticket would close unannounced, or on a day that never comes."""
+        super().clean()
+        if self.close_after is not None and self.remind_after is None:
+            raise ValidationError(
+                {
+                    "close_after": _(
+                        "Nobody's ticket closes without a reminder. Please fill in “remind after” too."
+                    )
+                }
+            )
+        if self.close_after is None and "{date}" in self.reminder_text:
+            raise ValidationError(
+                {"reminder_text": _("{date} is the day of the closing. Please fill in “close after” too.")}
+            )

@@ -42,9 +42,9 @@ class Ticket(TrackedModel):
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
-        "waiting_for", "wakes_on", "reminded_at", "merged_into",
+        "waiting_for", "wakes_on", "reminded_at", "closes_at", "merged_into",
     )  # fmt: skip
-    WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at")
+    WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at", "closes_at")
     STAMPS = ("version", "updated_at", "done_at", "silent_since")
     ADDED, REMOVED = Verb.CREATED, Verb.DELETED
 
@@ -95,6 +95,13 @@ class Ticket(TrackedModel):
         help_text=_("Since when a waiting ticket has not heard of a human."),
     )
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True, editable=False)
+    closes_at = models.DateTimeField(
+        _("closes by itself"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("What the reminder promised: until then the requester can answer."),
+    )
     merged_into = models.ForeignKey(
         "self",
         verbose_name=_("merged into"),
@@ -159,6 +166,9 @@ class Ticket(TrackedModel):
             models.Index(
                 fields=["wakes_on"], name="ticket_to_wake", condition=models.Q(wakes_on__isnull=False)
             ),
+            models.Index(
+                fields=["closes_at"], name="ticket_to_close", condition=models.Q(closes_at__isnull=False)
+            ),
         ]
 
     def __str__(self):
@@ -202,7 +212,8 @@ class Ticket(TrackedModel):
 
     def stamp(self, before):
         now = timezone.now()
-        self._stamp_waiting(before, now)
+        old = self._phase_in(before)
+        self._stamp_waiting(old, before, now)
         if before is None:
             if self.assignee_id is None and self.category.default_assignee_id:
                 self.assignee = self.category.default_assignee
@@ -211,19 +222,23 @@ class Ticket(TrackedModel):
         self.version = before["version"] + 1
         self.updated_at = now
         if self.status_id != before["status_id"]:
-            old = Status.objects.get(pk=before["status_id"]).phase
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
 
-    def _stamp_waiting(self, before, now) -> None:
+    def _phase_in(self, before) -> str | None:
+        if before is None or before["status_id"] == self.status_id:
+            return before and self.phase
+        return Status.objects.get(pk=before["status_id"]).phase
+
+    def _stamp_waiting(self, old: str | None, before, now) -> None:
         """What says why a ticket waits lives as long as it waits."""
         if self.phase != Phase.WAITING:
-            self.waiting_for, self.wakes_on, self.reminded_at, self.silent_since = "", None, None, None
-            return
-        was_waiting = before is not None and before["silent_since"] is not None
-        if not was_waiting or self.waiting_for != before["waiting_for"]:
-            self.silent_since = now
-        if not was_waiting:
+            self.waiting_for, self.silent_since = "", None
+            self.wakes_on = self.reminded_at = self.closes_at = None
+        elif old != Phase.WAITING:
             self.waiting_for = self.waiting_for or self.WaitingFor.REQUESTER
+            self.silent_since = now
+        elif self.waiting_for != before["waiting_for"]:
+            self.silent_since = now
 
     def links_visible_to(self, user) -> list[tuple[str, "Ticket"]]:
         """(how it has to do with it, other ticket), of tickets that `user` may know of."""
@@ -269,10 +284,10 @@ class Ticket(TrackedModel):
     @property
     def closes_on(self):
         """The day on which it closes by itself if the requester stays silent; None: it does not."""
-        days = self.category.close_after
-        if days is None or self.reminded_at is None or self.reminded_at < self.silent_since:
+        is_answered = self.reminded_at is None or self.reminded_at < self.silent_since
+        if is_answered or self.closes_at is None or self.category.close_after is None:
             return None
-        return timezone.localtime(add_working_days(self.reminded_at, days)).date()
+        return timezone.localdate(self.closes_at)
 
     # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
     def close(self) -> None:
@@ -299,9 +314,10 @@ class Ticket(TrackedModel):
         self.save(update_fields=["priority"])
 
     def remind(self) -> None:
-        """Tells the requester that an answer is missing."""
-        self.reminded_at = timezone.now()
-        self.save(update_fields=["reminded_at"])
+        """Tells the requester that an answer is missing, and when the ticket closes without one."""
+        self.reminded_at, days = timezone.now(), self.category.close_after
+        self.closes_at = add_working_days(self.reminded_at, days) if days else None
+        self.save(update_fields=["reminded_at", "closes_at"])
 
     def _move_to(self, phase: Phase) -> None:
         with transaction.atomic():

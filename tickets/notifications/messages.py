@@ -87,7 +87,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     comment = _said(activities) if ticket else None
     told = [activity for activity in activities if activity.verb not in SAID]
     return {
-        "folder": _folder(activities, ticket, comment, is_receipt=is_receipt),
+        "folder": _folder(activities, ticket, comment, reason=first.reason),
         "subject": f"[#{first.ticket_id}] {subject}",
         "number": first.ticket_id,
         "ticket": ticket,
@@ -105,7 +105,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
 
 
 def _folder(
-    activities: list[ActivityLog], ticket: Ticket | None, comment: Comment | None, *, is_receipt: bool
+    activities: list[ActivityLog], ticket: Ticket | None, comment: Comment | None, *, reason: str
 ) -> str:
     """Where the words for an act are, below templates/emails/."""
     verbs = {activity.verb for activity in activities}
@@ -114,15 +114,16 @@ def _folder(
     if comment:
         return "said"
     if Verb.CREATED in verbs:
-        return "receipt" if is_receipt else "filed"
+        return "receipt" if reason == Audience.REQUESTER else "filed"
     if Verb.REMINDED in verbs:
         return "reminder"
-    return "closing" if _is_silent_closing(activities) else "changed"
+    is_closing = reason == Audience.REQUESTER and _is_silent_closing(activities, ticket)
+    return "closing" if is_closing else "changed"
 
 
-def _is_silent_closing(activities: list[ActivityLog]) -> bool:
+def _is_silent_closing(activities: list[ActivityLog], ticket: Ticket) -> bool:
     """Closed by the helpdesk itself, because a reminder did not help."""
-    return any(
+    return ticket.is_done and any(
         activity.actor_id is None and activity.changes.get("reminded_at", (None,))[0] is not None
         for activity in activities
     )
@@ -134,7 +135,7 @@ def _own_text(activities: list[ActivityLog], ticket: Ticket | None) -> str:
         return ""
     if any(activity.verb == Verb.REMINDED for activity in activities):
         return silence.reminder_text(ticket)
-    return silence.closing_text(ticket) if _is_silent_closing(activities) else ""
+    return silence.closing_text(ticket) if _is_silent_closing(activities, ticket) else ""
 
 
 def _said(activities: list[ActivityLog]) -> Comment | None:

@@ -37,6 +37,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.splitting", 4.2),
     ("tickets.search", 4),
     ("tickets.story", 3.5),
+    ("tickets.waiting_words", 3.5),
     ("tickets.timeline", 4),
     ("tickets.reports", 4),
     ("tickets.verification", 4.5),

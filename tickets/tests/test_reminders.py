@@ -1,16 +1,18 @@
 """Silent requesters are reminded after working days, then the ticket closes; any answer stops it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
+from django.core.cache import cache
 
 from accounts.actor import acting_as
-from tickets import conversation, silence
+from tickets import conversation, jobs, silence, timeline, verification
 from tickets.calendar import add_working_days
 from tickets.models import ActivityLog, Category, Notification, Ticket
 from tickets.notifications.delivery import deliver_due
 from tickets.tests.factories import category, make_ticket, status
+from tickets.tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 THURSDAY = datetime(2026, 11, 19, 10, tzinfo=UTC)
@@ -187,3 +189,156 @@ def test_queries_do_not_grow_while_nothing_is_due(ticket, alice, django_assert_m
         make_ticket(alice, phase="waiting")
     with django_assert_max_num_queries(4):
         at(BEFORE)
+
+
+def test_promised_day_counts_even_where_the_figures_change(ticket, rule):
+    """The mail named the 26th: neither a shorter figure nor another category closes it sooner."""
+    at(REMINDED)
+    rule.close_after = 1
+    rule.save()
+    assert at("2026-11-25T12:00:00Z") == (0, 0)
+    assert at(CLOSED) == (1, 0)
+
+
+def test_what_was_reminded_without_a_day_is_never_closed_unannounced(ticket, rule):
+    rule.close_after = None
+    rule.save()
+    at(REMINDED)
+    rule.close_after = 1
+    rule.save()
+    assert at("2027-01-01T10:00:00Z") == (0, 0)
+
+
+def test_supervisor_who_takes_the_figure_away_stops_the_closing(ticket, rule):
+    at(REMINDED)
+    rule.close_after = None
+    rule.save()
+    assert at("2027-01-01T10:00:00Z") == (0, 0)
+    ticket.refresh_from_db()
+    assert ticket.closes_on is None
+
+
+@pytest.mark.parametrize(("moment", "act"), [(REMINDED, silence.remind), (CLOSED, silence.close)])
+def test_answer_in_the_same_second_is_not_overtaken(ticket, alice, ann, monkeypatch, moment, act):
+    """Ann writes after the worker has listed the ticket and before it has the row."""
+    if act is silence.close:
+        at(REMINDED)
+    numbers = silence._numbers
+
+    def numbers_and_an_answer(due):
+        for number in numbers(due):
+            conversation.reply(ticket, author=ann, body="Take your time")
+            yield number
+
+    monkeypatch.setattr(silence, "_numbers", numbers_and_an_answer)
+    with time_machine.travel(moment, tick=False):
+        assert act() == 0
+    ticket.refresh_from_db()
+    assert ticket.phase == "waiting"
+
+
+def test_second_reminder_is_one_row_of_the_log_even_without_a_day(ticket, rule, ann):
+    at(REMINDED)
+    with time_machine.travel("2026-11-25T10:00:00Z", tick=False):
+        conversation.reply(ticket, author=ann, body="And which floor?")
+    rule.close_after = None
+    rule.save()
+    assert at("2026-11-30T10:01:00Z") == (0, 1)
+    row = ActivityLog.objects.first()
+    assert (row.verb, set(row.changes)) == ("reminded", {"reminded_at", "closes_at"})
+    assert list(verification.problems()) == []
+
+
+def test_timeline_says_who_was_reminded_and_when_it_closes(ticket, alice, ann):
+    at(REMINDED)
+    row = ActivityLog.objects.first()
+    closing = "Without an answer the ticket closes on Nov. 26, 2026."
+    told = ["The helpdesk reminded Alice Moreau.", closing]
+    assert timeline.sentences([row], reader=ann) == told
+    assert timeline.sentences([row], reader=alice) == ["The helpdesk reminded you.", closing]
+    at(CLOSED)
+    row = ActivityLog.objects.first()
+    assert timeline.sentences([row], reader=ann) == [
+        "The helpdesk changed the status from On Hold to Done.",
+        "Nobody answered the reminder.",
+    ]
+
+
+def test_only_the_requester_gets_the_reminder_and_the_words_of_the_closing(mailgun, ticket, rule, bob, ann):
+    conversation.watch(ticket, bob)
+    rule.closing_text = "Goodbye, {requester}, on {date}"
+    rule.save()
+    with time_machine.travel(REMINDED, tick=False):
+        deliver_due()
+        mailgun.mails.clear()
+        silence.remind()
+        deliver_due()
+    assert [mail["to"] for mail in mailgun.mails] == ["alice@example.com"]
+    mailgun.mails.clear()
+    with time_machine.travel(CLOSED, tick=False):
+        silence.close()
+        deliver_due()
+    mails = {mail["to"]: mail["text"] for mail in mailgun.mails}
+    assert mails.keys() == {"alice@example.com", bob.email, ann.email}
+    assert "Goodbye, Alice, on Nov. 26, 2026" in mails["alice@example.com"]
+    for other in (bob.email, ann.email):
+        assert "Goodbye" not in mails[other]
+        assert "Nobody answered the reminder." in mails[other]
+
+
+def test_ticket_that_wakes_after_a_reminder_is_not_told_as_closed(mailgun, ticket, alice):
+    with time_machine.travel(THURSDAY, tick=False):
+        ticket.wakes_on = date(2026, 11, 25)
+        ticket.save()
+    with time_machine.travel(REMINDED, tick=False):
+        deliver_due()
+        silence.remind()
+        deliver_due()
+        mailgun.mails.clear()
+    with time_machine.travel("2026-11-25T00:01:00Z", tick=False):
+        assert silence.wake() == 1
+        deliver_due()
+    text = next(mail["text"] for mail in mailgun.mails if mail["to"] == alice.email)
+    assert "The day until which it waited has come." in text
+    assert "closed" not in text
+
+
+def test_jobs_of_the_worker_do_all_of_it_and_quietly_where_nothing_is_due(ticket):
+    with time_machine.travel(REMINDED, tick=False):
+        cache.clear()
+        jobs.run_due()
+    with time_machine.travel(CLOSED, tick=False):
+        cache.clear()
+        jobs.run_due()
+    ticket.refresh_from_db()
+    assert ticket.phase == "done"
+    assert ActivityLog.objects.filter(verb="reminded").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"remind_after": "", "close_after": "3"}, "close_after"),
+        ({"close_after": "", "reminder_text": "Until {date}"}, "reminder_text"),
+        ({"remind_after": "0"}, "remind_after"),
+        ({"remind_after": "9" * 30}, "remind_after"),
+        ({"close_after": "61"}, "close_after"),
+        ({"closing_text": "x\0"}, "closing_text"),
+        ({"closing_text": "x" * 2001}, "closing_text"),
+    ],
+)
+def test_category_refuses_what_makes_no_sense_at_its_field(client_of, sam, rule, typed, field):
+    url = f"/admin/tickets/category/{rule.pk}/change/"
+    client = client_of(sam)
+    form = client.get(url).context["adminform"].form
+    data = {name: value for name in form.fields if (value := form[name].value())}
+    response = client.post(url, data | typed)
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors.keys() == {field}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_four_workers_at_once_remind_once(ticket):
+    with time_machine.travel(REMINDED, tick=False):
+        assert sum(at_once(4, lambda _number: silence.remind())) == 1
+    assert ActivityLog.objects.filter(verb="reminded").count() == 1

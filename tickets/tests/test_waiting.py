@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actor import acting_as
@@ -121,6 +122,7 @@ def test_it_wakes_up_on_its_day_and_the_assignee_is_told(ticket, ann, alice):
     assert (row.actor, row.source) == (None, "system")
     told = Notification.objects.filter(activity=row).values_list("address", flat=True)
     assert set(told) == {ann.email, alice.email}
+    assert timeline.sentences([row], reader=ann)[-1] == "The day until which it waited has come."
 
 
 def test_answer_by_the_requester_ends_the_waiting(ticket, alice):
@@ -129,4 +131,69 @@ def test_answer_by_the_requester_ends_the_waiting(ticket, alice):
         conversation.reply(ticket, author=alice, body="Here it is")
     ticket.refresh_from_db()
     assert waiting(ticket) == ("active", "", None)
+    assert list(verification.problems()) == []
+
+
+def test_save_of_another_field_by_a_stale_hand_keeps_the_silence(ticket, ann):
+    """Ann opened the ticket while it was active; meanwhile it began to wait."""
+    stale = Ticket.objects.get(pk=ticket.pk)
+    ticket.set_status(status("waiting"))
+    stale.set_priority("high")
+    stale.refresh_from_db()
+    assert waiting(stale) == ("waiting", "requester", None)
+    assert stale.silent_since is not None
+    assert list(verification.problems()) == []
+
+
+def test_stale_hand_does_not_undo_that_it_is_done(ticket):
+    stale = Ticket.objects.get(pk=ticket.pk)
+    ticket.close()
+    stale.set_priority("high")
+    stale.refresh_from_db()
+    assert (stale.phase, stale.done_at) == ("done", ticket.done_at)
+
+
+def test_ticket_that_waited_before_there_were_reasons_is_left_in_peace(client_of, ann, ticket):
+    ticket.set_status(status("waiting"))
+    # As an upgrade finds it.
+    QuerySet(Ticket).filter(pk=ticket.pk).update(waiting_for="", silent_since=None)
+    facts(client_of(ann), ticket, priority="high")
+    assert (ticket.priority, *waiting(ticket)) == ("high", "waiting", "", None)
+
+
+def test_reason_is_asked_with_the_requester_as_the_answer_that_is_there(client_of, ann, ticket):
+    url = f"/admin/tickets/ticket/{ticket.pk}/change/"
+    field = client_of(ann).get(url).context["adminform"].form["waiting_for"]
+    assert field.value() == "requester"
+    assert [value for value, _label in field.field.choices] == ["requester", "supplier", "date"]
+    facts(client_of(ann), ticket, priority="high")
+    assert waiting(ticket) == ("active", "", None)
+
+
+def test_day_that_is_taken_away_is_told(client_of, ann, alice, ticket):
+    day = timezone.localdate() + timedelta(days=9)
+    client = client_of(ann)
+    facts(client, ticket, status=status("waiting").pk, waiting_for="supplier", wakes_on=day)
+    facts(client, ticket, wakes_on="")
+    row = ActivityLog.objects.first()
+    assert timeline.sentences([row], reader=alice) == ["It has no day to wake up any more."]
+
+
+def test_today_is_that_of_the_helpdesk_wherever_the_agent_is(client_of, ann, ticket):
+    """In Honolulu it is still the 25th; here the 26th has begun."""
+    ann.time_zone = "Pacific/Honolulu"
+    ann.save()
+    with time_machine.travel("2026-11-26T05:00:00Z", tick=False):
+        choice = {"status": status("waiting").pk, "waiting_for": "date"}
+        response = facts(client_of(ann), ticket, **choice, wakes_on="2026-11-26")
+        assert "Please choose a day that is still to come." in response.content.decode()
+
+
+def test_many_tickets_wait_by_the_action_and_the_log_stays_whole(client_of, ann, alice):
+    tickets = [make_ticket(alice, phase="active") for _number in range(3)]
+    with acting_as(ann):
+        Ticket.objects.filter(pk__in=[one.pk for one in tickets]).change(status=status("waiting"))
+    assert set(Ticket.objects.values_list("waiting_for", flat=True)) == {"requester"}
+    Ticket.objects.all().change(status=status("active"))
+    assert set(Ticket.objects.values_list("waiting_for", "silent_since")) == {("", None)}
     assert list(verification.problems()) == []
