@@ -75,6 +75,7 @@ def test_mail_of_it_is_one(client_of, ann, alice, ticket, everything, mailgun):
         deliver_due()
     mails = [mail for mail in mailgun.mails if alice.email in str(mail)]
     assert len(mails) == 2  # the receipt and this
+    assert "works again" in mails[1]["text"]
     assert "Done" in mails[1]["text"]
 
 
