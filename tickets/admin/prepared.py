@@ -15,7 +15,7 @@ from tickets import macros, saved_replies
 from tickets.admin.neighbours import FILTERS, neighbours
 from tickets.admin.page import TicketPage
 from tickets.forms.conversation import ReplyForm
-from tickets.models import Comment, Macro, SavedReply, Ticket
+from tickets.models import Comment, Draft, Macro, SavedReply, Ticket
 from tickets.models.owned import OwnedQuerySet
 
 REPLIES_SHOWN = 12
@@ -86,6 +86,7 @@ class PreparedMixin(TicketPage):
         macro = _chosen(Macro.objects.select_related("status", "category"), request, "macro")
         if macro is None:
             raise Http404
+        _keep_typed(request, ticket)
         # Asked before the act, which may move the ticket to the top of the queue or out of it.
         after = neighbours(self, request, ticket).next
         try:
@@ -113,10 +114,17 @@ def _chosen(rows: OwnedQuerySet, request: HttpRequest, name: str):
     return rows.visible_to(request.user).filter(pk=number).first() if is_number(number) else None
 
 
+def _keep_typed(request: HttpRequest, ticket: Ticket) -> None:
+    """A half-written reply is sent along with the click, and stays a draft."""
+    body = request.POST.get("body")
+    if body is not None and len(body) <= Draft.MAX_LENGTH and "\0" not in body:
+        Draft.objects.keep(person=request.user, ticket=ticket, kind=Draft.Kind.REPLY, body=body)
+
+
 def _key(request: HttpRequest) -> uuid.UUID:
     """That of the page on which the button stands, so that a double click says it once."""
     try:
-        return uuid.UUID(request.POST.get("key", ""))
+        return uuid.UUID(request.POST.get("macro_key", ""))
     except ValueError:
         return uuid.uuid4()
 

@@ -38,8 +38,8 @@ def everything(db):
     )
 
 
-def click(client, macro, ticket, *, key="", query=""):
-    data = {"macro": getattr(macro, "pk", macro), "key": key}
+def click(client, macro, ticket, *, key="", query="", **typed):
+    data = {"macro": getattr(macro, "pk", macro), "macro_key": key, **typed}
     return client.post(f"{QUEUE}{ticket.pk}/macro/{query}", data)
 
 
@@ -118,6 +118,20 @@ def test_what_the_agent_was_typing_stays_a_draft(client_of, ann, ticket, everyth
     Draft.objects.keep(person=ann, ticket=ticket, kind="reply", body="Half a sente")
     click(client_of(ann), everything, ticket)
     assert Draft.objects.get().body == "Half a sente"
+
+
+def test_half_a_reply_comes_along_with_the_click_and_stays_a_draft(client_of, ann, ticket, everything):
+    Draft.objects.keep(person=ann, ticket=ticket, kind="reply", body="Half")
+    click(client_of(ann), everything, ticket, body="Half a sente")
+    assert Draft.objects.get().body == "Half a sente"
+    assert "sente" not in Comment.objects.get().body
+
+
+@pytest.mark.parametrize("text", ["a\0b", "x" * 20_001])
+def test_half_a_reply_that_cannot_be_kept_is_no_obstacle(client_of, ann, ticket, everything, text):
+    click(client_of(ann), everything, ticket, body=text)
+    assert Comment.objects.count() == 1
+    assert not Draft.objects.exists()
 
 
 # Where it leads
