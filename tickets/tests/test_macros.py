@@ -136,8 +136,8 @@ def test_half_a_reply_that_cannot_be_kept_is_no_obstacle(client_of, ann, ticket,
 
 # Where it leads
 def test_next_ticket_of_the_queue_comes_up(client_of, ann, alice, everything):
-    """The newest change stands on top; the ticket itself leaves the queue or moves to its top."""
-    third, second, first = [make_ticket(alice, priority="high") for _number in range(3)]
+    """The oldest stands on top; the ticket itself leaves the queue or stays in it."""
+    first, second, third = [make_ticket(alice, priority="high") for _number in range(3)]
     make_ticket(alice)
     query, client = f"?_changelist_filters={quote('priority=high')}", client_of(ann)
     response = click(client, everything, first, query=query)

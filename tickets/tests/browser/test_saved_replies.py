@@ -95,18 +95,18 @@ def test_without_javascript_it_comes_behind_what_is_typed(open_browser, ann, tic
 
 
 def test_macro_acts_by_one_click_and_opens_the_next_ticket(open_browser, alice, ann, ticket):
-    before = make_ticket(alice, subject="On top of the queue")
+    make_ticket(alice, subject="The next one")
     Macro.objects.create(title="Solved", body="Hello {first_name}, it works.", status=status("done"))
     page = open_browser(ann)
     page.goto("/admin/tickets/ticket/")
-    page.get_by_role("link", name="On top of the queue").click()
+    page.get_by_role("link", name="No sound").click()
     page.get_by_label("Your reply").fill("What I was typing")
     page.get_by_role("button", name="Solved").dblclick()
-    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("No sound"))
-    expect(page.get_by_text(f"“Solved” is done on #{before.pk}.")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("The next one"))
+    expect(page.get_by_text(f"“Solved” is done on #{ticket.pk}.")).to_be_visible()
     comment = Comment.objects.get()
-    assert (comment.ticket, comment.body) == (before, "Hello Alice, it works.")
-    before.refresh_from_db()
-    assert before.is_done
-    page.get_by_role("link", name=f"#{before.pk}", exact=True).click()
+    assert (comment.ticket, comment.body) == (ticket, "Hello Alice, it works.")
+    ticket.refresh_from_db()
+    assert ticket.is_done
+    page.get_by_role("link", name=f"#{ticket.pk}", exact=True).click()
     expect(page.get_by_label("Your reply")).to_have_value("What I was typing")
