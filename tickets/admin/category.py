@@ -44,7 +44,8 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
         return f"{remind}, {close}"
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        widgets = {"people": forms.CheckboxSelectMultiple}
+        short = forms.Textarea(attrs={"rows": 4})
+        widgets = {"people": forms.CheckboxSelectMultiple, "reminder_text": short, "closing_text": short}
         return without_detours(super().get_form(request, obj, change=change, widgets=widgets, **kwargs))
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):

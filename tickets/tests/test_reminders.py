@@ -169,7 +169,7 @@ def test_own_words_of_ours_where_the_category_says_nothing(mailgun, ticket):
     with time_machine.travel(REMINDED, tick=False):
         silence.remind()
         deliver_due()
-    assert "we asked you something on this ticket" in mailgun.mails[-1]["text"]
+    assert f"we asked you something about your ticket “{ticket.subject}”" in mailgun.mails[-1]["text"]
 
 
 @pytest.mark.parametrize("field", ["reminder_text", "closing_text"])
