@@ -5,6 +5,7 @@ Kubernetes secrets). An empty value counts as not set.
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,6 +68,17 @@ def weekdays(name: str, default: str) -> frozenset[int]:
     if not chosen or not set(chosen) <= set(WEEKDAYS):
         raise ImproperlyConfigured(f"{name} must be days like mon,tue,wed, not {text(name)!r}.")
     return frozenset(WEEKDAYS.index(day) for day in chosen)
+
+
+def hours(name: str, default: str) -> tuple[int, int]:
+    """A part of a day as 09:00-17:00; two numbers of seconds since midnight."""
+    value = text(name, default)
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", value)
+    numbers = [int(part) for part in match.groups()] if match else [0, 0, 0, 0]
+    start, end = numbers[0] * 3600 + numbers[1] * 60, numbers[2] * 3600 + numbers[3] * 60
+    if not start < end <= 24 * 3600:
+        raise ImproperlyConfigured(f"{name} must look like 09:00-17:00, not {value!r}.")
+    return start, end
 
 
 def origin(name: str, default: str = "") -> str:

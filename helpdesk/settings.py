@@ -340,6 +340,7 @@ LOCALE_PATHS = [BASE_DIR / "tickets" / "locale", BASE_DIR / "accounts" / "locale
 TIME_ZONE = env.time_zone("DEFAULT_TIME_ZONE", "UTC")
 USE_TZ = True
 WORKING_DAYS = env.weekdays("WORKING_DAYS", "mon,tue,wed,thu,fri")
+WORKING_HOURS = env.hours("WORKING_HOURS", "09:00-17:00")
 
 # What the about page says
 SUPPORT_HOURS = env.text("SUPPORT_HOURS") or _("Monday to Friday, 9:00 to 17:00")

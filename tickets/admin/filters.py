@@ -1,11 +1,16 @@
 """The filters of the staff's lists. A value that is not offered is passed over."""
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from accounts.mixins import is_number
 from tickets.events import Verb
 from tickets.forms.filters import Period, Show, Who
-from tickets.models import Category, Notification, Ticket
+from tickets.models import Category, Notification, Status, Ticket
+from tickets.reports.figures import AGES, age_in_words, age_value, aged, in_span, reopened_numbers
+from tickets.reports.periods import Span
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -130,3 +135,112 @@ class OwnerFilter(ChoiceFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(owner=request.user if self.value() == "mine" else None)
+
+
+class LinkFilter(admin.SimpleListFilter):
+    """A filter that figures of a report link to. It is shown only where it filters, to be taken off."""
+
+    def __init__(self, request, params, model, model_admin):
+        self.asked = request.GET.get(self.parameter_name, "")
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request, model_admin):
+        label = self.label(self.asked)
+        return [(self.asked, label)] if label else []
+
+    def value(self):
+        value = super().value()
+        return value if value and self.label(value) else None
+
+    def label(self, value: str) -> str:
+        """In words; empty for a value that makes no sense."""
+        raise NotImplementedError
+
+
+class SpanFilter(LinkFilter):
+    def label(self, value):
+        span = Span.parse(value)
+        return f"{date_format(span.first)} – {date_format(span.last)}" if span else ""
+
+    def queryset(self, request, queryset):
+        return self.within(queryset, Span.parse(self.value())) if self.value() else queryset
+
+
+class CreatedFilter(SpanFilter):
+    title, parameter_name = _("filed"), "created"
+
+    def within(self, tickets, span: Span):
+        return tickets.filter(in_span("created_at", span), merged_into=None)
+
+
+class SolvedFilter(SpanFilter):
+    title, parameter_name = _("solved"), "solved"
+
+    def within(self, tickets, span: Span):
+        return tickets.filter(in_span("done_at", span), merged_into=None)
+
+
+class FirstReplyFilter(SpanFilter):
+    title, parameter_name = _("first answered"), "answered"
+
+    def within(self, tickets, span: Span):
+        return tickets.filter(in_span("first_replied_at", span), merged_into=None)
+
+
+class ReopenedFilter(SpanFilter):
+    title, parameter_name = _("reopened"), "reopened"
+
+    def within(self, tickets, span: Span):
+        return tickets.filter(pk__in=reopened_numbers(span))
+
+
+class AgeFilter(LinkFilter):
+    """Days since the filing: 3-7, or 30- for 30 and more."""
+
+    title, parameter_name = _("age"), "age"
+
+    def label(self, value):
+        return next((age_in_words(age) for age in AGES if age_value(age) == value), "")
+
+    def queryset(self, request, queryset):
+        age = next((age for age in AGES if age_value(age) == self.value()), None)
+        if age is None:
+            return queryset
+        return queryset.filter(aged(age), merged_into=None)
+
+
+class NumberFilter(LinkFilter):
+    """A row of another table by its number; 0: none."""
+
+    def label(self, value):
+        if not is_number(value):
+            return ""
+        return self.name_of(int(value)) if int(value) else str(_("nobody"))
+
+    def queryset(self, request, queryset):
+        if self.value() is None:
+            return queryset
+        return queryset.filter(**{self.parameter_name: int(self.value()) or None}, merged_into=None)
+
+
+class AssigneeFilter(NumberFilter):
+    title, parameter_name = _("assignee"), "assignee"
+
+    def name_of(self, pk: int) -> str:
+        return str(get_user_model().objects.filter(pk=pk).first() or "")
+
+
+class StatusFilter(NumberFilter):
+    title, parameter_name = _("status"), "status"
+
+    def name_of(self, pk: int) -> str:
+        return str(Status.objects.filter(pk=pk).first() or "")
+
+
+class FailedFilter(SpanFilter):
+    """For the outbox: mails that were queued in a span."""
+
+    title, parameter_name = _("queued"), "queued"
+
+    def within(self, mails, span: Span):
+        return mails.filter(in_span("created_at", span))

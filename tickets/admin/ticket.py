@@ -12,6 +12,7 @@ from tickets.admin.merging import MergingMixin
 from tickets.admin.page import TicketPage
 from tickets.admin.prepared import PreparedMixin
 from tickets.admin.queue import QueueMixin
+from tickets.admin.reports import ReportsMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
 from tickets.querysets import URGENCY
@@ -25,6 +26,7 @@ class TicketAdmin(
     MergingMixin,
     LinksMixin,
     PreparedMixin,
+    ReportsMixin,
     ConversationMixin,
     QueueMixin,
     StaffListMixin,
@@ -42,6 +44,14 @@ class TicketAdmin(
         filters.PriorityFilter,
         filters.PeriodFilter,
         filters.CategoryFilter,
+        # What the figures of a report lead to.
+        filters.CreatedFilter,
+        filters.SolvedFilter,
+        filters.FirstReplyFilter,
+        filters.ReopenedFilter,
+        filters.AgeFilter,
+        filters.AssigneeFilter,
+        filters.StatusFilter,
     )
     list_select_related = ("category", "status", "requester", "assignee")
     search_fields = ("subject",)  # shows the search box; tickets.search does the work

@@ -66,7 +66,15 @@ class ActivityLog(models.Model):
         ordering = ["-pk"]
         base_manager_name = "objects"
         # a ticket's timeline, oldest first
-        indexes = [models.Index(fields=["ticket", "id"], name="activity_by_ticket")]
+        indexes = [
+            models.Index(fields=["ticket", "id"], name="activity_by_ticket"),
+            # the report's reopened tickets
+            models.Index(
+                fields=["recorded_at"],
+                name="activity_status_changes",
+                condition=models.Q(verb=Verb.STATUS_CHANGED),
+            ),
+        ]
 
     def __str__(self):
         return f"#{self.ticket_id} {self.get_verb_display()}"

@@ -74,6 +74,8 @@ ADMIN = {
     "admin:tickets_ticket_take_back": [405, 405, 405],
     "admin:tickets_ticket_seen": [405, 405, 405],
     "admin:tickets_ticket_news": [200, 200, 200],
+    "admin:tickets_ticket_reports": [403, 200, 200],
+    "admin:tickets_ticket_export": [403, 200, 200],
     "admin:tickets_ticket_save_view": [405, 405, 405],
     "admin:tickets_ticket_take": [405, 405, 405],
     "admin:tickets_ticket_timeline": [200, 200, 200],
@@ -247,7 +249,7 @@ def admin_url(name: str, people: dict, ticket) -> str:
         arguments = [ticket.pk, 1]
     elif name == "admin:tickets_ticket_split":
         arguments = [ticket.pk, reply(ticket, author=people["alice"], body="And the mouse?").pk]
-    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view")):
+    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view", "_reports", "_export")):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)
 

@@ -1,0 +1,72 @@
+"""Reports and the export, for those who may: on pages of their own beside the queue."""
+
+import logging
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import QueryDict, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.admin.queue import with_query
+from tickets.forms.reports import PeriodForm
+from tickets.reports import page
+from tickets.reports.charts import BAR, WIDTH
+from tickets.reports.export import lines, ticket_rows
+
+security = logging.getLogger("security")
+
+
+class ReportsMixin(admin.ModelAdmin):
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("reports/", wrap(self.reports_view), name="tickets_ticket_reports"),
+            path("export/", wrap(self.export_view), name="tickets_ticket_export"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request, extra_context=None):
+        context = {"may_export": request.user.has_perm("tickets.export_ticket")}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def reports_view(self, request):
+        if not request.user.has_perm("tickets.view_report"):
+            raise PermissionDenied
+        form = PeriodForm(request.GET or None, initial={"period": "this-month"})
+        report = page.build(form.span)
+        if request.GET.get("format") == "csv" and (not form.is_bound or form.is_valid()):
+            return csv_answer(page.csv_rows(report), f"report-{report.span}.csv")
+        query = request.GET.copy()
+        query["format"] = "csv"
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Reports"),
+            "opts": self.opts,
+            "form": form,
+            "report": report,
+            "csv_query": query.urlencode(),
+            "chart": {"width": WIDTH + 60, "bar": BAR, "text": BAR - 5},
+        }
+        return TemplateResponse(request, "admin/tickets/ticket/reports.html", context)
+
+    def export_view(self, request):
+        """The tickets of the queue as it is filtered, as CSV."""
+        if not request.user.has_perm("tickets.export_ticket"):
+            raise PermissionDenied
+        filters: QueryDict = request.GET.copy()
+        notes = bool(filters.pop("notes", [""])[-1])
+        tickets = self.get_changelist_instance(with_query(request, filters.urlencode())).queryset
+        security.info("%s exports tickets (%s), notes: %s", request.user.email, filters.urlencode(), notes)
+        rows = ticket_rows(tickets, zone=timezone.get_current_timezone(), notes=notes)
+        return csv_answer(rows, f"tickets-{timezone.localdate()}.csv")
+
+
+def csv_answer(rows, name: str) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        lines(rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

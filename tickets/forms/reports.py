@@ -1,0 +1,45 @@
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tickets.reports.periods import Named, Span
+
+LONGEST = 366 * 5  # days
+
+
+class PeriodForm(forms.Form):
+    """Which time a report is about. What makes no sense is said, and this month is shown."""
+
+    period = forms.ChoiceField(label=_("Period"), choices=Named, required=False)
+    first = forms.DateField(
+        label=_("from"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    last = forms.DateField(
+        label=_("to"), required=False, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("period") != Named.OWN or self.errors:
+            return cleaned
+        first, last = cleaned.get("first"), cleaned.get("last")
+        for name in ("first", "last"):
+            if cleaned.get(name) is None:
+                self.add_error(name, _("Please choose a day."))
+        if first and last and first > last:
+            self.add_error("last", _("The last day is before the first."))
+        elif (
+            first and last and ((last - first).days >= LONGEST or Span.parse(str(Span(first, last))) is None)
+        ):
+            self.add_error("last", _("Please choose at most five years."))
+        return cleaned
+
+    @property
+    def span(self) -> Span:
+        today = timezone.localdate()
+        if not self.is_valid():
+            return Named.THIS_MONTH.span(today)
+        named = Named(self.cleaned_data["period"] or Named.THIS_MONTH)
+        if named == Named.OWN:
+            return Span(self.cleaned_data["first"], self.cleaned_data["last"])
+        return named.span(today)

@@ -1,0 +1,189 @@
+"""The figures of a report, as SQL aggregates. Signposts (merged tickets) are left out: the target counts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.db.models import Aggregate, Count, F, FloatField, Q, QuerySet
+from django.db.models.expressions import ExpressionWrapper
+from django.db.models.fields import DurationField
+from django.db.models.functions import Extract
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from tickets.events import Verb
+from tickets.models import ActivityLog, Notification, Status, Ticket
+from tickets.reports.periods import DAY, Span
+from tickets.reports.worktime import WorkingSeconds
+from tickets.workflow import OPEN, Phase
+
+# Open tickets by age: from so many days to less than so many.
+AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
+
+
+def counted() -> QuerySet:
+    return Ticket.objects.filter(merged_into=None).order_by()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A figure of the span and of the one before."""
+
+    now: float | None
+    before: float | None
+
+
+def in_span(field: str, span: Span) -> Q:
+    return Q((f"{field}__gte", span.start), (f"{field}__lt", span.end))
+
+
+def counts(span: Span) -> dict[str, Pair]:
+    """How many tickets were created and solved."""
+    found = counted().aggregate(
+        created=Count("pk", filter=in_span("created_at", span)),
+        created_before=Count("pk", filter=in_span("created_at", span.before)),
+        solved=Count("pk", filter=in_span("done_at", span)),
+        solved_before=Count("pk", filter=in_span("done_at", span.before)),
+    )
+    return {name: Pair(found[name], found[f"{name}_before"]) for name in ("created", "solved")}
+
+
+def reopened_numbers(span: Span) -> QuerySet:
+    """The tickets that went from done to open again, by the log."""
+    by_phase: dict[bool, list[int]] = {True: [], False: []}
+    for pk, phase in Status.objects.values_list("pk", "phase"):
+        by_phase[phase == Phase.DONE].append(pk)
+    rows = ActivityLog.objects.filter(
+        in_span("recorded_at", span),
+        verb=Verb.STATUS_CHANGED,
+        changes__status__0__in=by_phase[True],
+        changes__status__1__in=by_phase[False],
+    )
+    return rows.order_by().values("ticket")
+
+
+def reopened(span: Span) -> Pair:
+    both = (
+        reopened_numbers(one).aggregate(n=Count("ticket", distinct=True))["n"] for one in (span, span.before)
+    )
+    return Pair(*both)
+
+
+def mail_failures(span: Span) -> Pair:
+    failed = Notification.objects.undelivered().order_by()
+    found = failed.aggregate(
+        now=Count("pk", filter=in_span("created_at", span)),
+        before=Count("pk", filter=in_span("created_at", span.before)),
+    )
+    return Pair(**found)
+
+
+def aged(age: tuple[int, int | None]) -> Q:
+    first, end = age
+    now = timezone.now()
+    older = Q(created_at__lte=now - first * DAY)
+    return older & Q(created_at__gt=now - end * DAY) if end else older
+
+
+def age_value(age: tuple[int, int | None]) -> str:
+    """As it stands in an address: 3-7, or 30- for 30 days and more."""
+    return f"{age[0]}-{age[1] or ''}"
+
+
+def age_in_words(age: tuple[int, int | None]) -> str:
+    first, end = age
+    if end is None:
+        return _("%(days)d days and more") % {"days": first}
+    if first == 0:
+        return _("less than a day")
+    return _("%(first)d to %(end)d days") % {"first": first, "end": end}
+
+
+def open_by_age() -> list[tuple[tuple[int, int | None], int]]:
+    """Of what is open now: (age in days, count)."""
+    filters = {f"age{age[0]}": Count("pk", filter=aged(age)) for age in AGES}
+    found = counted().filter(status__phase__in=OPEN).aggregate(**filters)
+    return [(age, found[f"age{age[0]}"]) for age in AGES]
+
+
+def by(field: str, label: str, span: Span) -> list[dict]:
+    """Created and solved in the span, by a field: rows with key, label, created, solved."""
+    rows = counted().filter(in_span("created_at", span) | in_span("done_at", span))
+    rows = rows.values(key=F(field), label=F(label)).annotate(
+        created=Count("pk", filter=in_span("created_at", span)),
+        solved=Count("pk", filter=in_span("done_at", span)),
+    )
+    return sorted(rows, key=lambda row: -row["created"])
+
+
+def open_by_assignee_and_status() -> list[dict]:
+    rows = counted().filter(status__phase__in=OPEN)
+    return list(
+        rows.values(
+            person=F("assignee"), name=F("assignee__full_name"), status_key=F("status"),
+            word=F("status__name"), colour=F("status__colour"), position=F("status__position"),
+        )
+        .annotate(count=Count("pk"))
+        .order_by("name", "position", "word")
+    )  # fmt: skip
+
+
+def done_by_assignee(span: Span) -> list[dict]:
+    rows = counted().filter(in_span("done_at", span), status__phase=Phase.DONE)
+    rows = rows.values(person=F("assignee"), name=F("assignee__full_name")).annotate(count=Count("pk"))
+    return sorted(rows, key=lambda row: -row["count"])
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Median and 90th percentile in seconds; None where nothing was measured."""
+
+    count: int
+    median: float | None
+    p90: float | None
+
+
+def durations(field: str, span: Span, *, working: bool) -> Durations:
+    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span."""
+    if working:
+        seconds = WorkingSeconds("created_at", field)
+    else:
+        passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
+        seconds = _epoch(passed)
+    rows = counted().filter(in_span(field, span)).annotate(seconds=seconds)
+    return Durations(*_percentiles(rows, (0.5, 0.9)))
+
+
+class _Percentile(Aggregate):
+    """percentile_cont of PostgreSQL."""
+
+    output_field = FloatField()
+
+    def __init__(self, expression, share: float):
+        template = f"percentile_cont({share}) WITHIN GROUP (ORDER BY %(expressions)s)"
+        super().__init__(expression, template=template)
+
+
+def _epoch(passed):
+    """A duration in seconds; SQLite keeps it in microseconds."""
+    if connection.vendor == "postgresql":
+        return Extract(passed, "epoch", output_field=FloatField())
+    return ExpressionWrapper(passed / 1_000_000.0, output_field=FloatField())
+
+
+def _percentiles(rows: QuerySet, shares: Iterable[float]) -> tuple:
+    if connection.vendor == "postgresql":
+        asked = {f"p{place}": _Percentile("seconds", share) for place, share in enumerate(shares)}
+        found = rows.aggregate(count=Count("pk"), **asked)
+        return tuple(found.values())
+    count = rows.count()
+    if not count:
+        return (0, *(None for _share in shares))
+    values = rows.order_by("seconds").values_list("seconds", flat=True)
+    return (count, *(_interpolated(values, share * (count - 1)) for share in shares))
+
+
+def _interpolated(values: QuerySet, place: float) -> float:
+    """Like percentile_cont: between the two rows around `place`."""
+    around = list(values[int(place) : int(place) + 2])
+    return around[0] + (around[-1] - around[0]) * (place - int(place))

@@ -1,0 +1,233 @@
+"""A report as a page and as a table: every figure with how it is counted and the tickets behind it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from tickets.models import Ticket
+from tickets.reports import charts, figures
+from tickets.reports.figures import Pair
+from tickets.reports.periods import Span
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure: what it is, now and before, how it is counted, where its tickets are listed."""
+
+    label: str
+    pair: Pair
+    explanation: str
+    url: str = ""
+    is_hours: bool = False
+
+    @property
+    def now(self) -> str:
+        return self._shown(self.pair.now)
+
+    @property
+    def before(self) -> str:
+        return self._shown(self.pair.before)
+
+    def _shown(self, value) -> str:
+        if value is None:
+            return "–"
+        return f"{value / HOUR:.1f}" if self.is_hours else str(value)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of (label, cells, url) under headings, with the bars that show the same."""
+
+    key: str
+    title: str
+    explanation: str
+    headings: list[str]
+    rows: list[tuple[str, list[int], str]]
+    bars: list[charts.Bar] = field(default_factory=list)
+    legend: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def height(self) -> int:
+        return len(self.bars) * charts.ROW
+
+
+@dataclass(frozen=True)
+class Report:
+    span: Span
+    lines: list[Line]
+    tables: list[Table]
+
+
+def tickets_url(**query) -> str:
+    return f"{reverse('admin:tickets_ticket_changelist')}?{urlencode({'who': 'all', 'phase': 'all'} | query)}"
+
+
+def build(span: Span) -> Report:
+    return Report(span, list(_lines(span)), list(_tables(span)))
+
+
+def _lines(span: Span) -> Iterator[Line]:
+    counts = figures.counts(span)
+    yield Line(
+        _("Created"),
+        counts["created"],
+        _("Tickets filed in the period. Merged ones count once, with the ticket that they were merged into."),
+        tickets_url(created=span),
+    )
+    yield Line(
+        _("Solved"),
+        counts["solved"],
+        _("Tickets whose last change to done fell into the period and that are done now."),
+        tickets_url(solved=span),
+    )
+    yield Line(
+        _("Reopened"),
+        figures.reopened(span),
+        _("Tickets that went from done to open again in the period. A mere thank-you does not count."),
+        tickets_url(reopened=span),
+    )
+    for name, column, key, explanation in (
+        (
+            _("First answer"),
+            "first_replied_at",
+            "answered",
+            _("From the filing to the first public reply by staff, of tickets first answered in the period."),
+        ),
+        (
+            _("Solving"),
+            "done_at",
+            "solved",
+            _("From the filing to done, of tickets solved in the period."),
+        ),
+    ):
+        yield from _duration_lines(span, name, column, tickets_url(**{key: span}), explanation)
+    outbox = reverse("admin:tickets_notification_changelist")
+    yield Line(
+        _("Mails not delivered"),
+        figures.mail_failures(span),
+        _("Mails queued in the period that failed or bounced."),
+        f"{outbox}?{urlencode({'state': 'undelivered', 'queued': span})}",
+    )
+
+
+def _duration_lines(span: Span, name: str, column: str, url: str, explanation: str) -> Iterator[Line]:
+    for working, unit in ((False, _("hours")), (True, _("working hours"))):
+        now = figures.durations(column, span, working=working)
+        before = figures.durations(column, span.before, working=working)
+        words = {"name": name, "unit": unit}
+        median = Pair(now.median, before.median)
+        yield Line(_("%(name)s, median, %(unit)s") % words, median, explanation, url, is_hours=True)
+        p90 = Pair(now.p90, before.p90)
+        label = _("%(name)s, 90th percentile, %(unit)s") % words
+        yield Line(label, p90, _("Nine of ten were at most this long. %s") % explanation, url, is_hours=True)
+
+
+def _tables(span: Span) -> Iterator[Table]:
+    yield _by("category", _("Tickets by category"), figures.by("category", "category__name", span), span)
+    priorities = dict(Ticket.Priority.choices)
+    rows = figures.by("priority", "priority", span)
+    for row in rows:
+        row["label"] = str(priorities[row["label"]])
+    yield _by("priority", _("Tickets by priority"), rows, span)
+    yield _open_by_assignee()
+    yield _done_by_assignee(span)
+    yield _open_by_age()
+
+
+def _by(key: str, title: str, rows: list[dict], span: Span) -> Table:
+    def url(row) -> str:
+        return tickets_url(created=span, **{key: row["key"]})
+
+    return Table(
+        key=f"by-{key}",
+        title=title,
+        explanation=_("Created and solved in the period. The bars show what was created."),
+        headings=[_("created"), _("solved")],
+        rows=[(row["label"], [row["created"], row["solved"]], url(row)) for row in rows],
+        bars=charts.bars((row["label"], [(_("created"), "blue", row["created"], url(row))]) for row in rows),
+    )
+
+
+def _open_by_assignee() -> Table:
+    found = figures.open_by_assignee_and_status()
+    statuses = {
+        row["status_key"]: row for row in sorted(found, key=lambda row: (row["position"], row["word"]))
+    }
+    people: dict[tuple, dict[int, int]] = {}
+    for row in found:
+        key = (row["person"] or 0, row["name"] or _("nobody"))
+        people.setdefault(key, {})[row["status_key"]] = row["count"]
+    ordered = sorted(people.items(), key=lambda item: -sum(item[1].values()))
+
+    def url(person: int, **query) -> str:
+        return tickets_url(assignee=person, phase="open", **query)
+
+    return Table(
+        key="open-by-assignee",
+        title=_("Open tickets by assignee and status"),
+        explanation=_("What is open now."),
+        headings=[row["word"] for row in statuses.values()] + [_("all")],
+        rows=[
+            (name, [*(counts.get(pk, 0) for pk in statuses), sum(counts.values())], url(person))
+            for (person, name), counts in ordered
+        ],
+        bars=charts.bars(
+            (
+                name,
+                [
+                    (row["word"], row["colour"], counts[pk], url(person, status=pk))
+                    for pk, row in statuses.items()
+                    if counts.get(pk)
+                ],
+            )
+            for (person, name), counts in ordered
+        ),
+        legend=[(row["colour"], row["word"]) for row in statuses.values()],
+    )
+
+
+def _done_by_assignee(span: Span) -> Table:
+    rows = figures.done_by_assignee(span)
+    shown = [
+        (row["name"] or _("nobody"), row["count"], tickets_url(solved=span, assignee=row["person"] or 0))
+        for row in rows
+    ]
+    return Table(
+        key="done-by-assignee",
+        title=_("Done by assignee"),
+        explanation=_("Tickets solved in the period and done now, by who took care of them last."),
+        headings=[_("done")],
+        rows=[(name, [count], url) for name, count, url in shown],
+        bars=charts.bars((name, [(_("done"), "green", count, url)]) for name, count, url in shown),
+    )
+
+
+def _open_by_age() -> Table:
+    shown = [
+        (figures.age_in_words(age), count, tickets_url(phase="open", age=figures.age_value(age)))
+        for age, count in figures.open_by_age()
+    ]
+    return Table(
+        key="open-by-age",
+        title=_("Open tickets by age"),
+        explanation=_("What is open now, by the days since it was filed."),
+        headings=[_("open")],
+        rows=[(name, [count], url) for name, count, url in shown],
+        bars=charts.bars((name, [(_("open"), "amber", count, url)]) for name, count, url in shown),
+    )
+
+
+def csv_rows(report: Report) -> Iterator[list]:
+    yield [_("figure"), str(report.span), str(report.span.before), _("how it is counted")]
+    for line in report.lines:
+        yield [line.label, line.now, line.before, line.explanation]
+    for table in report.tables:
+        yield []
+        yield [table.title, *table.headings]
+        for label, cells, _url in table.rows:
+            yield [label, *cells]

@@ -1,0 +1,143 @@
+"""Export as CSV: exactly the filtered rows, safe cells, no internal note unless asked for by who may."""
+
+import csv
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.actor import acting_as
+from tickets import conversation
+from tickets.models import Ticket
+from tickets.tests.factories import category, make_ticket
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/tickets/ticket/export/"
+
+
+def rows(response) -> list[dict]:
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def subjects(response) -> list[str]:
+    return [row["subject"] for row in rows(response)]
+
+
+def test_exactly_the_filtered_and_searched_rows_are_exported(client_of, sam, alice):
+    make_ticket(alice, subject="Printer", priority="urgent")
+    make_ticket(alice, subject="Mail", priority="urgent")
+    make_ticket(alice, subject="Printer too")
+    make_ticket(alice, subject="Printer done", priority="urgent", phase="done")
+    client = client_of(sam)
+    assert subjects(client.get(f"{URL}?who=all&priority=urgent&q=printer")) == ["Printer"]
+    everything = subjects(client.get(f"{URL}?who=all&phase=all"))
+    assert everything == ["Printer", "Mail", "Printer too", "Printer done"]
+    assert subjects(client.get(f"{URL}?who=all&phase=all&priority=low")) == []
+
+
+def test_queue_links_to_its_own_export(client_of, sam, ann, alice):
+    make_ticket(alice)
+    content = client_of(sam).get("/admin/tickets/ticket/?priority=high").content.decode()
+    assert f'href="{URL}?priority=high"' in content
+    assert URL not in client_of(ann).get("/admin/tickets/ticket/").content.decode()
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
+def test_no_cell_is_a_formula(client_of, sam, alice, cell):
+    """THREATS 18."""
+    make_ticket(alice, subject=cell, description=f'{cell}\n"quoted", comma; semicolon')
+    response = client_of(sam).get(f"{URL}?who=all")
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["subject"] == f"'{cell}"
+    assert row["description"].startswith(f"'{cell}")
+    assert all(line.startswith('"') for line in text.splitlines()[:1])
+
+
+def test_notes_only_where_asked_for(client_of, sam, ann, alice):
+    ticket = make_ticket(alice)
+    with acting_as(ann):
+        conversation.note(ticket, author=ann, body="SECRET budget")
+        conversation.reply(ticket, author=ann, body="A public word")
+    client = client_of(sam)
+    assert b"SECRET" not in b"".join(client.get(f"{URL}?who=all").streaming_content)
+    (row,) = rows(client.get(f"{URL}?who=all&notes=1"))
+    assert "SECRET budget" in row["internal notes"]
+    assert "A public word" not in row["internal notes"]
+
+
+@pytest.mark.parametrize("query", ["", "?notes=1"])
+def test_agents_and_requesters_export_nothing(client_of, ann, alice, query):
+    make_ticket(alice)
+    assert client_of(ann).get(URL + query).status_code == 403
+    assert client_of(alice).get(URL + query).status_code == 302
+
+
+@pytest.mark.parametrize("query", ["password__startswith=a", "p=x", "q=%00", "created=x"])
+def test_odd_filters_break_nothing(client_of, sam, alice, query):
+    make_ticket(alice)
+    response = client_of(sam).get(f"{URL}?{query}")
+    assert response.status_code in (200, 302, 400)
+
+
+def test_export_is_written_to_the_security_log(client_of, sam, alice, caplog):
+    with caplog.at_level("INFO", logger="security"):
+        client_of(sam).get(f"{URL}?who=all&notes=1")
+    assert "sam@example.com exports tickets (who=all), notes: True" in caplog.text
+
+
+def test_queries_do_not_grow_with_rows(client_of, sam, alice, django_assert_max_num_queries):
+    for number in range(30):
+        make_ticket(alice, subject=f"Ticket {number}")
+    client = client_of(sam)
+    with django_assert_max_num_queries(14):
+        assert len(rows(client.get(f"{URL}?who=all&notes=1"))) == 30
+
+
+def test_batches_lose_and_repeat_nothing(client_of, sam, alice, monkeypatch):
+    monkeypatch.setattr("tickets.reports.export.BATCH", 3)
+    for number in range(10):
+        make_ticket(alice, subject=f"Ticket {number}")
+    assert subjects(client_of(sam).get(f"{URL}?who=all")) == [f"Ticket {number}" for number in range(10)]
+
+
+# The command
+def test_command_writes_what_is_asked_for(alice, ann, bob, tmp_path, capsys):
+    make_ticket(alice, subject="A", assignee=ann, category=category("Email Support"))
+    make_ticket(bob, subject="B", phase="done")
+    with acting_as(ann):
+        conversation.note(Ticket.objects.get(subject="A"), author=ann, body="SECRET")
+    file = tmp_path / "tickets.csv"
+
+    def exported(*options) -> list[str]:
+        call_command("export_tickets", *options, out=str(file))
+        text = file.read_text(encoding="utf-8-sig")
+        return [row["subject"] for row in csv.DictReader(io.StringIO(text))]
+
+    assert exported() == ["A", "B"]
+    assert "Wrote 2 tickets" in capsys.readouterr().out
+    assert "SECRET" not in file.read_text()
+    assert exported("--phase", "open") == ["A"]
+    assert exported("--requester", "BOB@example.com") == ["B"]
+    assert exported("--assignee", "ann@example.com") == ["A"]
+    assert exported("--category", "email support") == ["A"]
+    assert exported("--since", "2020-01-01", "--until", "2020-12-31") == []
+    assert exported("--notes") == ["A", "B"]
+    assert "SECRET" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--category", "Nope"),
+        ("--requester", "x@example.com"),
+        ("--since", "soon"),
+        ("--until", "2026-02-30"),
+    ],
+)
+def test_command_says_what_is_wrong(options, tmp_path):
+    file = tmp_path / "tickets.csv"
+    with pytest.raises(CommandError):
+        call_command("export_tickets", *options, out=str(file))
+    assert not file.exists()
