@@ -86,7 +86,10 @@ class TicketPage(admin.ModelAdmin):
         return without_detours(super().get_form(request, obj, change=change, form=form, **kwargs))
 
     def get_fields(self, request, obj=None):
-        return TicketAdminForm.Meta.fields if obj else NewTicketAdminForm.Meta.fields
+        return TicketAdminForm.Meta.fields
+
+    def get_fieldsets(self, request, obj=None):
+        return super().get_fieldsets(request, obj) if obj else NewTicketAdminForm.FIELDSETS
 
     def get_object(self, request, object_id, from_field=None):
         """Locked while it is saved, so that the version that was checked is the one that is replaced."""
@@ -127,6 +130,9 @@ class TicketPage(admin.ModelAdmin):
         if change and form.conflicts:
             raise EditConflict(form)
         super().save_model(request, obj, form, change)
+        if not change and form.is_invited:
+            text = _("%(person)s is new here and is asked by mail to choose a password.")
+            self.message_user(request, text % {"person": obj.requester})
 
     def response_change(self, request, obj):
         """Whoever saves stays on the ticket."""

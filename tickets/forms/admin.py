@@ -3,19 +3,25 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from tickets.calendar import today
+from tickets.forms.on_behalf import OnBehalfMixin
 from tickets.forms.tickets import LinesField
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Category, Status, Ticket
 from tickets.workflow import FOLLOWERS, Phase
 
 
-class NewTicketAdminForm(forms.ModelForm):
+class NewTicketAdminForm(OnBehalfMixin, forms.ModelForm):
     """Staff file a ticket for somebody."""
 
     class Meta:
         model = Ticket
         fields = ["requester", "subject", "category", "description", "status", "priority", "assignee"]
         field_classes = {"description": LinesField}
+
+    FIELDSETS = (
+        (_("Who needs help?"), {"fields": ["requester", "requester_email", "requester_name"]}),
+        (_("What is it about?"), {"fields": Meta.fields[1:]}),
+    )
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -84,10 +84,12 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     subject = ticket.subject if ticket else _last_subject(first.ticket_id)
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
+    is_invited = is_receipt and _has_no_password(first)
     comment = _said(activities) if ticket else None
+    folder = _folder(activities, ticket, comment, reason=first.reason)
     told = [activity for activity in activities if activity.verb not in SAID]
     return {
-        "folder": _folder(activities, ticket, comment, reason=first.reason),
+        "folder": "invitation" if is_invited and ticket else folder,
         "subject": f"[#{first.ticket_id}] {subject}",
         "number": first.ticket_id,
         "ticket": ticket,
@@ -99,9 +101,25 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "files": [file.name for file in comment.attachments.all()] if comment else [],
         "reopen_days": REOPEN_PERIOD.days,
         "quote": comment.body if comment else ticket.description if ticket and is_new else "",
-        "url": settings.SITE_URL + (ticket.merged_into or ticket).get_absolute_url() if ticket else "",
+        "url": _url(ticket, invited=first.person if is_invited else None),
+        "reset_url": links.absolute("account_reset_password"),
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
+
+
+def _has_no_password(notification: Notification) -> bool:
+    """Whether the mail may ask to choose one. A mail to an address of before must not open the account."""
+    person = notification.person
+    return not person.has_usable_password() and notification.address == person.email
+
+
+def _url(ticket: Ticket | None, *, invited) -> str:
+    """Where the button leads; somebody who is `invited` can't log in yet."""
+    if ticket is None:
+        return ""
+    if invited:
+        return links.password_reset_link(invited)
+    return settings.SITE_URL + (ticket.merged_into or ticket).get_absolute_url()
 
 
 def _folder(

@@ -47,6 +47,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.verification", 4.5),
     ("tickets.importing", 4.5),
     ("accounts.links", 4),
+    ("accounts.invitations", 4),
     ("tickets.notifications", 5),
     ("accounts.adapter", 6),
     ("accounts.forms", 6.5),
