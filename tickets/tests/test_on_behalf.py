@@ -9,6 +9,7 @@ from accounts.invitations import invite
 from accounts.models import User
 from accounts.roles import Role
 from tickets.models import ActivityLog, Notification, Ticket
+from tickets.notifications import delivery
 from tickets.tests.factories import category, status
 
 pytestmark = pytest.mark.django_db
@@ -135,3 +136,11 @@ def test_invited_twice_is_one_person(roles):
     first = invite("nora@home.example", full_name="Nora Falk")
     assert invite("Nora@Home.example", full_name="Other") == first
     assert first.emailaddress_set.get().verified
+
+
+def test_mail_to_an_address_of_before_does_not_open_the_account(client_of, ann, mailoutbox):
+    client_of(ann).post(ADD, form(requester_email="nora@home.example", requester_name="Nora Falk"))
+    User.objects.filter(email="nora@home.example").update(email="nora@new.example")
+    delivery.deliver_due()
+    assert [mail.to for mail in mailoutbox] == [["nora@home.example"]]
+    assert "/password/reset/key/" not in mailoutbox[0].body
