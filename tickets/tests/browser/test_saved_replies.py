@@ -55,8 +55,8 @@ def test_text_begins_a_paragraph_behind_what_is_written(open_browser, ann, ticke
 
 def test_keyboard_alone_is_enough(open_browser, ann, ticket):
     page = open_ticket(open_browser, ann, ticket)
-    page.locator("[data-saved-replies] summary").focus()
-    page.keyboard.press("Enter")
+    page.keyboard.press("s")
+    expect(page.get_by_label("Search in titles and texts")).to_be_focused()
     expect(page.locator(".found button")).to_have_count(2)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
