@@ -22,11 +22,19 @@ from tickets.models import (
     Watcher,
 )
 from tickets.thanks import is_only_thanks
-from tickets.workflow import TAKE_BACK_PERIOD, Phase
+from tickets.workflow import TAKE_BACK_PERIOD, Phase, may_follow
+
+State = Notification.State
+UNDER_WAY = (State.SENDING, State.SENT, State.DELIVERED, State.BOUNCED)
 
 
 class TooLate(Exception):
     """The reply is on its way already, so it can't be taken back."""
+
+
+def is_asking(ticket: Ticket, person) -> bool:
+    """Whether what `person` says comes from the requester's side, and is no answer by staff."""
+    return person.pk == ticket.requester_id or not person.is_staff
 
 
 @transaction.atomic
@@ -49,7 +57,7 @@ def reply(
     Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
     ticket = _locked(ticket, author=author)
     files = list(files)
-    asks = author.pk == ticket.requester_id or not author.is_staff
+    asks = is_asking(ticket, author)
     is_thanks = asks and ticket.is_done and not files and is_only_thanks(body)
     if ticket.is_merged or (asks and not ticket.takes_replies and not is_thanks):
         return _follow_up(ticket, author=author, body=body, files=files, key=key, source=source)
@@ -64,7 +72,9 @@ def reply(
             touched["first_replied_at"] = comment.created_at
         Ticket.objects.filter(pk=ticket.pk).update(**touched)
     if status is not None:
-        ticket.set_status(status)
+        # Between the form and the lock somebody may have taken up a new ticket; then it can't be new again.
+        if may_follow(ticket.phase, status.phase):
+            ticket.set_status(status)
     elif asks and not is_thanks and ticket.phase in (Phase.WAITING, Phase.DONE):
         ticket.reopen()
     return comment
@@ -96,18 +106,24 @@ def may_take_back(comment: Comment, person) -> bool:
 
 @transaction.atomic
 def take_back(comment: Comment, *, author) -> None:
-    """Unsays a reply before anybody is mailed; its text comes back as a draft. Raises TooLate."""
+    """Unsays a reply before anybody is mailed; its text comes back as a draft. Raises TooLate.
+
+    What else the act did (a status) stays.
+    """
     if not may_take_back(comment, author):
         raise TooLate
-    saying = ActivityLog.objects.filter(ticket_id=comment.ticket_id, verb=Verb.REPLIED, actor=author)
-    saying = next((row for row in saying[:20] if row.changes["key"][1] == str(comment.key)), None)
-    mails = Notification.objects.filter(activity=saying)
+    ticket = Ticket.objects.select_for_update().get(pk=comment.ticket_id)
+    replies = ActivityLog.objects.filter(ticket_id=ticket.pk, verb=Verb.REPLIED)
+    mails = Notification.objects.filter(activity__in=replies.filter(changes__key__1=str(comment.key)))
     # A worker claims a row by changing its state, so either it is stopped here or it is under way.
-    stopped = mails.filter(state=Notification.State.WAITING).update(state=Notification.State.SUPPRESSED)
-    if stopped != mails.count():
+    mails.filter(state=State.WAITING).update(state=State.SUPPRESSED)
+    if mails.filter(state__in=UNDER_WAY).exists():
         raise TooLate
-    place = comment.ticket.merged_into or comment.ticket
-    Draft.objects.keep(person=author, ticket=place, kind=Draft.Kind.REPLY, body=comment.body)
+    draft = {"person": author, "ticket": ticket.merged_into or ticket, "kind": Draft.Kind.REPLY}
+    typed_since = Draft.objects.body_of(**draft)
+    Draft.objects.keep(**draft, body="\n\n".join(filter(None, (comment.body, typed_since))))
+    if ticket.first_replied_at == comment.created_at:
+        Ticket.objects.filter(pk=ticket.pk).update(first_replied_at=None)
     comment.delete()
 
 

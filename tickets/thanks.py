@@ -3,6 +3,10 @@
 import re
 
 MAX_WORDS = 12  # fewer than this
+# Letters, spaces, the signs between sentences, and faces and hands that are glad (in any colour of skin).
+PLAIN = re.compile(
+    r"(?:[^\W\d_]|[\s.,!¡;'’–—-]|:-?\)|[👍👏🙏🎉😀😃😄😁😊🙂☺❤💯✅][\U0001F3FB-\U0001F3FF\uFE0F]*)+"
+)
 
 # language: (words that thank, words that may stand around them). Nothing else may stand in a thank-you.
 WORDS: dict[str, tuple[str, str]] = {
@@ -10,18 +14,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "thanks thank thx ty cheers",
         "you very so much many a lot all again for your the help support quick fast reply it this works work "
         "working fine now perfect great super wonderful excellent awesome brilliant hi hello dear best kind "
-        "regards greetings and everybody everyone team guys helpdesk is that was really",
+        "regards greetings and everybody everyone team guys helpdesk good job well done everything fixed",
     ),
     "de": (
-        "danke dank vielen herzlichen dankeschön merci",
-        "ihnen dir euch schön sehr für die das den ihre eure deine schnelle hilfe antwort es läuft geht "
-        "funktioniert jetzt wieder alles super perfekt prima toll klasse hallo liebe lieber viele beste "
+        "danke dank dankeschön merci",
+        "vielen herzlichen ihnen dir euch schön sehr für die den ihre eure deine schnelle hilfe antwort "
+        "läuft geht funktioniert jetzt alles super perfekt prima toll klasse hallo liebe lieber viele beste "
         "grüße gruß mit freundlichen und team zusammen lg mfg",
     ),
     "fr": (
         "merci mercis remercie",
         "beaucoup bien à a vous toi tous toute l équipe pour votre ton aide réponse rapide la le ça cela "
-        "fonctionne marche maintenant parfait super génial bonjour cordialement bonne journée et je encore",
+        "fonctionne marche maintenant parfait super génial bonjour cordialement bonne journée et je encore "
+        "c est",
     ),
     "es": (
         "gracias agradezco",
@@ -40,7 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "nl": (
         "bedankt dank dankjewel dankuwel",
-        "je u jullie wel voor de het hulp snelle reactie werkt nu weer alles prima super top perfect hallo "
+        "je u jullie wel voor de hulp snelle reactie werkt nu alles prima super top perfect hallo "
         "groeten groetjes vriendelijke met en",
     ),
 }
@@ -53,9 +58,10 @@ VOCABULARY = [
 def is_only_thanks(text: str) -> bool:
     """Whether `text` is words of thanks and nothing else, in one of the languages above.
 
-    Question marks, digits, links and every word that is not in the list make it a real reply.
+    Question marks, digits, links, faces that may be angry and every word that is not in the list make it a
+    real reply. So do the words for "is it": "thanks, is it working now" is a question without its mark.
     """
-    if re.search(r"[?\d@/]", text):
+    if not PLAIN.fullmatch(text):
         return False
     words = re.findall(r"[^\W_]+", text.lower())
     if not 0 < len(words) < MAX_WORDS:

@@ -1,12 +1,13 @@
 """The activity log in plain words, for pages and mails. Words are chosen here, when it is read."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
 from django.contrib.auth import get_user_model
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,8 @@ from tickets.story import FILES, INTERNAL, Story
 from tickets.waiting_words import reminder_sentences, waiting_sentence
 from tickets.workflow import TAKE_BACK_PERIOD, Phase
 
+WHOLE = {Verb.CREATED, Verb.DELETED}  # their rows hold all fields of the ticket
+UNSAID = Q(verb=Verb.TAKEN_BACK, changes__is_public__0=True)
 LONG, RECENT = 30, 15  # entries: a longer story shows the last ones
 MANY_CHANGES = 4
 
@@ -59,12 +62,12 @@ class Entry:
         return f"message-{self.comment.pk}" if self.comment else f"ticket-{self.filing.pk}"
 
     @property
-    def take_back_until(self) -> datetime | None:
-        """Until when the reader may take the own reply back; None: not (any more)."""
+    def take_back_seconds(self) -> int:
+        """For how long the reader may still take the own reply back."""
         if not self.is_you or self.kind != "reply":
-            return None
-        until = self.comment.created_at + TAKE_BACK_PERIOD
-        return until if timezone.now() < until else None
+            return 0
+        left = self.comment.created_at + TAKE_BACK_PERIOD - timezone.now()
+        return max(0, math.ceil(left.total_seconds()))
 
 
 def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
@@ -74,12 +77,27 @@ def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
     return [words.entry(act, story) for act in story.acts()]
 
 
+def _rows(ticket: Ticket):
+    return ActivityLog.objects.filter(ticket_id__in=Ticket.objects.telling(ticket).values("pk"))
+
+
 def last_number(ticket: Ticket, user) -> int:
     """The row of the log that the story ends with for `user`: nobody else learns that staff wrote a note."""
-    rows = ActivityLog.objects.filter(ticket_id__in=Ticket.objects.telling(ticket).values("pk"))
+    rows = _rows(ticket).exclude(verb__in=FILES)
     if not user.is_staff:
-        rows = rows.exclude(verb__in=INTERNAL | FILES)
+        rows = rows.filter(~Q(verb__in=INTERNAL) | UNSAID)
     return rows.aggregate(last=Max("pk", default=0))["last"]
+
+
+def end_of(entries: list[Entry]) -> int:
+    """The same as last_number(), of a story that is read already."""
+    return max((entry.number for entry in entries), default=0)
+
+
+def taken_back(ticket: Ticket, *, after: int) -> list[str]:
+    """The keys of the public replies that were taken back past the row `after` of the log."""
+    rows = _rows(ticket).filter(UNSAID, pk__gt=after)
+    return [row.changes["key"][0] for row in rows]
 
 
 @dataclass(frozen=True)
@@ -117,7 +135,7 @@ class _Words:
         self.reader, self.page = reader, page
         ids = {name: set() for name in ("status", "category", "assignee", "requester", "person")}
         for activity in activities:
-            for name in ids.keys() & activity.changes.keys():
+            for name in self._named(activity) & ids.keys():
                 ids[name].update(value for value in activity.changes[name] if value)
         actors = {activity.actor_id for activity in activities if activity.actor_id}
         people = get_user_model().objects.prefetch_related("groups")
@@ -128,6 +146,12 @@ class _Words:
         self.people = people.in_bulk(ids["assignee"] | ids["requester"] | ids["person"] | actors)
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
         self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
+
+    @staticmethod
+    def _named(activity: ActivityLog) -> set[str]:
+        """The changes that a sentence names."""
+        names = set(activity.changes)
+        return names & {"requester", "assignee"} if activity.verb in WHOLE else names
 
     def entry(self, act: list[ActivityLog], story: Story) -> Entry:
         first, origin = act[0], story.origin(act[0])

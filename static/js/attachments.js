@@ -66,24 +66,28 @@ for (const zone of document.querySelectorAll("[data-attachments]")) {
   };
 
   input.addEventListener("change", () => add(input.files));
-  zone.addEventListener("dragover", (event) => {
+  // The whole form takes what is dropped: beside the zone the browser would leave the page and show the file.
+  input.form.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;
     event.preventDefault();
     zone.setAttribute("data-over", "");
   });
-  zone.addEventListener("dragleave", (event) => {
-    if (!zone.contains(event.relatedTarget)) zone.removeAttribute("data-over");
+  input.form.addEventListener("dragleave", (event) => {
+    if (!input.form.contains(event.relatedTarget)) zone.removeAttribute("data-over");
   });
-  zone.addEventListener("drop", (event) => {
+  input.form.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     zone.removeAttribute("data-over");
     add(event.dataTransfer.files);
   });
   input.form.addEventListener("paste", (event) => {
-    if (!event.clipboardData.files.length) return;
+    // Office programs put a picture of the text beside the text; then the text is meant.
+    const { files: pasted, types } = event.clipboardData;
+    if (!pasted.length || types.includes("text/plain")) return;
     event.preventDefault();
     const stamp = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
-    add([...event.clipboardData.files].map((file, index) =>
+    add([...pasted].map((file, index) =>
       // Every pasted picture is called image.png; a name of its own tells them apart.
       file.name === "image.png" ? new File([file], `${words.screenshot} ${stamp}${index ? ` ${index + 1}` : ""}.png`, { type: file.type }) : file));
   });

@@ -7,6 +7,7 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   let kept = field.value;
   let timer;
   let isSent = false;
+  let underWay;
 
   const keep = async () => {
     if (isSent || field.value === kept) return;
@@ -16,7 +17,9 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
     body.append("body", field.value);
     const typed = field.value;
     try {
-      const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true, redirect: "error" });
+      underWay = new AbortController();
+      const options = { method: "POST", body, keepalive: true, redirect: "error", signal: underWay.signal };
+      const answer = await fetch(form.dataset.draft, options);
       if (!answer.ok) throw new Error(answer.status);
       kept = typed;
       state.textContent = typed ? form.dataset.kept : "";
@@ -30,18 +33,18 @@ for (const form of document.querySelectorAll("form[data-draft]")) {
   });
   form.addEventListener("submit", () => {
     isSent = true;
+    underWay?.abort();
     clearTimeout(timer);
   });
   document.addEventListener("visibilitychange", () => { if (document.hidden) keep(); });
   addEventListener("pageshow", (event) => { if (event.persisted) isSent = false; });
 }
 {
-  const expire = () => {
-    const now = Date.now() / 1000;
-    for (const form of document.querySelectorAll("form[data-until]")) {
-      if (Number(form.dataset.until) <= now) form.remove();
-    }
-    if (document.querySelector("form[data-until]")) setTimeout(expire, 1000);
+  const expire = (forms) => {
+    for (const form of forms) setTimeout(() => form.remove(), Number(form.dataset.seconds) * 1000);
   };
-  expire();
+  expire(document.querySelectorAll("form[data-seconds]"));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    expire(event.detail.target.querySelectorAll("[data-new] form[data-seconds]"));
+  });
 }

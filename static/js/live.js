@@ -1,5 +1,6 @@
-// Asks for news: every five seconds while the page is seen, every minute in a tab in the background. htmx fetches
-// and puts it in; this decides when, keeps what is read or typed where it is, and tells how much is new.
+// Asks for news: every five seconds while the page is seen, every minute in a tab in the background, ever more
+// rarely while the server does not answer. htmx fetches and puts it in; this decides when, keeps what is read or
+// typed where it is, and tells how much is new.
 "use strict";
 {
   const SEEN = 4500;
@@ -8,18 +9,31 @@
   const title = document.title;
   let timer;
   let news = 0;
+  let failures = 0;
   let isOver = false;
 
   const ask = () => {
     clearTimeout(timer);
-    if (isOver) return;
-    htmx.trigger(live, "live");
-    timer = setTimeout(ask, document.hidden ? HIDDEN : SEEN);
+    if (!isOver) htmx.trigger(live, "live");
+  };
+  const askLater = () => {
+    clearTimeout(timer);
+    const pause = document.hidden ? HIDDEN : SEEN;
+    if (!isOver) timer = setTimeout(ask, Math.min(pause * 2 ** failures, Math.max(pause, HIDDEN)));
   };
   const say = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
   const count = (more) => {
     news = more ? news + more : 0;
     document.title = news ? `(${news}) ${title}` : title;
+  };
+  // From now on the page stays as it is; the reader sees and hears why.
+  const end = (reason) => {
+    isOver = true;
+    const notice = document.createElement("p");
+    notice.className = "hint";
+    notice.textContent = reason;
+    live.after(notice);
+    say(reason);
   };
 
   if (live) {
@@ -33,13 +47,12 @@
       if (new URL(xhr.responseURL).pathname !== new URL(pathInfo.requestPath, location).pathname) {
         // Sent on to the login page.
         event.detail.shouldSwap = false;
-        isOver = true;
-        say(live.dataset.loggedOut);
+        end(live.dataset.loggedOut);
         return;
       }
       anchor = document.activeElement !== document.body ? document.activeElement : document.querySelector(".say");
       before = anchor?.getBoundingClientRect().top;
-      for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
+      if (xhr.status === 200) for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
     });
     document.addEventListener("htmx:afterSwap", (event) => {
       const fresh = [...event.detail.target.children].filter((row) => row.dataset.summary && !row.dataset.known);
@@ -49,6 +62,12 @@
       say(fresh.map((row) => row.dataset.summary).join(". "));
       if (document.hidden || !document.hasFocus()) count(fresh.length);
     });
+    document.addEventListener("htmx:afterRequest", (event) => {
+      const { xhr, successful } = event.detail;
+      failures = successful ? 0 : failures + 1;
+      if (xhr.status === 404 && live.dataset.gone) end(live.dataset.gone);
+      askLater();
+    });
     for (const row of document.querySelectorAll("[data-summary]")) row.dataset.known = "yes";
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
@@ -56,6 +75,6 @@
       ask();
     });
     addEventListener("focus", () => count(0));
-    timer = setTimeout(ask, SEEN);
+    askLater();
   }
 }

@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -94,13 +95,14 @@ class ConversationMixin(TicketPage):
         ]
 
     def page_context(self, request, ticket):
+        prefetch_related_objects([ticket], "attachments")
         entries = timeline.entries_for(ticket, request.user)
         return {
             **super().page_context(request, ticket),
             "folds": timeline.folded(entries),
             "names": NAMES,
-            "last_number": timeline.last_number(ticket, request.user),
-            "attachments": ticket.attachments.filter(comment=None),
+            "last_number": timeline.end_of(entries),
+            "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
             **comment_forms(request, ticket),
@@ -119,6 +121,7 @@ class ConversationMixin(TicketPage):
             "ticket": ticket,
             "original": ticket,
             "timeline": timeline.entries_for(ticket, request.user, after=after),
+            "taken_back": timeline.taken_back(ticket, after=after),
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "names": NAMES,
             "last_number": last,

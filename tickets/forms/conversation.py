@@ -1,3 +1,5 @@
+import uuid
+
 from django import forms
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
@@ -49,6 +51,14 @@ class CommentForm(forms.Form):
         """The people who will be mailed, by the very rules that mail them."""
         return list(rules.recipients_of_next(self.verb, self.ticket, actor=self.author))
 
+    def clean_key(self) -> uuid.UUID:
+        """A key that stands for something said on another ticket would swallow what is said here."""
+        key = self.cleaned_data["key"] or uuid.uuid4()
+        said = Comment.objects.filter(author=self.author, key=key).exclude(ticket=self.ticket)
+        filed = Ticket.objects.filter(requester=self.author, submission_key=key)
+        filed = filed.exclude(links__target=self.ticket)
+        return uuid.uuid4() if said.exists() or filed.exists() else key
+
     def clean(self):
         cleaned = super().clean()
         self.wait = Attachment.objects.wait_for(cleaned.get("attachments") or [], self.author)
@@ -98,8 +108,20 @@ class ReplyForm(CommentForm):
         else:
             self.fields["body"].label = _("Your answer")
 
+    @cached_property
+    def is_follow_up(self) -> bool:
+        return conversation.is_asking(self.ticket, self.author) and not self.ticket.takes_replies
+
+    @cached_property
+    def recipients(self) -> list:
+        if self.is_follow_up:
+            return list(rules.recipients_of_follow_up(self.ticket, actor=self.author))
+        return super().recipients
+
     @property
     def button(self) -> str:
+        if self.is_follow_up:
+            return _("Send as a new ticket")
         if not self.recipients:
             return _("Send")
         first, others = self.recipients[0].get_short_name(), len(self.recipients) - 1

@@ -252,6 +252,11 @@ class Ticket(TrackedModel):
         reverse = [(link.get_reversed_display(), link.ticket) for link in links if link.target_id == self.pk]
         return [(how, other) for how, other in own + reverse if other.pk in others]
 
+    @property
+    def files_of_its_own(self) -> list:
+        """The files that came with it, not with a message."""
+        return [attachment for attachment in self.attachments.all() if attachment.comment_id is None]
+
     # Who may do what (../shared/PRODUCT.md 1). That a foreign ticket does not exist is visible_to()'s matter.
     def may_be_edited_by(self, user) -> bool:
         return user.is_staff or (self.requester_id == user.pk and not self.is_done)

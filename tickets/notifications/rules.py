@@ -48,7 +48,7 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
 class Facts:
     """Who is concerned by a ticket, by primary key."""
 
-    ticket: int
+    ticket: int | None
     requester: int | None
     assignee: int | None
     category: int | None
@@ -67,6 +67,12 @@ def recipients_of_next(verb: Verb, ticket: Ticket, *, actor) -> dict:
     return recipients(verb, actor_id=actor.pk, facts=facts)
 
 
+def recipients_of_follow_up(ticket: Ticket, *, actor) -> dict:
+    """{person: Audience} who would be told if `actor` filed a new ticket after `ticket` now."""
+    facts = Facts(None, actor.pk, ticket.category.default_assignee_id, ticket.category_id)
+    return recipients(Verb.CREATED, actor_id=actor.pk, facts=facts)
+
+
 def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
     """{person: Audience}: the people whom RULES mean, in their order, without those who may not know."""
     ids: dict[int, Audience] = {}
@@ -77,7 +83,8 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
     wanted = {*ids, actor_id} - {None}
     people = get_user_model().objects.active().prefetch_related("groups").in_bulk(wanted) if ids else {}
     actor = people.get(actor_id)
-    if actor is not None and actor.is_staff and verb == Verb.REPLIED:
+    answers = verb == Verb.REPLIED and actor_id != facts.requester
+    if answers and actor is not None and actor.is_staff:
         # An answer by staff is no news for those who wait for somebody to answer.
         ids = {pk: audience for pk, audience in ids.items() if audience != Audience.UNCLAIMED}
     if not is_receipt:
@@ -90,7 +97,7 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
 
 
 def may_be_told(person, audience: str, *, verb: str, facts: Facts) -> bool:
-    """Whether the person may know of it now. Asked once more before the mail is sent."""
+    """Whether somebody who belongs to `audience` now may know of it."""
     if not person.is_active:
         return False
     if person.is_staff:
@@ -98,7 +105,7 @@ def may_be_told(person, audience: str, *, verb: str, facts: Facts) -> bool:
     if verb == Verb.NOTED:
         return False
     if audience == Audience.WATCHER:
-        return Watcher.objects.filter(ticket=facts.ticket, person=person).exists()
+        return True
     return audience == Audience.REQUESTER and person.pk == facts.requester
 
 
@@ -107,6 +114,9 @@ def may_still_be_told(person, audience: str, activity: ActivityLog) -> bool:
     facts = _facts(activity)
     if facts.requester is None:
         return person.is_active and (person.is_staff or activity.verb != Verb.NOTED)
+    if audience == Audience.WATCHER and not person.is_staff:
+        watches = Watcher.objects.filter(ticket=facts.ticket, person=person).exists()
+        return watches and may_be_told(person, audience, verb=activity.verb, facts=facts)
     return may_be_told(person, audience, verb=activity.verb, facts=facts)
 
 

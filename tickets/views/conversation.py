@@ -1,5 +1,7 @@
 """What people say on a ticket's page: replies, notes, drafts, watchers."""
 
+import uuid
+
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.views import redirect_to_login
@@ -114,18 +116,22 @@ class NoteView(CommentView):
 class TakeBackView(TicketActMixin, View):
     def post(self, request, pk, comment):
         self.object = self.get_object()
-        comment = get_object_or_404(
-            Comment.objects.filter(ticket=self.object, author=request.user), pk=comment
-        )
+        own = Comment.objects.filter(ticket=self.object, author=request.user)
+        comment = get_object_or_404(own.prefetch_related("attachments"), pk=comment)
+        had_files = bool(comment.attachments.all())
         try:
             conversation.take_back(comment, author=request.user)
         except conversation.TooLate:
             messages.warning(request, _("It is too late: the mail is on its way already."))
         else:
-            messages.success(
-                request, _("Your reply is taken back, and nobody was mailed. Its text is a draft again.")
-            )
+            self.tell(had_files)
         return redirect(self.page_url(self.object.merged_into))
+
+    def tell(self, had_files: bool) -> None:
+        words = [_("Your reply is taken back, and it is mailed to nobody. Its text is a draft again.")]
+        if had_files:
+            words.append(_("Its files are gone. Please choose them again."))
+        messages.success(self.request, " ".join(words))
 
 
 class DraftView(TicketActMixin, View):
@@ -136,10 +142,20 @@ class DraftView(TicketActMixin, View):
         kind, body = request.POST.get("kind"), request.POST.get("body", "")
         if kind not in Draft.Kind or (kind == Draft.Kind.NOTE and not request.user.is_staff):
             raise Http404
+        body = body.replace("\r\n", "\n")  # a form sends each line break as two characters
         if len(body) > Draft.MAX_LENGTH or "\0" in body:
             return HttpResponse(status=400)
+        if self.is_said(request.POST.get("key", "")):
+            return HttpResponse(status=204)
         Draft.objects.keep(person=request.user, ticket=ticket, kind=kind, body=body)
         return HttpResponse(status=204)
+
+    def is_said(self, key: str) -> bool:
+        """Whether the draft's form is sent already: a draft that comes late would stand there once more."""
+        try:
+            return Comment.objects.filter(author=self.request.user, key=uuid.UUID(key)).exists()
+        except ValueError:
+            return False
 
 
 class WatcherAddView(TicketActMixin, FormView):
@@ -171,7 +187,7 @@ class WatcherRemoveView(TicketActMixin, View):
         ticket = self.get_object()
         if person != request.user.pk and not ticket.may_be_shared_by(request.user):
             raise PermissionDenied(_("Only the requester and staff can remove watchers."))
-        conversation.unwatch(ticket, person)
+        conversation.unwatch(ticket, get_object_or_404(get_user_model(), pk=person))
         if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
             return redirect(ticket)
         messages.success(request, _("You don't watch #%(number)d any more.") % {"number": ticket.pk})
@@ -194,6 +210,7 @@ class TimelineView(VisibleTicketsMixin, SingleObjectMixin, View):
         page.setup(request, pk=pk)
         context = page.facts() | {
             "timeline": timeline.entries_for(ticket, request.user, after=after),
+            "taken_back": timeline.taken_back(ticket, after=after),
             "last_number": last,
             "is_live": True,
         }

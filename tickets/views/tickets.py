@@ -1,7 +1,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import Count, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -132,6 +132,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
 
     def get_context_data(self, **kwargs):
         ticket, user = self.object, self.request.user
+        prefetch_related_objects([ticket], "attachments")
         entries = timeline.entries_for(ticket, user)
         unsent = {
             name: form for name, form in comment_forms(self.request, ticket).items() if name not in kwargs
@@ -143,8 +144,8 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             **unsent,
             **kwargs,
             folds=timeline.folded(entries),
-            last_number=timeline.last_number(ticket, user),
-            attachments=ticket.attachments.filter(comment=None),
+            last_number=timeline.end_of(entries),
+            attachments=ticket.files_of_its_own,
             takes_replies=ticket.takes_replies,
         )
 
@@ -285,6 +286,8 @@ class TicketCloseView(TransitionView):
         if ticket.is_done:
             messages.info(self.request, _("This ticket is closed already."))
             return
+        if not ticket.may_be_closed_by(self.request.user):
+            raise PermissionDenied(_("Only the requester and staff can close this ticket."))
         ticket.close()
         messages.success(self.request, _("The ticket is closed. You can reopen it within 14 days."))
 
@@ -296,7 +299,10 @@ class TicketReopenView(TransitionView):
             return
         if ticket.is_merged:
             raise PermissionDenied(_("This ticket was merged into another one. Please answer there."))
-        if not ticket.may_be_reopened_by(self.request.user):
+        user = self.request.user
+        if not (user.is_staff or ticket.requester_id == user.pk):
+            raise PermissionDenied(_("Only the requester and staff can reopen this ticket."))
+        if not ticket.may_be_reopened_by(user):
             raise PermissionDenied(
                 _("This ticket was closed more than 14 days ago. Please file a new one and name its number.")
             )
