@@ -48,7 +48,7 @@
     return true;
   };
   document.addEventListener("keydown", (event) => {
-    if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || dialog.open) return;
+    if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input:not([type=checkbox]):not([type=radio]):not([type=submit]), textarea, select, [contenteditable]")) return;
     const act = rows().length || document.getElementById("changelist") ? inQueue[event.key] : undefined;
     if (act) act();

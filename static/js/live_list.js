@@ -11,7 +11,10 @@
   let read;
   let focused;
 
-  document.addEventListener("htmx:beforeSwap", () => {
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    // Somebody is choosing all tickets across the pages: what was counted stays until that is done.
+    if (document.querySelector("input.select-across")?.value === "1") event.detail.shouldSwap = false;
+    if (!event.detail.shouldSwap) return;
     before = new Map(rows().map((row) => [linkOf(row), wordsOf(row)]));
     ticked = new Set(rows().filter((row) => row.querySelector("input.action-select:checked")).map(linkOf));
     const seen = rows().find((row) => row.getBoundingClientRect().bottom > 0);
@@ -30,8 +33,9 @@
     // Django's counter of chosen rows knows only the boxes that were there when the page was loaded.
     const boxes = document.querySelectorAll("tr input.action-select");
     if (boxes.length && window.Actions) {
+      document.querySelector(".action-counter").dataset.actionsIcnt = boxes.length;
       window.Actions(boxes);
-      [...boxes].find((box) => box.checked)?.dispatchEvent(new Event("change", { bubbles: true }));
+      ([...boxes].find((box) => box.checked) ?? boxes[0]).dispatchEvent(new Event("change", { bubbles: true }));
     }
     if (focused) byLink.get(focused.link)?.querySelector(focused.isBox ? "input" : "a[href]")?.focus({ preventScroll: true });
     const same = read && byLink.get(read.link);

@@ -1,137 +1,166 @@
-"""Actions on many tickets: first what would change and who would be mailed, then the act itself.
+"""Actions on many tickets: a value where one is needed, a preview, then each changes like in a single act."""
 
-Each ticket is changed, logged and mailed like in a single act.
-"""
+from dataclasses import dataclass
 
-from collections.abc import Callable
-
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth import get_user_model
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.translation import gettext_lazy as _
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.mixins import is_number
-from tickets.models import Status, Ticket
-from tickets.rehearsal import rehearse
+from tickets.admin.deeds import DEEDS, Deed
+from tickets.models import Ticket
+from tickets.notifications import rules
 
-# More would keep the browser waiting too long, and the preview would be read by nobody.
-MOST_TICKETS = 200
-
-
-class AssigneeForm(forms.Form):
-    value = forms.ModelChoiceField(
-        label=_("Who takes care"),
-        queryset=get_user_model().objects.none(),
-        required=False,
-        empty_label=_("Nobody"),
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["value"].queryset = get_user_model().objects.staff()
+MOST = 2000  # tickets at once: all in one transaction, in one request
+LISTED = 50
+REFUSALS_TOLD = 10
 
 
-class StatusForm(forms.Form):
-    value = forms.ModelChoiceField(label=_("Status"), queryset=Status.objects.all(), empty_label=None)
+@dataclass(frozen=True)
+class Line:
+    """One ticket of the preview."""
+
+    ticket: Ticket
+    old: str
+    new: str
+    refusal: str
+    stays: bool
+    people: list
+
+    @property
+    def changes(self) -> bool:
+        return not (self.refusal or self.stays)
 
 
-class PriorityForm(forms.Form):
-    value = forms.ChoiceField(label=_("Priority"), choices=Ticket.Priority, initial=Ticket.Priority.NORMAL)
+def preview(deed: Deed, value, tickets: list[Ticket], *, actor) -> list[Line]:
+    """What would become of each ticket and who would be mailed, in a constant number of queries."""
+    facts = [deed.facts(ticket, value) for ticket in tickets]
+    told = rules.recipients_of_many(deed.verb, facts, actor=actor)
+    lines = []
+    for ticket, people in zip(tickets, told, strict=True):
+        old, new = deed.words(ticket, value)
+        refusal, stays = deed.refusal(ticket, value), deed.stays(ticket, value)
+        lines.append(Line(ticket, old, new, refusal, stays, [] if refusal or stays else list(people)))
+    return lines
 
 
-@admin.action(description=_("Assign to me"), permissions=["change"])
-def assign_to_me(modeladmin, request, tickets):
-    return preview(modeladmin, request, tickets, act=lambda ticket, _value: ticket.assign(request.user))
-
-
-@admin.action(description=_("Assign to …"), permissions=["change"])
-def assign_to(modeladmin, request, tickets):
-    return preview(modeladmin, request, tickets, form_class=AssigneeForm, act=Ticket.assign)
-
-
-@admin.action(description=_("Set the status …"), permissions=["change"])
-def set_status(modeladmin, request, tickets):
-    return preview(modeladmin, request, tickets, form_class=StatusForm, act=Ticket.set_status)
-
-
-@admin.action(description=_("Set the priority …"), permissions=["change"])
-def set_priority(modeladmin, request, tickets):
-    return preview(modeladmin, request, tickets, form_class=PriorityForm, act=Ticket.set_priority)
-
-
-@admin.action(description=_("Delete"), permissions=["delete"])
-def delete(modeladmin, request, tickets):
-    return preview(modeladmin, request, tickets, act=lambda ticket, _value: ticket.delete())
-
-
-def preview(
-    modeladmin,
-    request,
-    tickets,
-    *,
-    act: Callable[[Ticket, object], None],
-    form_class: type[forms.Form] = forms.Form,
-):
-    """Asks for the value where one is needed, shows what would come of it, and with "apply" does it."""
-    numbers = chosen_numbers(request, tickets)
-    if len(numbers) > MOST_TICKETS:
-        text = _("Please choose at most %(most)d tickets at once. You chose %(count)d.")
-        messages.warning(request, text % {"most": MOST_TICKETS, "count": len(numbers)})
-        return None
-    form = form_class(request.POST if "numbers" in request.POST or not form_class.base_fields else None)
-    is_valid = form.is_bound and form.is_valid()
-    value = form.cleaned_data.get("value") if is_valid else None
-    if is_valid and "apply" in request.POST:
-        act_on_each(request, numbers, lambda ticket: act(ticket, value))
-        return None
-    rehearsed = rehearse(numbers, lambda ticket: act(ticket, value), reader=request.user) if is_valid else []
-    action = request.POST["action"]
-    context = {
-        **modeladmin.admin_site.each_context(request),
-        "title": str(modeladmin.get_actions(request)[action][2]).removesuffix(" …"),
-        "opts": modeladmin.opts,
-        "form": form,
-        "asks": bool(form_class.base_fields),
-        "rehearsed": rehearsed,
-        "changing": sum(one.changes for one in rehearsed),
-        "mails": sum(len(one.told) for one in rehearsed),
-        "tickets": [] if is_valid else Ticket.objects.filter(pk__in=numbers).with_people().order_by("pk"),
-        "numbers": ",".join(map(str, numbers)),
-        "first": numbers[0] if numbers else "",
-        "action": action,
-        "checkbox_name": ACTION_CHECKBOX_NAME,
-    }
-    return TemplateResponse(request, "admin/tickets/ticket/change_many.html", context)
-
-
-def chosen_numbers(request, tickets) -> list[int]:
-    """The tickets that were chosen. The preview hands on what it showed, whatever the list holds now."""
-    if "numbers" not in request.POST:
-        return list(tickets.order_by("pk").values_list("pk", flat=True))
-    shown = request.POST["numbers"].split(",")[: MOST_TICKETS + 1]
-    if not all(map(is_number, shown)):
-        raise BadRequest
-    return sorted(set(map(int, shown)))
-
-
-def act_on_each(request, numbers: list[int], act: Callable[[Ticket], None]) -> None:
-    """Acts on one ticket after the other in one transaction. One that refuses is named, the others go on."""
+def change_each(request, deed: Deed, value, numbers: list[int]) -> None:
+    """Changes one ticket after the other in one transaction. One that refuses is named, the others go on."""
     changed, refused = 0, []
     with transaction.atomic():
         for ticket in Ticket.objects.filter(pk__in=numbers).order_by("pk").select_for_update():
             number = ticket.pk
+            if deed.stays(ticket, value):
+                continue
             try:
-                act(ticket)
+                deed.change(ticket, value)
                 changed += 1
             except ValidationError as error:
                 refused.append(f"#{number}: {' '.join(error.messages)}")
     if changed:
-        text = ngettext("%(count)d ticket is changed.", "%(count)d tickets are changed.", changed)
+        if deed.field:
+            text = ngettext("%(count)d ticket is changed.", "%(count)d tickets are changed.", changed)
+        else:
+            text = ngettext("%(count)d ticket is deleted.", "%(count)d tickets are deleted.", changed)
         messages.success(request, text % {"count": changed})
-    for reason in refused:
+    elif not refused:
+        messages.info(request, _("Nothing had to be changed."))
+    for reason in refused[:REFUSALS_TOLD]:
         messages.warning(request, reason)
+    if more := len(refused[REFUSALS_TOLD:]):
+        text = ngettext("%(count)d more is not changed.", "%(count)d more are not changed.", more)
+        messages.warning(request, text % {"count": more})
+
+
+class ActionsMixin(admin.ModelAdmin):
+    def get_urls(self):
+        view = self.admin_site.admin_view(self.many_view)
+        return [path("many/", view, name="tickets_ticket_many"), *super().get_urls()]
+
+    def begin(self, request: HttpRequest, name: str, tickets):
+        """The first page after the queue: the question, or where there is none, the preview."""
+        numbers = list(tickets.values_list("pk", flat=True)[: MOST + 1])
+        if len(numbers) > MOST:
+            text = _("Please choose at most %(count)d tickets at once.") % {"count": MOST}
+            self.message_user(request, text, messages.WARNING)
+            return None
+        deed, query = DEEDS[name], request.GET.urlencode()
+        if deed.form_class:
+            return self._ask_value(request, name, numbers, query, deed.form_class())
+        return self._show_preview(request, name, numbers, query, None)
+
+    def many_view(self, request):
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        name, query = request.POST.get("action", ""), request.POST.get("query", "")
+        sent = request.POST.get("numbers", "").split(",")
+        if name not in DEEDS or not all(map(is_number, sent)) or len(sent) > MOST:
+            raise BadRequest
+        deed, numbers = DEEDS[name], [int(number) for number in sent]
+        if not getattr(self, f"has_{deed.permission}_permission")(request):
+            raise PermissionDenied
+        form = deed.form_class(request.POST) if deed.form_class else None
+        if form and not form.is_valid():
+            return self._ask_value(request, name, numbers, query, form)
+        if "apply" not in request.POST:
+            return self._show_preview(request, name, numbers, query, form)
+        change_each(request, deed, deed.value(form, request.user), numbers)
+        return HttpResponseRedirect(self._queue_after(query))
+
+    def _ask_value(self, request, name: str, numbers: list[int], query: str, form):
+        context = {"form": form, "count": len(numbers)}
+        return self._many_page(request, name, numbers, query, context)
+
+    def _show_preview(self, request, name: str, numbers: list[int], query: str, form):
+        deed = DEEDS[name]
+        merged = Exists(Ticket.objects.filter(merged_into=OuterRef("pk")).order_by())
+        found = Ticket.objects.with_people().annotate(has_merged=merged).in_bulk(numbers)
+        tickets = [found[number] for number in dict.fromkeys(numbers) if number in found]
+        value = deed.value(form, request.user)
+        lines = preview(deed, value, tickets, actor=request.user)
+        people = {person for line in lines for person in line.people}
+        context = {
+            "preview": lines[:LISTED],
+            "more": len(lines[LISTED:]),
+            "changing": sum(line.changes for line in lines),
+            "mails": sum(len(line.people) for line in lines),
+            "people": sorted(map(str, people)),
+            "value": getattr(value, "pk", value) or "",
+            "asked": form is not None,
+            "is_deletion": deed.permission == "delete",
+        }
+        return self._many_page(request, name, numbers, query, context)
+
+    def _many_page(self, request, name: str, numbers: list[int], query: str, context: dict):
+        context |= {
+            **self.admin_site.each_context(request),
+            "title": str(DEEDS[name].title).removesuffix(" …"),
+            "opts": self.opts,
+            "action": name,
+            "numbers": ",".join(map(str, numbers)),
+            "query": query,
+            "queue_url": self._queue_after(query),
+        }
+        return TemplateResponse(request, "admin/tickets/ticket/change_many.html", context)
+
+    def _queue_after(self, query: str) -> str:
+        url = reverse("admin:tickets_ticket_changelist")
+        return f"{url}?{query}" if query else url
+
+
+def _action(name: str):
+    @admin.action(description=DEEDS[name].title, permissions=[DEEDS[name].permission])
+    def act(modeladmin, request, tickets):
+        return modeladmin.begin(request, name, tickets)
+
+    act.__name__ = name
+    return act
+
+
+ACTIONS = tuple(map(_action, DEEDS))

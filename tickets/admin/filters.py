@@ -82,7 +82,11 @@ class CategoryFilter(ChoiceFilter):
     parameter_name = "category"
 
     def lookups(self, request, model_admin):
-        return [(str(pk), name) for pk, name in Category.objects.values_list("pk", "name")]
+        # Asked once a request: each saved view is counted through this filter.
+        if not hasattr(request, "offered_categories"):
+            rows = Category.objects.values_list("pk", "name")
+            request.offered_categories = [(str(pk), name) for pk, name in rows]
+        return request.offered_categories
 
     def queryset(self, request, queryset):
         return queryset.filter(category=self.value()) if self.value() else queryset

@@ -5,7 +5,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mixins import StaffListMixin
-from tickets.admin import actions, filters
+from tickets.admin import filters
+from tickets.admin.actions import ACTIONS, ActionsMixin
 from tickets.admin.conversation import ConversationMixin
 from tickets.admin.links import LinksMixin
 from tickets.admin.merging import MergingMixin
@@ -28,6 +29,7 @@ class TicketAdmin(
     PreparedMixin,
     ReportsMixin,
     ConversationMixin,
+    ActionsMixin,
     QueueMixin,
     StaffListMixin,
     TicketPage,
@@ -57,13 +59,7 @@ class TicketAdmin(
     search_fields = ("subject",)  # shows the search box; tickets.search does the work
     search_help_text = _("Words, a person, or a number like #1042")
     sortable_by = ("number", "priority_mark", "age")
-    actions = (
-        actions.assign_to_me,
-        actions.assign_to,
-        actions.set_status,
-        actions.set_priority,
-        actions.delete,
-    )
+    actions = ACTIONS
 
     class Media:
         js = ("js/admin_labels.js",)
@@ -102,9 +98,3 @@ class TicketAdmin(
 
     def history_view(self, request, object_id, extra_context=None):
         raise Http404
-
-    def get_actions(self, request):
-        """Without Django's own deletion: ours says what will happen and who is told."""
-        offered = super().get_actions(request)
-        offered.pop("delete_selected", None)
-        return offered

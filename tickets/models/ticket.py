@@ -330,6 +330,14 @@ class Ticket(TrackedModel):
             if self.phase != phase:
                 self.set_status(Status.objects.default_for(phase))
 
+    def refusal_of(self, status: Status) -> str:
+        """Why `status` may not follow the present one; empty where it may."""
+        try:
+            self._validate_phase(self.phase, status.phase)
+        except ValidationError as error:
+            return " ".join(error.messages)
+        return ""
+
     def _lock(self) -> None:
         """Takes the row's lock and what is checked as it is now, so that it is what is changed."""
         names = ("status_id", "merged_into_id", *self.WAITING_FIELDS)

@@ -1,14 +1,14 @@
 """Who is told of what: one table (../shared/PRODUCT.md 6), and the people it means for an activity."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
-from tickets.models import ActivityLog, Category, Ticket, Watcher
+from tickets.models import ActivityLog, Ticket, Watcher
+from tickets.notifications.directory import Directory, FullDirectory
 
 
 class Audience(TextChoices):
@@ -73,15 +73,31 @@ def recipients_of_follow_up(ticket: Ticket, *, actor) -> dict:
     return recipients(Verb.CREATED, actor_id=actor.pk, facts=facts)
 
 
-def recipients(verb: str, *, actor_id: int | None, facts: Facts) -> dict:
+def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor) -> list[dict]:
+    """{person: Audience} for each of the tickets, if `actor` did `verb` and they were as `facts` then.
+
+    The number of queries does not grow with the tickets.
+    """
+    facts = list(facts)
+    directory = FullDirectory(facts, actor_id=actor.pk)
+    return [
+        {}
+        if verb == Verb.ASSIGNED and one.assignee is None
+        else recipients(verb, actor_id=actor.pk, facts=one, directory=directory)
+        for one in facts
+    ]
+
+
+def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Directory | None = None) -> dict:
     """{person: Audience}: the people whom RULES mean, in their order, without those who may not know."""
+    directory = directory or Directory()
     ids: dict[int, Audience] = {}
     for audience in RULES[verb]:
-        for pk in _members(audience, facts):
+        for pk in _members(audience, facts, directory):
             ids.setdefault(pk, audience)
     is_receipt = verb == Verb.CREATED and actor_id == facts.requester
     wanted = {*ids, actor_id} - {None}
-    people = get_user_model().objects.active().prefetch_related("groups").in_bulk(wanted) if ids else {}
+    people = directory.people(wanted) if ids else {}
     actor = people.get(actor_id)
     answers = verb == Verb.REPLIED and actor_id != facts.requester
     if answers and actor is not None and actor.is_staff:
@@ -129,16 +145,15 @@ def _facts(activity: ActivityLog) -> Facts:
     return Facts(activity.ticket_id, *(row or (None, None, None)))
 
 
-def _members(audience: Audience, facts: Facts) -> Iterator[int]:
+def _members(audience: Audience, facts: Facts, directory: Directory) -> Iterator[int]:
     if audience == Audience.REQUESTER and facts.requester:
         yield facts.requester
     elif audience == Audience.ASSIGNEE and facts.assignee:
         yield facts.assignee
     elif audience == Audience.WATCHER:
-        yield from Watcher.objects.filter(ticket=facts.ticket).values_list("person", flat=True)
+        yield from directory.watchers(facts.ticket)
     elif audience == Audience.CATEGORY or (audience == Audience.UNCLAIMED and not facts.assignee):
-        people = Category.people.through.objects.filter(category=facts.category)
-        yield from people.values_list("user", flat=True)
+        yield from directory.told_of(facts.category)
 
 
 def _is_unassignment(activity: ActivityLog) -> bool:

@@ -23,7 +23,6 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.variables", 0),
     ("tickets.silence", 4.5),
     ("tickets.live", 4),
-    ("tickets.rehearsal", 4.5),
     ("accounts.roles", 1),
     ("accounts.models", 1.5),
     ("tickets.tracking", 1),

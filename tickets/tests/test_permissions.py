@@ -64,6 +64,7 @@ OTHER = {"account_logout", "account_confirm_login_code"}
 ADMIN = {
     "admin:index": [200, 200, 200],
     "admin:tickets_ticket_changelist": [200, 200, 200],
+    "admin:tickets_ticket_many": [405, 405, 405],
     "admin:tickets_ticket_add": [200, 200, 200],
     "admin:tickets_ticket_change": [200, 200, 200],
     "admin:tickets_ticket_delete": [403, 200, 200],
@@ -249,7 +250,7 @@ def admin_url(name: str, people: dict, ticket) -> str:
         arguments = [ticket.pk, 1]
     elif name == "admin:tickets_ticket_split":
         arguments = [ticket.pk, reply(ticket, author=people["alice"], body="And the mouse?").pk]
-    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view", "_reports", "_export")):
+    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many")):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)
 

@@ -131,5 +131,7 @@ def test_action_on_many_asks_and_tells(open_browser, alice, ann):
     page.get_by_label("Action:").select_option(label="Set the status …")
     page.get_by_role("button", name="Go").click()
     page.get_by_label("Status").select_option(label="On Hold")
-    page.get_by_role("button", name="Change them").click()
+    page.get_by_role("button", name="Show what changes").click()
+    expect(page.get_by_text("Mail to Alice Moreau")).to_have_count(3)
+    page.get_by_role("button", name="Change 3 tickets").click()
     expect(page.get_by_text("3 tickets are changed.")).to_be_visible()

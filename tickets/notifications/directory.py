@@ -1,0 +1,50 @@
+"""Who is who for tickets.notifications.rules: asked one by one, or known at once for many tickets."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+
+from django.contrib.auth import get_user_model
+
+from tickets.models import Category, Watcher
+
+
+class Directory:
+    """Asks the database each time."""
+
+    def people(self, numbers: Collection[int]) -> dict:
+        """The active ones among `numbers`, by primary key."""
+        return get_user_model().objects.active().prefetch_related("groups").in_bulk(numbers)
+
+    def watchers(self, ticket: int) -> Collection[int]:
+        return list(Watcher.objects.filter(ticket=ticket).order_by("pk").values_list("person", flat=True))
+
+    def told_of(self, category: int | None) -> Collection[int]:
+        """The people who are told of new tickets of `category`."""
+        people = Category.people.through.objects.filter(category=category).order_by("pk")
+        return list(people.values_list("user", flat=True))
+
+
+class FullDirectory(Directory):
+    """Knows all that concerns many tickets, in a constant number of queries."""
+
+    def __init__(self, facts: Iterable, *, actor_id: int | None):
+        facts = list(facts)
+        self._watchers, self._told = defaultdict(list), defaultdict(list)
+        watchers = Watcher.objects.filter(ticket__in=[one.ticket for one in facts]).order_by("pk")
+        for ticket, person in watchers.values_list("ticket", "person"):
+            self._watchers[ticket].append(person)
+        told = Category.people.through.objects.filter(category__in={one.category for one in facts})
+        for category, person in told.order_by("pk").values_list("category", "user"):
+            self._told[category].append(person)
+        concerned = {person for one in facts for person in (one.requester, one.assignee)} | {actor_id}
+        lists = (*self._watchers.values(), *self._told.values())
+        self._people = super().people(concerned.union(*lists) - {None})
+
+    def people(self, numbers):
+        return {number: self._people[number] for number in numbers if number in self._people}
+
+    def watchers(self, ticket):
+        return self._watchers[ticket]
+
+    def told_of(self, category):
+        return self._told[category]
