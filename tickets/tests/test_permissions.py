@@ -250,7 +250,9 @@ def admin_url(name: str, people: dict, ticket) -> str:
         arguments = [ticket.pk, 1]
     elif name == "admin:tickets_ticket_split":
         arguments = [ticket.pk, reply(ticket, author=people["alice"], body="And the mouse?").pk]
-    elif model and not name.endswith(("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many")):
+    elif model and not name.endswith(
+        ("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many")
+    ):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)
 
