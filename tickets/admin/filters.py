@@ -195,7 +195,7 @@ class ReopenedFilter(SpanFilter):
     title, parameter_name = _("reopened"), "reopened"
 
     def within(self, tickets, span: Span):
-        return tickets.filter(pk__in=reopened_numbers(span))
+        return tickets.filter(pk__in=reopened_numbers(span), merged_into=None)
 
 
 class AgeFilter(LinkFilter):

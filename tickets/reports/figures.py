@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import Aggregate, Count, F, FloatField, Q, QuerySet
+from django.db.models import Aggregate, Count, Exists, F, FloatField, OuterRef, Q, QuerySet
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.fields import DurationField
 from django.db.models.functions import Extract
@@ -49,7 +49,7 @@ def counts(span: Span) -> dict[str, Pair]:
 
 
 def reopened_numbers(span: Span) -> QuerySet:
-    """The tickets that went from done to open again, by the log."""
+    """The tickets that went from done to open again, by the log. Undoing a merge reopens nothing."""
     by_phase: dict[bool, list[int]] = {True: [], False: []}
     for pk, phase in Status.objects.values_list("pk", "phase"):
         by_phase[phase == Phase.DONE].append(pk)
@@ -59,14 +59,16 @@ def reopened_numbers(span: Span) -> QuerySet:
         changes__status__0__in=by_phase[True],
         changes__status__1__in=by_phase[False],
     )
+    unmerged = ActivityLog.objects.filter(
+        ticket=OuterRef("ticket"), batch=OuterRef("batch"), verb=Verb.UNMERGED
+    )
+    rows = rows.filter(~Exists(unmerged.order_by()))
     return rows.order_by().values("ticket")
 
 
 def reopened(span: Span) -> Pair:
-    both = (
-        reopened_numbers(one).aggregate(n=Count("ticket", distinct=True))["n"] for one in (span, span.before)
-    )
-    return Pair(*both)
+    """Of tickets that still exist: the log outlives a deleted one, the list can't show it."""
+    return Pair(*(counted().filter(pk__in=reopened_numbers(one)).count() for one in (span, span.before)))
 
 
 def mail_failures(span: Span) -> Pair:
@@ -107,11 +109,17 @@ def open_by_age() -> list[tuple[tuple[int, int | None], int]]:
 
 
 def by(field: str, label: str, span: Span) -> list[dict]:
-    """Created and solved in the span, by a field: rows with key, label, created, solved."""
-    rows = counted().filter(in_span("created_at", span) | in_span("done_at", span))
+    """Created and solved in the span and the one before, by a field: rows with key, label, and the four."""
+    spans = {"": span, "_before": span.before}
+    columns = {"created": "created_at", "solved": "done_at"}
+    counted_in = {
+        f"{name}{suffix}": in_span(column, one)
+        for name, column in columns.items()
+        for suffix, one in spans.items()
+    }
+    rows = counted().filter(Q.create(list(counted_in.values()), connector=Q.OR))
     rows = rows.values(key=F(field), label=F(label)).annotate(
-        created=Count("pk", filter=in_span("created_at", span)),
-        solved=Count("pk", filter=in_span("done_at", span)),
+        **{name: Count("pk", filter=when) for name, when in counted_in.items()}
     )
     return sorted(rows, key=lambda row: -row["created"])
 
@@ -129,8 +137,12 @@ def open_by_assignee_and_status() -> list[dict]:
 
 
 def done_by_assignee(span: Span) -> list[dict]:
-    rows = counted().filter(in_span("done_at", span), status__phase=Phase.DONE)
-    rows = rows.values(person=F("assignee"), name=F("assignee__full_name")).annotate(count=Count("pk"))
+    """Rows with person, name, count and, for the span before, count_before."""
+    now, before = in_span("done_at", span), in_span("done_at", span.before)
+    rows = counted().filter(now | before, status__phase=Phase.DONE)
+    rows = rows.values(person=F("assignee"), name=F("assignee__full_name")).annotate(
+        count=Count("pk", filter=now), count_before=Count("pk", filter=before)
+    )
     return sorted(rows, key=lambda row: -row["count"])
 
 

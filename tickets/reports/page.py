@@ -13,6 +13,7 @@ from tickets.reports.figures import Pair
 from tickets.reports.periods import Span
 
 HOUR = 3600
+COUNTS = ("created", "created_before", "solved", "solved_before")
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Table:
     headings: list[str]
     rows: list[tuple[str, list[int], str]]
     bars: list[charts.Bar] = field(default_factory=list)
-    legend: list[tuple[str, str]] = field(default_factory=list)
+    legend: list[charts.Part] = field(default_factory=list)
 
     @property
     def height(self) -> int:
@@ -147,8 +148,8 @@ def _by(key: str, title: str, rows: list[dict], span: Span) -> Table:
         key=f"by-{key}",
         title=title,
         explanation=_("Created and solved in the period. The bars show what was created."),
-        headings=[_("created"), _("solved")],
-        rows=[(row["label"], [row["created"], row["solved"]], url(row)) for row in rows],
+        headings=[_("created"), _("before"), _("solved"), _("before")],
+        rows=[(row["label"], [row[name] for name in COUNTS], url(row)) for row in rows],
         bars=charts.bars((row["label"], [(_("created"), "blue", row["created"], url(row))]) for row in rows),
     )
 
@@ -180,30 +181,34 @@ def _open_by_assignee() -> Table:
             (
                 name,
                 [
-                    (row["word"], row["colour"], counts[pk], url(person, status=pk))
+                    (row["word"], row["colour"], counts.get(pk, 0), url(person, status=pk))
                     for pk, row in statuses.items()
-                    if counts.get(pk)
                 ],
             )
             for (person, name), counts in ordered
         ),
-        legend=[(row["colour"], row["word"]) for row in statuses.values()],
+        legend=charts.legend((row["word"], row["colour"]) for row in statuses.values()),
     )
 
 
 def _done_by_assignee(span: Span) -> Table:
     rows = figures.done_by_assignee(span)
     shown = [
-        (row["name"] or _("nobody"), row["count"], tickets_url(solved=span, assignee=row["person"] or 0))
+        (
+            row["name"] or _("nobody"),
+            row["count"],
+            row["count_before"],
+            tickets_url(solved=span, assignee=row["person"] or 0),
+        )
         for row in rows
     ]
     return Table(
         key="done-by-assignee",
         title=_("Done by assignee"),
         explanation=_("Tickets solved in the period and done now, by who took care of them last."),
-        headings=[_("done")],
-        rows=[(name, [count], url) for name, count, url in shown],
-        bars=charts.bars((name, [(_("done"), "green", count, url)]) for name, count, url in shown),
+        headings=[_("done"), _("before")],
+        rows=[(name, [count, before], url) for name, count, before, url in shown],
+        bars=charts.bars((name, [(_("done"), "green", count, url)]) for name, count, _before, url in shown),
     )
 
 

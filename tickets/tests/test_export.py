@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +10,7 @@ from django.core.management import CommandError, call_command
 from accounts.actor import acting_as
 from tickets import conversation
 from tickets.models import Ticket
+from tickets.reports.export import ticket_lines
 from tickets.tests.factories import category, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -81,10 +83,27 @@ def test_odd_filters_break_nothing(client_of, sam, alice, query):
     assert response.status_code in (200, 302, 400)
 
 
-def test_export_is_written_to_the_security_log(client_of, sam, alice, caplog):
+def test_export_is_written_to_the_security_log(client_of, sam, alice, caplog, tmp_path):
+    make_ticket(alice)
+    make_ticket(alice)
     with caplog.at_level("INFO", logger="security"):
-        client_of(sam).get(f"{URL}?who=all&notes=1")
-    assert "sam@example.com exports tickets (who=all), notes: True" in caplog.text
+        assert len(rows(client_of(sam).get(f"{URL}?who=all&notes=1"))) == 2
+        call_command("export_tickets", out=str(tmp_path / "tickets.csv"))
+    assert [record.message for record in caplog.records if record.name == "security"] == [
+        "sam@example.com exported tickets with internal notes: 2",
+        "export_tickets exported tickets without internal notes: 2",
+    ]
+
+
+def test_broken_off_download_is_logged_with_what_left(sam, alice, caplog):
+    for number in range(3):
+        make_ticket(alice, subject=f"Ticket {number}")
+    found = ticket_lines(Ticket.objects.all(), by=sam.email, zone=UTC)
+    with caplog.at_level("INFO", logger="security"):
+        for _line in range(3):  # the mark, the heading, one ticket
+            next(found)
+        found.close()
+    assert "sam@example.com exported tickets without internal notes: 1" in caplog.text
 
 
 def test_queries_do_not_grow_with_rows(client_of, sam, alice, django_assert_max_num_queries):

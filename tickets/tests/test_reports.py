@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import acting_as
-from tickets import conversation
+from tickets import conversation, merging
 from tickets.models import Notification, Ticket
 from tickets.reports import figures, page
 from tickets.reports.periods import Named, Span
@@ -89,6 +89,27 @@ def test_merged_tickets_are_counted_with_their_target(history):
         assert figures.counts(WEEK)["created"].now == 2
 
 
+def test_undone_merge_and_deleted_ticket_are_not_reopened(history, alice, ann):
+    with on(18), acting_as(ann):
+        again = make_ticket(alice, subject="again")
+        merging.merge(again, Ticket.objects.get(subject="second"))
+    with on(19), acting_as(ann):
+        merging.undo(Ticket.objects.get(pk=again.pk))
+    with on(23):
+        assert figures.reopened(WEEK) == figures.Pair(1, 0)
+        Ticket.objects.get(subject="third").delete()
+        assert figures.reopened(WEEK) == figures.Pair(0, 0)
+
+
+def test_parts_of_a_bar_differ_by_more_than_colour(client_of, sam, history):
+    """WCAG 2.2, 1.4.1."""
+    with on(23):
+        content = client_of(sam).get(f"{URL}?{OWN}").content.decode()
+    used = set(re.findall(r"url\(#(hatch-\d)\)", content))
+    assert used
+    assert all(f'<pattern id="{name}"' in content for name in used)
+
+
 def test_failed_mails_are_counted(history, alice):
     with on(17, 11):
         make_ticket(alice, subject="fourth")
@@ -101,10 +122,10 @@ def test_tables_tell_category_priority_assignee_status_and_age(history):
     with on(23):
         tables = {table.key: table for table in page.build(WEEK).tables}
     rows = {key: [(label, cells) for label, cells, _url in table.rows] for key, table in tables.items()}
-    assert rows["by-category"] == [("Other", [3, 1]), ("Email Support", [0, 1])]
-    assert sorted(rows["by-priority"]) == [("Normal", [2, 1]), ("Urgent", [1, 1])]
+    assert rows["by-category"] == [("Other", [3, 0, 1, 0]), ("Email Support", [0, 1, 1, 0])]
+    assert sorted(rows["by-priority"]) == [("Normal", [2, 1, 1, 0]), ("Urgent", [1, 0, 1, 0])]
     assert sorted(rows["open-by-assignee"]) == [("Ann Weber", [0, 1, 1]), ("Sam Lindqvist", [1, 0, 1])]
-    assert rows["done-by-assignee"] == [("Ann Weber", [2])]
+    assert rows["done-by-assignee"] == [("Ann Weber", [2, 0])]
     assert {label: cells[0] for label, cells in rows["open-by-age"]}["3 to 7 days"] == 2
     assert [bar.total for bar in tables["by-category"].bars] == [3, 0]
 
@@ -185,7 +206,7 @@ def test_csv_says_the_same(client_of, sam, history):
         response = client_of(sam).get(f"{URL}?{OWN}&format=csv")
         text = b"".join(response.streaming_content).decode("utf-8-sig")
     assert '"Created","3","1"' in text
-    assert '"Tickets by category","created","solved"' in text
+    assert '"Tickets by category","created","before","solved","before"' in text
 
 
 def test_agents_and_requesters_see_no_report(client_of, ann, alice):

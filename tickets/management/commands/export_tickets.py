@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date
 
 from tickets.management.limits import lift_time_limits
 from tickets.models import Category, Ticket
-from tickets.reports.export import lines, ticket_rows
+from tickets.reports.export import ticket_lines
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
 from tickets.workflow import OPEN, Phase
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args, out, notes, **options):
         lift_time_limits()
         tickets = self.chosen(**options)
-        rows = lines(ticket_rows(tickets, zone=timezone.get_current_timezone(), notes=notes))
+        rows = ticket_lines(tickets, by="export_tickets", zone=timezone.get_current_timezone(), notes=notes)
         if not out:
             sys.stdout.writelines(rows)
             return
