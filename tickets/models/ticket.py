@@ -157,6 +157,15 @@ class Ticket(TrackedModel):
             models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
             # the admin's period filter and its order by age
             models.Index(fields=["-created_at", "-id"], name="ticket_by_age"),
+            # the reports: what was first answered and what was solved in a period
+            models.Index(
+                fields=["first_replied_at"],
+                name="ticket_by_first_reply",
+                condition=models.Q(first_replied_at__isnull=False),
+            ),
+            models.Index(
+                fields=["done_at"], name="ticket_by_done", condition=models.Q(done_at__isnull=False)
+            ),
             # the jobs over waiting tickets (tickets.silence)
             models.Index(
                 fields=["category", "silent_since"],

@@ -1,10 +1,20 @@
 """The figures of a report, as SQL aggregates. Signposts (merged tickets) are left out: the target counts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Aggregate, Count, Exists, F, FloatField, OuterRef, Q, QuerySet
+from django.db.models import (
+    Aggregate,
+    BooleanField,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.fields import DurationField
 from django.db.models.functions import Extract
@@ -148,32 +158,48 @@ def done_by_assignee(span: Span) -> list[dict]:
 
 @dataclass(frozen=True)
 class Durations:
-    """Median and 90th percentile in seconds; None where nothing was measured."""
+    """Median and 90th percentile in seconds, of the span and of the one before."""
 
-    count: int
-    median: float | None
-    p90: float | None
-
-
-def durations(field: str, span: Span, *, working: bool) -> Durations:
-    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span."""
-    if working:
-        seconds = WorkingSeconds("created_at", field)
-    else:
-        passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
-        seconds = _epoch(passed)
-    rows = counted().filter(in_span(field, span)).annotate(seconds=seconds)
-    return Durations(*_percentiles(rows, (0.5, 0.9)))
+    median: Pair
+    p90: Pair
 
 
-class _Percentile(Aggregate):
-    """percentile_cont of PostgreSQL."""
+def durations(field: str, span: Span) -> dict[str, Durations]:
+    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span.
 
-    output_field = FloatField()
+    By "hours" and by "working" hours; None where nothing was measured.
+    """
+    seconds = {
+        "hours": _epoch(ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())),
+        "working": WorkingSeconds("created_at", field),
+    }
+    rows = counted().filter(in_span(field, span) | in_span(field, span.before))
+    rows = rows.annotate(
+        is_now=ExpressionWrapper(in_span(field, span), output_field=BooleanField()), **seconds
+    )
+    found = _percentiles(rows, tuple(seconds))
+    return {
+        unit: Durations(
+            median=Pair(found[unit, True][0], found[unit, False][0]),
+            p90=Pair(found[unit, True][1], found[unit, False][1]),
+        )
+        for unit in seconds
+    }
 
-    def __init__(self, expression, share: float):
-        template = f"percentile_cont({share}) WITHIN GROUP (ORDER BY %(expressions)s)"
-        super().__init__(expression, template=template)
+
+SHARES = (0.5, 0.9)
+
+
+class _Percentiles(Aggregate):
+    """percentile_cont of PostgreSQL for SHARES, in one sort."""
+
+    output_field = ArrayField(FloatField())
+
+    def __init__(self, expression, **extra):
+        template = (
+            f"percentile_cont(ARRAY[{','.join(map(str, SHARES))}]) WITHIN GROUP (ORDER BY %(expressions)s)"
+        )
+        super().__init__(expression, template=template, **extra)
 
 
 def _epoch(passed):
@@ -183,16 +209,27 @@ def _epoch(passed):
     return ExpressionWrapper(passed / 1_000_000.0, output_field=FloatField())
 
 
-def _percentiles(rows: QuerySet, shares: Iterable[float]) -> tuple:
+def _percentiles(rows: QuerySet, names: tuple[str, ...]) -> dict[tuple[str, bool], tuple]:
+    """{(name, of the span or of the one before): values at SHARES}."""
+    nothing = tuple(None for _share in SHARES)
     if connection.vendor == "postgresql":
-        asked = {f"p{place}": _Percentile("seconds", share) for place, share in enumerate(shares)}
-        found = rows.aggregate(count=Count("pk"), **asked)
-        return tuple(found.values())
-    count = rows.count()
-    if not count:
-        return (0, *(None for _share in shares))
-    values = rows.order_by("seconds").values_list("seconds", flat=True)
-    return (count, *(_interpolated(values, share * (count - 1)) for share in shares))
+        # Grouped, so that the seconds of a row are worked out once.
+        groups = rows.values("is_now").annotate(**{f"{name}_at": _Percentiles(name) for name in names})
+        by_group = {group["is_now"]: group for group in groups}
+        return {
+            (name, is_now): by_group[is_now][f"{name}_at"] if is_now in by_group else nothing
+            for name in names
+            for is_now in (True, False)
+        }
+    found = {}
+    for is_now in (True, False):
+        part = rows.filter(is_now=is_now)
+        count = part.count()
+        for name in names:
+            values = part.order_by(name).values_list(name, flat=True)
+            places = [share * (count - 1) for share in SHARES]
+            found[name, is_now] = [_interpolated(values, place) for place in places] if count else nothing
+    return found
 
 
 def _interpolated(values: QuerySet, place: float) -> float:

@@ -117,15 +117,14 @@ def _lines(span: Span) -> Iterator[Line]:
 
 
 def _duration_lines(span: Span, name: str, column: str, url: str, explanation: str) -> Iterator[Line]:
-    for working, unit in ((False, _("hours")), (True, _("working hours"))):
-        now = figures.durations(column, span, working=working)
-        before = figures.durations(column, span.before, working=working)
+    found = figures.durations(column, span)
+    for key, unit in (("hours", _("hours")), ("working", _("working hours"))):
         words = {"name": name, "unit": unit}
-        median = Pair(now.median, before.median)
-        yield Line(_("%(name)s, median, %(unit)s") % words, median, explanation, url, is_hours=True)
-        p90 = Pair(now.p90, before.p90)
+        label = _("%(name)s, median, %(unit)s") % words
+        yield Line(label, found[key].median, explanation, url, is_hours=True)
         label = _("%(name)s, 90th percentile, %(unit)s") % words
-        yield Line(label, p90, _("Nine of ten were at most this long. %s") % explanation, url, is_hours=True)
+        slowest = _("Nine of ten were at most this long. %s") % explanation
+        yield Line(label, found[key].p90, slowest, url, is_hours=True)
 
 
 def _tables(span: Span) -> Iterator[Table]:

@@ -1,12 +1,14 @@
 """Working time in SQL: what tickets.calendar.working_seconds() says, for many rows at once."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Func
 
 from tickets.calendar import ORIGIN, working_seconds
 
+DAY = 86_400
+ORIGIN_EPOCH = (ORIGIN - date(1970, 1, 1)).days * DAY
 SQLITE_FUNCTION = "helpdesk_working_seconds"
 
 
@@ -34,11 +36,12 @@ class WorkingSeconds(Func):
         before = ",".join(str(sum(day < weekday for day in days)) for weekday in range(7))
         flags = ",".join(str(int(weekday in days)) for weekday in range(7))
         zone = settings.TIME_ZONE.replace("'", "")
-        return (  # nothing of it comes from outside
-            f"(SELECT ((d / 7) * {len(days)} + (ARRAY[{before}])[mod(d, 7) + 1]) * {closes - opens}"  # noqa: S608
-            f" + (ARRAY[{flags}])[mod(d, 7) + 1] * LEAST(GREATEST(s - {opens}, 0), {closes - opens})"
-            f" FROM (SELECT t::date - DATE '{ORIGIN}' AS d, FLOOR(EXTRACT(EPOCH FROM t::time))::int AS s"
-            f" FROM (SELECT {column} AT TIME ZONE '{zone}' AS t) AS at) AS parts)"
+        local = f"FLOOR(EXTRACT(EPOCH FROM {column} AT TIME ZONE '{zone}'))::bigint - {ORIGIN_EPOCH}"
+        day, second = f"(({local}) / {DAY})", f"(({local}) % {DAY})".replace("%", "%%")
+        weekday = f"({day} %% 7 + 1)"
+        return (
+            f"(({day} / 7 * {len(days)} + (ARRAY[{before}])[{weekday}]) * {closes - opens}"  # noqa: S608
+            f" + (ARRAY[{flags}])[{weekday}] * LEAST(GREATEST({second} - {opens}, 0), {closes - opens}))"
         )
 
 
