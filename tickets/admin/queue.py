@@ -18,12 +18,18 @@ from tickets.models import SavedView
 from tickets.querysets import URGENCY
 
 OWN_VIEW = f"who={Who.OURS}"
+EVERYBODYS = f"phase={Show.OPEN}"
 VIEWS_SHOWN = 12
 
 
 class TicketChangeList(ChangeList):
     def get_queryset(self, request, exclude_parameters=None):
         return super().get_queryset(request, exclude_parameters).with_unread(request.user)
+
+    def get_results(self, request):
+        super().get_results(request)
+        # Without any choice the own view is shown: there is nothing to clear.
+        self.has_active_filters = normal_query(request.GET.urlencode()) != normal_query(OWN_VIEW)
 
 
 class QueueMixin(admin.ModelAdmin):
@@ -65,10 +71,11 @@ class QueueMixin(admin.ModelAdmin):
         return super().changelist_view(request, context)
 
     def views(self, request) -> list[dict]:
-        """The own view and the saved ones, each with its count."""
+        """The own view, everybody's and the saved ones, each with its count."""
         saved = SavedView.objects.visible_to(request.user)[:VIEWS_SHOWN]
-        names = [_("My queue"), *(view.name for view in saved)]
-        queries = [normal_query(OWN_VIEW), *(normal_query(view.query) for view in saved)]
+        names = [_("My queue"), _("Everybody's"), *(view.name for view in saved)]
+        kept = (view.query for view in saved)
+        queries = [normal_query(query) for query in (OWN_VIEW, EVERYBODYS, *kept)]
         here = normal_query(request.GET.urlencode() or OWN_VIEW)
         return [
             {"name": name, "query": query, "count": count, "is_here": query == here}

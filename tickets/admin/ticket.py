@@ -69,7 +69,9 @@ class TicketAdmin(
     def number(self, ticket):
         if not ticket.is_unread:
             return f"#{ticket.pk}"
-        return format_html('#{} <span class="unread">{}</span>', ticket.pk, _("new"))
+        return format_html(
+            '<span class="unread"><span class="visually-hidden">{} </span></span>#{}', _("unread"), ticket.pk
+        )
 
     @admin.display(description=_("priority"), ordering=URGENCY)
     def priority_mark(self, ticket):

@@ -33,7 +33,7 @@ def test_filters_and_search_are_saved_and_opened_again(client_of, ann, alice):
     assert (view.owner, view.name) == (ann, "Urgent printers")
     shown = client.get(response.url)
     assert [ticket.subject for ticket in shown.context["cl"].result_list] == ["Printer"]
-    assert views(client) == {"My queue": "2", "Urgent printers": "1"}
+    assert views(client) == {"My queue": "2", "Everybody's": "2", "Urgent printers": "1"}
     assert 'aria-current="page">Urgent printers' in body(shown)
 
 
@@ -146,4 +146,4 @@ def test_many_views_do_not_fill_the_page(client_of, ann):
     make_person("Other Agent", role=Role.AGENT)
     for number in range(30):
         SavedView.objects.create(name=f"View {number:02}", owner=ann, query="who=mine")
-    assert len(views(client_of(ann))) == 13
+    assert len(views(client_of(ann))) == 14
