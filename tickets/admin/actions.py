@@ -17,7 +17,7 @@ from tickets.admin.deeds import DEEDS, Deed
 from tickets.models import Ticket
 from tickets.notifications import rules
 
-MOST = 2000  # tickets at once: all in one transaction, in one request
+MOST = 500  # tickets at once: all in one transaction, in one request of at most 30 seconds
 LISTED = 50
 REFUSALS_TOLD = 10
 
