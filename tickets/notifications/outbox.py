@@ -1,11 +1,12 @@
 """Puts mail into the outbox: rows in the transaction of the act that they tell of."""
 
+import logging
 import threading
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from tickets.notifications import delivery, rules
 from tickets.notifications.guard import UnsafeMail, check_address
 from tickets.workflow import TAKE_BACK_PERIOD
 
+logger = logging.getLogger(__name__)
 State = Notification.State
 NO_TIME = timedelta()
 # A reply waits until it can't be taken back any more.
@@ -88,5 +90,7 @@ def _deliver_later(after: timedelta) -> None:
 def _deliver_in_thread() -> None:
     try:
         delivery.deliver_due()
+    except DatabaseError:
+        logger.exception("Mail could not be printed now; it waits for the next.")
     finally:
         connections.close_all()

@@ -53,8 +53,17 @@ class Table:
     legend: list[charts.Part] = field(default_factory=list)
 
     @property
-    def height(self) -> int:
-        return len(self.bars) * charts.ROW
+    def linked_rows(self) -> Iterator[tuple]:
+        """Rows as they are shown: where a bar has several parts, the count of each part opens its tickets."""
+        for (label, cells, url), bar in zip(self.rows, self.bars, strict=True):
+            urls = {part.label: part.url for part in bar.parts} if self.legend else {}
+            links = (urls.get(heading, "") for heading in self.headings)
+            yield label, list(zip(cells, links, strict=True)), url
+
+    @property
+    def viewed(self) -> int:
+        """The height of the drawing, with room for the first label's ascent."""
+        return len(self.bars) * charts.ROW + 6
 
 
 @dataclass(frozen=True)

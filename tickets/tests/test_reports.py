@@ -141,8 +141,8 @@ def test_every_link_opens_exactly_the_tickets_that_were_counted(client_of, sam, 
         for table in report.tables:
             for _label, cells, url in table.rows:
                 expected[url] = cells[-1] if table.key == "open-by-assignee" else cells[0]
-            for bar in table.bars:
-                expected |= {part.url: part.count for part in bar.parts}
+            for bar in table.bars if table.legend else ():
+                expected |= {part.url: part.count for part in bar.parts if part.count}
         assert len(expected) > 12
         for url, count in expected.items():
             assert f'href="{url}"' in content
