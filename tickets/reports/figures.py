@@ -11,13 +11,14 @@ from django.db.models import (
     Exists,
     F,
     FloatField,
+    Func,
     OuterRef,
     Q,
     QuerySet,
+    Value,
 )
 from django.db.models.expressions import ExpressionWrapper
 from django.db.models.fields import DurationField
-from django.db.models.functions import Extract
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -205,7 +206,7 @@ class _Percentiles(Aggregate):
 def _epoch(passed):
     """A duration in seconds; SQLite keeps it in microseconds."""
     if connection.vendor == "postgresql":
-        return Extract(passed, "epoch", output_field=FloatField())
+        return Func(Value("epoch"), passed, function="date_part", output_field=FloatField())
     return ExpressionWrapper(passed / 1_000_000.0, output_field=FloatField())
 
 
