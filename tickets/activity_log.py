@@ -71,6 +71,8 @@ def verbs_for(changes: Changes) -> dict[Verb, Changes]:
 
 def record(instance: TrackedModel, *, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
     """Writes what happened to `instance` between two stored_values(): one row for each verb, then rings."""
+    if before is None and after is None:
+        return  # somebody else has deleted it meanwhile, and that is logged
     model = type(instance)
     changes = diff(snapshot(model, before), snapshot(model, after))
     if before is None:

@@ -113,6 +113,8 @@ def take_back(comment: Comment, *, author) -> None:
     if not may_take_back(comment, author):
         raise TooLate
     ticket = Ticket.objects.select_for_update().get(pk=comment.ticket_id)
+    if not Comment.objects.filter(pk=comment.pk).exists():
+        return  # taken back already, in another tab
     replies = ActivityLog.objects.filter(ticket_id=ticket.pk, verb=Verb.REPLIED)
     mails = Notification.objects.filter(activity__in=replies.filter(changes__key__1=str(comment.key)))
     # A worker claims a row by changing its state, so either it is stopped here or it is under way.

@@ -7,6 +7,7 @@ from django.core.files.storage import FileSystemStorage
 
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
 from tickets.models import Attachment
+from tickets.notifications import outbox
 from tickets.tests.mailgun import MailgunServer
 
 OUR_MODELS = [
@@ -35,6 +36,21 @@ def attachments_dir(tmp_path, monkeypatch):
     folder = tmp_path / "attachments"
     monkeypatch.setattr(Attachment._meta.get_field("file"), "storage", FileSystemStorage(folder))
     return folder
+
+
+class TimerThatNeverRings:
+    """Real ones would print mail 20 seconds later, in the middle of another test's database."""
+
+    def __init__(self, interval, function):
+        self.daemon = False
+
+    def start(self):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def no_timers(monkeypatch):
+    monkeypatch.setattr(outbox.threading, "Timer", TimerThatNeverRings)
 
 
 @pytest.fixture
