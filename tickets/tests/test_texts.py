@@ -118,7 +118,9 @@ def few_time_zones(monkeypatch):
 
 def test_payload_makes_no_element_of_its_own_on_any_page(client_of, sam, few_time_zones):
     """THREATS 15, 16: the kinds of element are those of the same page with plain words."""
-    pages_with("Another ticket", len(TEXTS) + 1, sam, client_of)  # so that there is one before it in the queue
+    pages_with(
+        "Another ticket", len(TEXTS) + 1, sam, client_of
+    )  # so that there is one before it in the queue
     plain = pages_with("Plain words", 0, sam, client_of)
     for number, words in enumerate(TEXTS, start=1):
         for name, structure in pages_with(words, number, sam, client_of).items():
