@@ -6,7 +6,7 @@ from django.apps import apps
 from django.core.files.storage import FileSystemStorage
 
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
-from tickets.models import Attachment
+from tickets.models import Attachment, Status
 from tickets.notifications import outbox
 from tickets.tests.mailgun import MailgunServer
 
@@ -27,6 +27,11 @@ def first_rows(request):
     marker = request.node.get_closest_marker("django_db")
     if "live_server" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
         request.getfixturevalue("transactional_db")
+    elif marker:
+        request.getfixturevalue("db")
+    else:
+        return
+    if not Status.objects.exists():
         import_module("tickets.migrations.0002_first_categories_and_statuses").add(apps, None)
 
 
