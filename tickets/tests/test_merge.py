@@ -181,11 +181,11 @@ def test_outsider_reads_no_file_of_either(client_of, ann, bob, charlie, ticket, 
     }
 
 
-@pytest.mark.parametrize("page", ["site", "admin"])
-def test_signpost_says_where_it_goes_on_and_has_no_form(client_of, ann, bob, ticket, target, page):
+@pytest.mark.parametrize("shown", ["site", "admin"])
+def test_signpost_says_where_it_goes_on_and_has_no_form(client_of, ann, bob, ticket, target, shown):
     merged(ann, ticket, target)
     client, address = (
-        (client_of(bob), f"/tickets/{ticket.pk}/") if page == "site" else (client_of(ann), url(ticket))
+        (client_of(bob), f"/tickets/{ticket.pk}/") if shown == "site" else (client_of(ann), url(ticket))
     )
     content = body(client.get(address))
     assert f"This ticket is merged into #{target.pk}" in content

@@ -118,13 +118,13 @@ def test_supervisor_shares_and_takes_back(client_of, sam):
     assert reply.owner == sam
 
 
-@pytest.mark.parametrize("page", ["change", "delete", "history"])
-def test_somebody_elses_does_not_exist(client_of, ann, sam, root, unchanged, page):
+@pytest.mark.parametrize("shown", ["change", "delete", "history"])
+def test_somebody_elses_does_not_exist(client_of, ann, sam, root, unchanged, shown):
     reply = SavedReply.objects.create(title="Secret", body="Hello", owner=ann)
     for person in (sam, root):
         client = client_of(person)
         with unchanged():
-            url = f"{LIST}{reply.pk}/{page}/"
+            url = f"{LIST}{reply.pk}/{shown}/"
             assert client.get(url).status_code == 404
             assert client.post(url, {"title": "x", "body": "x", "post": "yes"}).status_code == 404
         assert "Secret" not in body(client.get(LIST))
