@@ -65,11 +65,11 @@ def merge(ticket: Ticket, target: Ticket, *, tells: bool = False) -> None:
 
 
 @transaction.atomic
-def undo(ticket: Ticket) -> None:
-    """Makes the signpost `ticket` a ticket again, as it was. Mails those who were mailed of the merge.
+def undo(ticket: Ticket) -> Ticket:
+    """Makes the signpost `ticket` a ticket again, as it was. Returns the ticket that it was merged into.
 
-    What was merged into it before comes back with it; who watched the target only because of it does so no
-    more. Raises ValidationError where it isn't merged (any more).
+    Mails those who were mailed of the merge. What was merged into it before comes back with it; who watched
+    the target only because of it does so no more. Raises ValidationError where it isn't merged (any more).
     """
     signposts = _locked(lambda: _numbers_around(ticket.pk))
     if ticket.pk not in signposts:
@@ -92,6 +92,7 @@ def undo(ticket: Ticket) -> None:
             for watcher in Watcher.objects.filter(ticket=number, person__in=people):
                 watcher.delete()
     Ticket.objects.filter(pk__in=(ticket.pk, target.pk)).update(updated_at=timezone.now())
+    return target
 
 
 def people_of(tickets: Iterable[Ticket]) -> set[int]:

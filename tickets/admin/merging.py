@@ -59,11 +59,11 @@ class MergingMixin(TicketPage):
             return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         try:
-            merging.undo(ticket)
+            target = merging.undo(ticket)
         except ValidationError as error:
             messages.warning(request, " ".join(error.messages))
         else:
-            words = {"target": ticket.merged_into_id}
+            words = {"target": target.pk}
             messages.success(request, _("The merge into #%(target)d is undone.") % words)
         return HttpResponseRedirect(self.page_url(request, pk))
 

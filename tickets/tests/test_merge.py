@@ -331,6 +331,13 @@ def test_undo_restores_the_ticket_and_its_people(client_of, ann, alice, bob, cha
     assert "This merge is undone already." in content
 
 
+def test_undo_names_the_target_though_the_page_was_read_before_the_merge(ann, ticket, target):
+    stale = Ticket.objects.get(pk=ticket.pk)
+    merged(ann, ticket, target)
+    with acting_as(ann, source=Ticket.Source.ADMIN):
+        assert merging.undo(stale) == target
+
+
 def test_undo_tells_whom_the_merge_told(client_of, ann, bob, ticket, target):
     merged(ann, ticket, target, tells=True)
     client_of(ann).post(url(ticket, "unmerge"))
