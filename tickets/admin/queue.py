@@ -59,7 +59,7 @@ class QueueMixin(admin.ModelAdmin):
         return (URGENCY.desc(), "created_at", "pk")
 
     def changelist_view(self, request, extra_context=None):
-        context = {"view_form": SavedViewForm(may_share=self.may_share_views(request))}
+        context = {"view_form": self.view_form(request)}
         context |= extra_context or {}
         if request.method == "GET":
             context |= {
@@ -82,15 +82,16 @@ class QueueMixin(admin.ModelAdmin):
             for name, query, count in zip(names, queries, counts(queries, self, request), strict=True)
         ]
 
-    def may_share_views(self, request) -> bool:
-        return request.user.has_perm("tickets.share_savedview")
+    def view_form(self, request, *sent, query: str = "") -> SavedViewForm:
+        may_share = request.user.has_perm("tickets.share_savedview")
+        return SavedViewForm(*sent, owner=request.user, may_share=may_share, query=query)
 
     def save_view(self, request):
         """Keeps the filters that the queue was shown with under a name."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        form = SavedViewForm(request.POST, may_share=self.may_share_views(request))
         shown = with_query(request, request.POST.get("query", "")[:500].replace("\0", ""))
+        form = self.view_form(request, request.POST, query=shown.GET.urlencode())
         if not form.is_valid():
             return self.changelist_view(shown, {"view_form": form})
         try:
@@ -98,7 +99,7 @@ class QueueMixin(admin.ModelAdmin):
         except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, _("These filters are not understood, so nothing was saved."))
             return HttpResponseRedirect(reverse("admin:tickets_ticket_changelist"))
-        view = form.save(owner=request.user, query=shown.GET.urlencode())
+        view = form.save()
         messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
         return HttpResponseRedirect(f"{reverse('admin:tickets_ticket_changelist')}?{view.query}")
 

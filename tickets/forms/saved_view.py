@@ -27,9 +27,10 @@ def normal_query(query: str) -> str:
 
 
 class SavedViewForm(forms.ModelForm):
-    """Gives the filters of the queue a name."""
+    """Gives the filters `query` of the queue a name. One that is used is replaced only if that is ticked."""
 
     is_shared = forms.BooleanField(label=_("Show it to all staff"), required=False)
+    replaces = forms.BooleanField(label=_("Replace it"), required=False)
 
     class Meta:
         model = SavedView
@@ -37,15 +38,23 @@ class SavedViewForm(forms.ModelForm):
         labels = {"name": _("Name of this view")}
         error_messages = {"name": {"required": _("Please give the view a name.")}}
 
-    def __init__(self, *args, may_share: bool, **kwargs):
+    def __init__(self, *args, owner, may_share: bool, query: str = "", **kwargs):
         super().__init__(*args, auto_id="view-%s", **kwargs)
+        self.owner, self.query, self.same = owner, query, None
         if not may_share:
             del self.fields["is_shared"]
 
-    def save(self, *, owner, query: str) -> SavedView:
-        """A view of the same name and owner is replaced."""
-        owner = None if self.cleaned_data.get("is_shared") else owner
-        view, _is_new = SavedView.objects.update_or_create(
-            owner=owner, name=self.cleaned_data["name"], defaults={"query": query}
-        )
+    def clean(self):
+        cleaned = super().clean()
+        owner = None if cleaned.get("is_shared") else self.owner
+        self.same = SavedView.objects.filter(owner=owner, name=cleaned.get("name")).first()
+        if self.same and self.same.query != self.query and not cleaned["replaces"]:
+            self.add_error("name", _("There is a view of this name. Replace it, or choose another name."))
+        self.instance.owner = owner
+        return cleaned
+
+    def save(self) -> SavedView:
+        view = self.same or self.instance
+        view.query = self.query
+        view.save()
         return view

@@ -56,10 +56,30 @@ def test_supervisor_shares_a_view_and_an_agent_can_not(client_of, ann, sam):
     )
 
 
-def test_same_name_replaces_the_own_view(client_of, ann):
-    for query in ("who=mine", "who=unassigned"):
-        client_of(ann).post(SAVE, {"name": "A", "query": query})
+def test_name_that_is_used_is_replaced_only_when_asked(client_of, ann):
+    client, again = client_of(ann), {"name": "A", "query": "who=unassigned"}
+    for _click in range(2):
+        client.post(SAVE, {"name": "A", "query": "who=mine"})
+    response = client.post(SAVE, again)
+    assert response.context["view_form"].errors.keys() == {"name"}
+    assert 'name="replaces"' in body(response)
+    assert SavedView.objects.get().query == "who=mine"
+    assert client.post(SAVE, again | {"replaces": "on"}).status_code == 302
     assert SavedView.objects.get().query == "who=unassigned"
+
+
+def test_own_view_may_be_called_like_a_shared_one(client_of, ann):
+    SavedView.objects.create(name="A", query="who=all")
+    assert client_of(ann).post(SAVE, {"name": "A", "query": "who=mine"}).status_code == 302
+    assert SavedView.objects.count() == 2
+
+
+def test_one_of_two_views_that_were_named_alike_is_replaced(client_of, ann):
+    for query in ("who=mine", "who=all"):
+        SavedView.objects.create(owner=ann, name="A", query=query)
+    sent = {"name": "A", "query": "who=unassigned", "replaces": "on"}
+    assert client_of(ann).post(SAVE, sent).status_code == 302
+    assert SavedView.objects.filter(query="who=unassigned").count() == 1
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "two\nlines", "nul\0"])
