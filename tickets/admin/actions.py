@@ -1,16 +1,19 @@
 """Actions on many tickets: a value where one is needed, a preview, then each changes like in a single act."""
 
+import hashlib
 from dataclasses import dataclass
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.http import HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from accounts.mixins import is_number
 from tickets.admin.deeds import DEEDS, Deed
@@ -36,6 +39,16 @@ class Line:
     @property
     def changes(self) -> bool:
         return not (self.refusal or self.stays)
+
+    @property
+    def says(self) -> str:
+        people = [person.pk for person in self.people]
+        return repr((self.ticket.pk, self.old, self.new, self.refusal, self.stays, people))
+
+
+def fingerprint(lines: list[Line]) -> str:
+    """Tells whether a preview that was shown still says what would happen."""
+    return hashlib.sha256("\n".join(line.says for line in lines).encode()).hexdigest()
 
 
 def preview(deed: Deed, value, tickets: list[Ticket], *, actor) -> list[Line]:
@@ -78,6 +91,24 @@ def change_each(request, deed: Deed, value, numbers: list[int]) -> None:
         messages.warning(request, text % {"count": more})
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen in the queue: a row of DEEDS, tickets by number, and the filters to come back to."""
+
+    name: str
+    numbers: list[int]
+    query: str
+
+    @property
+    def deed(self) -> Deed:
+        return DEEDS[self.name]
+
+    @property
+    def queue_url(self) -> str:
+        url = reverse("admin:tickets_ticket_changelist")
+        return f"{url}?{self.query}" if self.query else url
+
+
 class ActionsMixin(admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view(self.many_view)
@@ -90,68 +121,74 @@ class ActionsMixin(admin.ModelAdmin):
             text = _("Please choose at most %(count)d tickets at once.") % {"count": MOST}
             self.message_user(request, text, messages.WARNING)
             return None
-        deed, query = DEEDS[name], request.GET.urlencode()
-        if deed.form_class:
-            return self._ask_value(request, name, numbers, query, deed.form_class())
-        return self._show_preview(request, name, numbers, query, None)
+        choice = Choice(name, numbers, request.GET.urlencode())
+        if choice.deed.form_class:
+            return self._ask_value(request, choice, choice.deed.form_class())
+        return self._show_preview(request, choice, None)
 
+    @method_decorator(require_POST)
     def many_view(self, request):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        name, query = request.POST.get("action", ""), request.POST.get("query", "")
-        sent = request.POST.get("numbers", "").split(",")
-        if name not in DEEDS or not all(map(is_number, sent)) or len(sent) > MOST:
-            raise BadRequest
-        deed, numbers = DEEDS[name], [int(number) for number in sent]
-        if not getattr(self, f"has_{deed.permission}_permission")(request):
-            raise PermissionDenied
+        choice = self._choice(request)
+        deed = choice.deed
         form = deed.form_class(request.POST) if deed.form_class else None
         if form and not form.is_valid():
-            return self._ask_value(request, name, numbers, query, form)
+            return self._ask_value(request, choice, form)
         if "apply" not in request.POST:
-            return self._show_preview(request, name, numbers, query, form)
-        change_each(request, deed, deed.value(form, request.user), numbers)
-        return HttpResponseRedirect(self._queue_after(query))
-
-    def _ask_value(self, request, name: str, numbers: list[int], query: str, form):
-        context = {"form": form, "count": len(numbers)}
-        return self._many_page(request, name, numbers, query, context)
-
-    def _show_preview(self, request, name: str, numbers: list[int], query: str, form):
-        deed = DEEDS[name]
-        merged = Exists(Ticket.objects.filter(merged_into=OuterRef("pk")).order_by())
-        found = Ticket.objects.with_people().annotate(has_merged=merged).in_bulk(numbers)
-        tickets = [found[number] for number in dict.fromkeys(numbers) if number in found]
+            return self._show_preview(request, choice, form)
         value = deed.value(form, request.user)
-        lines = preview(deed, value, tickets, actor=request.user)
+        if request.POST.get("shown") != fingerprint(self._lines(request, choice, value)):
+            text = _("Something has changed meanwhile. This is what would happen now.")
+            self.message_user(request, text, messages.WARNING)
+            return self._show_preview(request, choice, form)
+        change_each(request, deed, value, choice.numbers)
+        return HttpResponseRedirect(choice.queue_url)
+
+    def _choice(self, request) -> Choice:
+        """Raises BadRequest, or PermissionDenied."""
+        name, sent = request.POST.get("action", ""), request.POST.get("numbers", "").split(",")
+        if name not in DEEDS or not all(map(is_number, sent)) or len(sent) > MOST:
+            raise BadRequest
+        if not getattr(self, f"has_{DEEDS[name].permission}_permission")(request):
+            raise PermissionDenied
+        return Choice(name, [int(number) for number in sent], request.POST.get("query", ""))
+
+    def _lines(self, request, choice: Choice, value) -> list[Line]:
+        merged = Exists(Ticket.objects.filter(merged_into=OuterRef("pk")).order_by())
+        found = Ticket.objects.with_people().annotate(has_merged=merged).in_bulk(choice.numbers)
+        tickets = [found[number] for number in dict.fromkeys(choice.numbers) if number in found]
+        return preview(choice.deed, value, tickets, actor=request.user)
+
+    def _ask_value(self, request, choice: Choice, form):
+        return self._many_page(request, choice, {"form": form, "count": len(choice.numbers)})
+
+    def _show_preview(self, request, choice: Choice, form):
+        value = choice.deed.value(form, request.user)
+        lines = self._lines(request, choice, value)
         people = {person for line in lines for person in line.people}
         context = {
             "preview": lines[:LISTED],
+            "shown": fingerprint(lines),
             "more": len(lines[LISTED:]),
             "changing": sum(line.changes for line in lines),
             "mails": sum(len(line.people) for line in lines),
             "people": sorted(map(str, people)),
             "value": getattr(value, "pk", value) or "",
             "asked": form is not None,
-            "is_deletion": deed.permission == "delete",
+            "is_deletion": choice.deed.permission == "delete",
         }
-        return self._many_page(request, name, numbers, query, context)
+        return self._many_page(request, choice, context)
 
-    def _many_page(self, request, name: str, numbers: list[int], query: str, context: dict):
+    def _many_page(self, request, choice: Choice, context: dict):
         context |= {
             **self.admin_site.each_context(request),
-            "title": str(DEEDS[name].title).removesuffix(" …"),
+            "title": str(choice.deed.title).removesuffix(" …"),
             "opts": self.opts,
-            "action": name,
-            "numbers": ",".join(map(str, numbers)),
-            "query": query,
-            "queue_url": self._queue_after(query),
+            "action": choice.name,
+            "numbers": ",".join(map(str, choice.numbers)),
+            "query": choice.query,
+            "queue_url": choice.queue_url,
         }
         return TemplateResponse(request, "admin/tickets/ticket/change_many.html", context)
-
-    def _queue_after(self, query: str) -> str:
-        url = reverse("admin:tickets_ticket_changelist")
-        return f"{url}?{query}" if query else url
 
 
 def _action(name: str):

@@ -25,8 +25,15 @@ def choose(client, action: str, tickets, query: str = "", **fields):
 
 
 def send(client, action: str, tickets, **fields):
+    """Shows the preview; with `apply` also presses its button."""
     numbers = ",".join(str(ticket.pk) for ticket in tickets)
-    return client.post(MANY, {"action": action, "numbers": numbers, **fields}, follow=True)
+    data = {"action": action, "numbers": numbers, **fields}
+    apply = data.pop("apply", None)
+    response = client.post(MANY, data)
+    if apply is None or response.status_code != 200:
+        return response
+    shown = response.context.get("shown", "")
+    return client.post(MANY, {**data, "shown": shown, "apply": apply}, follow=True)
 
 
 @pytest.fixture
@@ -84,6 +91,29 @@ def test_action_is_logged_and_mailed_like_the_single_act(client_of, alice, ann, 
     assert Notification.objects.filter(person=alice, kind=VERBS[action]).count() == 3
 
 
+@pytest.mark.parametrize("meanwhile", ["assigned", "watched", "closed", "deleted"])
+def test_preview_that_is_not_true_any_more_is_shown_again(client_of, alice, bob, ann, sam, meanwhile):
+    ticket, other = make_ticket(alice), make_ticket(alice)
+    client, sent = client_of(ann), {"value": status("waiting").pk}
+    page = send(client, "set_status", [ticket, other], **sent)
+    with acting_as(sam):
+        match meanwhile:
+            case "assigned":
+                ticket.assign(sam)
+            case "watched":
+                Watcher.objects.create(ticket=ticket, person=bob)
+            case "closed":
+                ticket.close()
+            case "deleted":
+                ticket.delete()
+    data = {name: page.context[name] for name in ("action", "numbers", "value", "shown")}
+    again = client.post(MANY, {**data, "apply": "1"})
+    assert "Something has changed meanwhile." in body(again)
+    assert Ticket.objects.get(pk=other.pk).phase == "new"
+    client.post(MANY, {**data, "shown": again.context["shown"], "apply": "1"})
+    assert Ticket.objects.get(pk=other.pk).phase == "waiting"
+
+
 def test_action_without_a_value_goes_to_the_preview_at_once(client_of, alice, ann):
     ticket = make_ticket(alice, subject="No sound")
     content = body(choose(client_of(ann), "assign_to_me", [ticket]))
@@ -136,9 +166,9 @@ def test_all_across_the_pages_are_meant(client_of, alice, ann):
 
 def test_more_numbers_than_a_form_may_have_fields_are_taken(client_of, alice, ann):
     ticket = make_ticket(alice)
-    numbers = ",".join(str(ticket.pk + number) for number in range(actions.MOST))
-    response = client_of(ann).post(MANY, {"action": "assign_to_me", "numbers": numbers, "apply": "1"})
-    assert response.status_code == 302
+    numbers = [Ticket(pk=ticket.pk + number) for number in range(actions.MOST)]
+    response = send(client_of(ann), "assign_to_me", numbers, apply="1")
+    assert response.redirect_chain
     assert Ticket.objects.get().assignee == ann
 
 
@@ -176,7 +206,7 @@ def test_senseless_numbers_are_refused(client_of, ann, numbers):
 def test_unknown_action_and_gone_tickets(client_of, ann):
     client = client_of(ann)
     assert client.post(MANY, {"action": "nonsense", "numbers": "1"}).status_code == 400
-    response = client.post(MANY, {"action": "assign_to_me", "numbers": "1,2,3", "apply": "1"}, follow=True)
+    response = send(client, "assign_to_me", [Ticket(pk=1), Ticket(pk=2)], apply="1")
     assert "Nothing had to be changed." in body(response)
 
 
