@@ -25,5 +25,8 @@ class Verb(TextChoices):
     DELETED = "deleted", _("deleted")
 
 
+# Each stands with what it came along with, so it is no news of its own.
+FILES = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
+
 # Sent once for each ActivityLog row, inside its transaction. Arguments: sender=ActivityLog, activity.
 activity_recorded = Signal()

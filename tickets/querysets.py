@@ -21,6 +21,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from tickets import workflow
+from tickets.events import FILES
 from tickets.tracking import TrackedQuerySet
 from tickets.validators import MAX_BYTES_A_DAY, MAX_FILES_A_DAY
 
@@ -81,7 +82,7 @@ class TicketQuerySet(TrackedQuerySet):
         log = self.model.activities.rel.related_model.objects
         seen = Coalesce(Subquery(visits.values("seen_number")[:1]), 0, output_field=BigIntegerField())
         by_others = Q(actor=None) | ~Q(actor=user)
-        news = log.filter(by_others, ticket=OuterRef("pk"), pk__gt=seen)
+        news = log.filter(by_others, ticket=OuterRef("pk"), pk__gt=seen).exclude(verb__in=FILES)
         return self.annotate(is_unread=Exists(news.order_by()))
 
     # Waiting tickets whose time has come (tickets.silence)

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import groupby
 
-from tickets.events import Verb
+from tickets.events import FILES, Verb
 from tickets.models import ActivityLog, Attachment, Comment, Ticket, TicketLink
 
 INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
 SAID = {Verb.REPLIED, Verb.NOTED}
-FILES = {Verb.FILE_ADDED, Verb.FILE_REMOVED}
 
 
 class Story:

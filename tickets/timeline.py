@@ -11,9 +11,9 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.events import Verb
+from tickets.events import FILES, Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket, TicketLink
-from tickets.story import FILES, INTERNAL, Story
+from tickets.story import INTERNAL, Story
 from tickets.waiting_words import reminder_sentences, waiting_sentence
 from tickets.workflow import TAKE_BACK_PERIOD, Phase
 
@@ -87,6 +87,11 @@ def last_number(ticket: Ticket, user) -> int:
     if not user.is_staff:
         rows = rows.filter(~Q(verb__in=INTERNAL) | UNSAID)
     return rows.aggregate(last=Max("pk", default=0))["last"]
+
+
+def end_of_log(ticket: Ticket) -> int:
+    """The last row of all, whoever may read it and wherever it is shown."""
+    return _rows(ticket).aggregate(last=Max("pk", default=0))["last"]
 
 
 def end_of(entries: list[Entry]) -> int:

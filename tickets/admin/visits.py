@@ -34,8 +34,7 @@ class VisitsMixin(TicketPage):
             return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         number = request.POST.get("after", "")
-        known = timeline.last_number(ticket, request.user)
-        number = min(int(number), known) if is_number(number) else 0
+        number = min(int(number), timeline.end_of_log(ticket)) if is_number(number) else 0
         Visit.objects.record(
             person=request.user, ticket=ticket, number=number, is_leaving="leaving" in request.POST
         )

@@ -12,7 +12,7 @@ from accounts.actor import acting_as
 from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets import conversation
-from tickets.models import ActivityLog, Comment, Draft, Notification, Visit
+from tickets.models import ActivityLog, Attachment, Comment, Draft, Notification, Visit
 from tickets.tests.factories import make_ticket, status, upload
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +174,15 @@ def test_own_acts_are_no_news(client_of, ann, ticket):
     client.post(act(ticket, "seen"), {"after": ActivityLog.objects.first().pk})
     said(ticket, ann, "Done by myself")
     assert "New since you last looked" not in body(client.get(page(ticket)))
+
+
+def test_ticket_whose_story_ends_with_a_file_is_read_once_it_was_seen(client_of, ann, ticket):
+    with acting_as(ticket.requester):
+        Attachment.attach([upload()], ticket=ticket, uploader=ticket.requester)
+    client = client_of(ann)
+    client.post(act(ticket, "seen"), {"after": client.get(page(ticket)).context["last_number"]})
+    assert "New since you last looked" not in body(client.get(page(ticket)))
+    assert not client.get(LIST).context["cl"].result_list[0].is_unread
 
 
 def test_seen_never_goes_back_and_never_past_the_story(client_of, ann, ticket):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.actor import acting_as
 from tickets import conversation
 from tickets.models import ActivityLog, Ticket
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import make_ticket, upload
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/tickets/ticket/"
@@ -95,6 +95,15 @@ def test_ticket_is_unread_until_its_page_was_seen_and_after_news(client_of, ann,
         conversation.note(ticket, author=sam, body="Look")
     assert unread(client) == ["A"]
     assert unread(client_of(sam)) == ["A"]  # of ann's act, and the filing
+
+
+def test_reply_with_a_file_is_read_once_its_page_was_seen(client_of, ann, alice):
+    ticket = make_ticket(alice)
+    client = client_of(ann)
+    client_of(alice).post(f"{ticket.get_absolute_url()}reply/", {"body": "See here", "attachments": upload()})
+    end = client.get(f"{LIST}{ticket.pk}/change/").context["last_number"]
+    client.post(f"{LIST}{ticket.pk}/seen/", {"after": end})
+    assert unread(client) == []
 
 
 def test_queries_do_not_grow_with_the_queue(client_of, alice, ann):
