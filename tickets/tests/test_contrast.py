@@ -30,7 +30,9 @@ EDGES = [
 
 def themes() -> dict[str, dict[str, str]]:
     """The colours of each theme. Dark stands twice: for the system's wish and for the attribute."""
-    light, dark, dark_by_attribute = re.split(r"@media|:root\[data-theme=\"dark\"\]", TOKENS.read_text())
+    light, dark, dark_by_attribute, _motion = re.split(
+        r"@media|:root\[data-theme=\"dark\"\]", TOKENS.read_text()
+    )
     colours = [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in (light, dark, dark_by_attribute)]
     return dict(zip(("light", "dark", "dark by attribute"), colours, strict=True))
 
