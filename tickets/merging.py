@@ -1,4 +1,4 @@
-"""Merging: a ticket becomes a signpost to another one, whose page tells both stories (tickets.timeline).
+"""Merging: a ticket becomes a signpost to another one, whose page tells both stories (tickets.story).
 
 Nothing is copied: each ticket keeps its rows and its log, so undo() is exact. A target is never merged
 itself: when it is, what was merged into it goes along.

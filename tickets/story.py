@@ -46,7 +46,7 @@ class Story:
         """The files that came with a merged ticket itself."""
         return [file for file in self._files_of_merged if file.ticket_id == number]
 
-    def split_from(self, comment: Comment) -> Ticket | None:
+    def split_into(self, comment: Comment) -> Ticket | None:
         """The ticket that `comment` was split into, where the reader may know of it."""
         return self._splits.get(comment.split_key)
 

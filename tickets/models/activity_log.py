@@ -30,7 +30,7 @@ class ActivityLogQuerySet(models.QuerySet):
 
 
 class ActivityLog(models.Model):
-    """What happened: field names and raw values; words are chosen when it is shown (tickets.timeline).
+    """What happened: field names and raw values; words are chosen when it is shown (tickets.words).
 
     Ticket and actor are held without a database constraint: the log outlives both.
     """

@@ -37,6 +37,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.search", 4),
     ("tickets.story", 3.5),
     ("tickets.waiting_words", 3.5),
+    ("tickets.words", 3.7),
     ("tickets.timeline", 4),
     ("tickets.reports.periods", 0),
     ("tickets.reports.worktime", 0.5),

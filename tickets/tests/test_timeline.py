@@ -124,7 +124,6 @@ def test_one_act_is_one_entry(alice, ann):
     entries = timeline.entries_for(ticket, alice)
     assert [entry.kind for entry in entries] == ["filed", "change"]
     assert len(entries[1].sentences) == 2
-    assert entries[1].is_staff
     assert entries[0].is_you
 
 
