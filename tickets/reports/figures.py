@@ -1,5 +1,6 @@
 """The figures of a report, as SQL aggregates. Signposts (merged tickets) are left out: the target counts."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.contrib.postgres.fields import ArrayField
@@ -48,15 +49,40 @@ def in_span(field: str, span: Span) -> Q:
     return Q((f"{field}__gte", span.start), (f"{field}__lt", span.end))
 
 
-def counts(span: Span) -> dict[str, Pair]:
+COUNTS = ("created", "created_before", "solved", "solved_before")
+
+
+def created_and_solved(span: Span) -> list[dict]:
+    """COUNTS of each category and priority, in one reading of the table: parts for counts() and by()."""
+    spans = {"": span, "_before": span.before}
+    columns = {"created": "created_at", "solved": "done_at"}
+    counted_in = {
+        f"{name}{suffix}": in_span(column, one)
+        for name, column in columns.items()
+        for suffix, one in spans.items()
+    }
+    rows = counted().filter(Q.create(list(counted_in.values()), connector=Q.OR))
+    rows = rows.values("category", "category__name", "priority")
+    return list(rows.annotate(**{name: Count("pk", filter=when) for name, when in counted_in.items()}))
+
+
+def counts(parts: list[dict]) -> dict[str, Pair]:
     """How many tickets were created and solved."""
-    found = counted().aggregate(
-        created=Count("pk", filter=in_span("created_at", span)),
-        created_before=Count("pk", filter=in_span("created_at", span.before)),
-        solved=Count("pk", filter=in_span("done_at", span)),
-        solved_before=Count("pk", filter=in_span("done_at", span.before)),
-    )
-    return {name: Pair(found[name], found[f"{name}_before"]) for name in ("created", "solved")}
+    sums = _sum(parts)
+    return {name: Pair(sums[name], sums[f"{name}_before"]) for name in ("created", "solved")}
+
+
+def by(parts: list[dict], field: str, label: str) -> list[dict]:
+    """The parts added up by a field: rows with key, label and COUNTS, the most created first."""
+    groups = defaultdict(list)
+    for part in parts:
+        groups[part[field], part[label]].append(part)
+    rows = [{"key": key, "label": word, **_sum(group)} for (key, word), group in groups.items()]
+    return sorted(rows, key=lambda row: (-row["created"], row["label"]))
+
+
+def _sum(parts: list[dict]) -> dict[str, int]:
+    return {name: sum(part[name] for part in parts) for name in COUNTS}
 
 
 def reopened_numbers(span: Span) -> QuerySet:
@@ -117,22 +143,6 @@ def open_by_age() -> list[tuple[tuple[int, int | None], int]]:
     filters = {f"age{age[0]}": Count("pk", filter=aged(age)) for age in AGES}
     found = counted().filter(status__phase__in=OPEN).aggregate(**filters)
     return [(age, found[f"age{age[0]}"]) for age in AGES]
-
-
-def by(field: str, label: str, span: Span) -> list[dict]:
-    """Created and solved in the span and the one before, by a field: rows with key, label, and the four."""
-    spans = {"": span, "_before": span.before}
-    columns = {"created": "created_at", "solved": "done_at"}
-    counted_in = {
-        f"{name}{suffix}": in_span(column, one)
-        for name, column in columns.items()
-        for suffix, one in spans.items()
-    }
-    rows = counted().filter(Q.create(list(counted_in.values()), connector=Q.OR))
-    rows = rows.values(key=F(field), label=F(label)).annotate(
-        **{name: Count("pk", filter=when) for name, when in counted_in.items()}
-    )
-    return sorted(rows, key=lambda row: -row["created"])
 
 
 def open_by_assignee_and_status() -> list[dict]:

@@ -9,11 +9,10 @@ from django.utils.translation import gettext as _
 
 from tickets.models import Ticket
 from tickets.reports import charts, figures
-from tickets.reports.figures import Pair
+from tickets.reports.figures import COUNTS, Pair
 from tickets.reports.periods import Span
 
 HOUR = 3600
-COUNTS = ("created", "created_before", "solved", "solved_before")
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,12 @@ def tickets_url(**query) -> str:
 
 
 def build(span: Span) -> Report:
-    return Report(span, list(_lines(span)), list(_tables(span)))
+    parts = figures.created_and_solved(span)
+    return Report(span, list(_lines(span, parts)), list(_tables(span, parts)))
 
 
-def _lines(span: Span) -> Iterator[Line]:
-    counts = figures.counts(span)
+def _lines(span: Span, parts: list[dict]) -> Iterator[Line]:
+    counts = figures.counts(parts)
     yield Line(
         _("Created"),
         counts["created"],
@@ -136,10 +136,10 @@ def _duration_lines(span: Span, name: str, column: str, url: str, explanation: s
         yield Line(label, found[key].p90, slowest, url, is_hours=True)
 
 
-def _tables(span: Span) -> Iterator[Table]:
-    yield _by("category", _("Tickets by category"), figures.by("category", "category__name", span), span)
+def _tables(span: Span, parts: list[dict]) -> Iterator[Table]:
+    yield _by("category", _("Tickets by category"), figures.by(parts, "category", "category__name"), span)
     priorities = dict(Ticket.Priority.choices)
-    rows = figures.by("priority", "priority", span)
+    rows = figures.by(parts, "priority", "priority")
     for row in rows:
         row["label"] = str(priorities[row["label"]])
     yield _by("priority", _("Tickets by priority"), rows, span)

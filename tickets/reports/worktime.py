@@ -1,14 +1,12 @@
 """Working time in SQL: what tickets.calendar.working_seconds() says, for many rows at once."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Func
 
 from tickets.calendar import ORIGIN, working_seconds
 
-DAY = 86_400
-ORIGIN_EPOCH = (ORIGIN - date(1970, 1, 1)).days * DAY
 SQLITE_FUNCTION = "helpdesk_working_seconds"
 
 
@@ -36,9 +34,10 @@ class WorkingSeconds(Func):
         before = ",".join(str(sum(day < weekday for day in days)) for weekday in range(7))
         flags = ",".join(str(int(weekday in days)) for weekday in range(7))
         zone = settings.TIME_ZONE.replace("'", "")
+        local = f"({column} AT TIME ZONE '{zone}')"
+        day = f"({local}::date - DATE '{ORIGIN}')"
         # date_part() counts in floating point; EXTRACT in numeric, which is far slower.
-        local = f"FLOOR(date_part('epoch', {column} AT TIME ZONE '{zone}'))::bigint - {ORIGIN_EPOCH}"
-        day, second = f"(({local}) / {DAY})", f"(({local}) % {DAY})".replace("%", "%%")
+        second = f"FLOOR(date_part('epoch', {local}::time))::integer"
         weekday = f"({day} %% 7 + 1)"
         return (
             f"(({day} / 7 * {len(days)} + (ARRAY[{before}])[{weekday}]) * {closes - opens}"  # noqa: S608

@@ -55,7 +55,7 @@ def line(label: str) -> page.Line:
 
 def test_counts_of_the_period_and_of_the_one_before(history):
     with on(23):
-        counts = figures.counts(WEEK)
+        counts = figures.counts(figures.created_and_solved(WEEK))
         assert (counts["created"].now, counts["created"].before) == (3, 1)
         assert (counts["solved"].now, counts["solved"].before) == (2, 0)
         assert (figures.reopened(WEEK).now, figures.reopened(WEEK).before) == (1, 0)
@@ -77,7 +77,7 @@ def test_thanks_touch_no_figure(history, alice, ann):
         conversation.reply(history["first"], author=alice, body="Thank you very much")
     with on(23):
         assert figures.reopened(WEEK).now == 1
-        assert figures.counts(WEEK)["solved"].now == 2
+        assert figures.counts(figures.created_and_solved(WEEK))["solved"].now == 2
 
 
 def test_merged_tickets_are_counted_with_their_target(history):
@@ -86,7 +86,7 @@ def test_merged_tickets_are_counted_with_their_target(history):
     merged.merged_into = target
     merged.save()
     with on(23):
-        assert figures.counts(WEEK)["created"].now == 2
+        assert figures.counts(figures.created_and_solved(WEEK))["created"].now == 2
 
 
 def test_undone_merge_and_deleted_ticket_are_not_reopened(history, alice, ann):
