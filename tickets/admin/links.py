@@ -1,7 +1,6 @@
 """Links of a ticket to others, on its page: added, removed, read from both sides."""
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -25,11 +24,9 @@ class LinksMixin(TicketPage):
         ]
 
     def page_context(self, request, ticket):
-        links = TicketLink.objects.filter(Q(ticket=ticket) | Q(target=ticket))
-        links = links.select_related("ticket__status", "target__status")
         return {
             **super().page_context(request, ticket),
-            "ticket_links": [link.seen_from(ticket) for link in links],
+            "ticket_links": TicketLink.objects.seen_from(ticket, user=request.user),
             "removable_kinds": LinkForm.SAID,
             "link_form": LinkForm(ticket=ticket),
         }
@@ -48,7 +45,7 @@ class LinksMixin(TicketPage):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
-        own = TicketLink.objects.filter(Q(ticket=ticket) | Q(target=ticket), kind__in=LinkForm.SAID)
+        own = TicketLink.objects.of(ticket).filter(kind__in=LinkForm.SAID)
         get_object_or_404(own, pk=link).delete()
         messages.success(request, _("The link is removed."))
         return HttpResponseRedirect(self.page_url(request, pk))

@@ -3,7 +3,22 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
 from tickets.models.ticket import Ticket
-from tickets.tracking import TrackedModel
+from tickets.tracking import TrackedModel, TrackedQuerySet
+
+
+class TicketLinkQuerySet(TrackedQuerySet):
+    def of(self, ticket: Ticket):
+        return self.filter(models.Q(ticket=ticket) | models.Q(target=ticket))
+
+    def seen_from(self, ticket: Ticket, *, user) -> list[dict]:
+        """How `ticket` has to do with others, of which `user` may know."""
+        links = self.of(ticket).select_related("ticket__status", "target__status")
+        seen = [link.seen_from(ticket) for link in links]
+        if not seen or user.is_staff:
+            return seen
+        others = Ticket.objects.filter(pk__in=[one["other"].pk for one in seen]).visible_to(user)
+        known = set(others.values_list("pk", flat=True))
+        return [one for one in seen if one["other"].pk in known]
 
 
 class TicketLink(TrackedModel):
@@ -35,6 +50,8 @@ class TicketLink(TrackedModel):
         Ticket, verbose_name=_("other ticket"), on_delete=models.CASCADE, related_name="links_to"
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.RELATES)
+
+    objects = TicketLinkQuerySet.as_manager()
 
     class Meta(TrackedModel.Meta):
         abstract = False

@@ -249,18 +249,6 @@ class Ticket(TrackedModel):
         elif self.waiting_for != before["waiting_for"]:
             self.silent_since = now
 
-    def links_visible_to(self, user) -> list[tuple[str, "Ticket"]]:
-        """(how it has to do with it, other ticket), of tickets that `user` may know of."""
-        link_model = self._meta.get_field("links").related_model
-        links = link_model.objects.filter(models.Q(ticket=self) | models.Q(target=self))
-        links = list(links.select_related("ticket__status", "target__status"))
-        others = {link.target_id if link.ticket_id == self.pk else link.ticket_id for link in links}
-        if others and not user.is_staff:
-            others = set(Ticket.objects.filter(pk__in=others).visible_to(user).values_list("pk", flat=True))
-        own = [(link.get_kind_display(), link.target) for link in links if link.ticket_id == self.pk]
-        reverse = [(link.get_reversed_display(), link.ticket) for link in links if link.target_id == self.pk]
-        return [(how, other) for how, other in own + reverse if other.pk in others]
-
     @property
     def files_of_its_own(self) -> list:
         """The files that came with it, not with a message."""

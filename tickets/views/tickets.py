@@ -14,7 +14,7 @@ from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
-from tickets.models import ActivityLog, Attachment, Ticket
+from tickets.models import ActivityLog, Attachment, Ticket, TicketLink
 from tickets.views.drafts import DraftMixin, typed_before_login
 
 # The addresses that the entries of the story lead to.
@@ -166,7 +166,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             "reopen_until": None if ticket.is_merged else ticket.reopen_until,
             "goes_on_at": self.goes_on_at(),
             "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
-            "links": ticket.links_visible_to(user),
+            "links": TicketLink.objects.seen_from(ticket, user=user),
         }
 
     def goes_on_at(self) -> Ticket | None:
