@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.mixins import is_number
 from tickets.admin.deeds import DEEDS, Deed
+from tickets.admin.neighbours import queue_url
 from tickets.models import Ticket
 from tickets.notifications import rules
 
@@ -103,11 +104,6 @@ class Choice:
     def deed(self) -> Deed:
         return DEEDS[self.name]
 
-    @property
-    def queue_url(self) -> str:
-        url = reverse("admin:tickets_ticket_changelist")
-        return f"{url}?{self.query}" if self.query else url
-
 
 class ActionsMixin(admin.ModelAdmin):
     def get_urls(self):
@@ -141,7 +137,7 @@ class ActionsMixin(admin.ModelAdmin):
             self.message_user(request, text, messages.WARNING)
             return self._show_preview(request, choice, form)
         change_each(request, deed, value, choice.numbers)
-        return HttpResponseRedirect(choice.queue_url)
+        return HttpResponseRedirect(queue_url(choice.query))
 
     def _choice(self, request) -> Choice:
         """Raises BadRequest, or PermissionDenied."""
@@ -186,7 +182,7 @@ class ActionsMixin(admin.ModelAdmin):
             "action": choice.name,
             "numbers": ",".join(map(str, choice.numbers)),
             "query": choice.query,
-            "queue_url": choice.queue_url,
+            "queue_url": queue_url(choice.query),
         }
         return TemplateResponse(request, "admin/tickets/ticket/change_many.html", context)
 

@@ -1,10 +1,12 @@
 """Links of a ticket to others, on its page: added, removed, read from both sides."""
 
 from django.contrib import messages
-from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from tickets.admin.page import TicketPage
 from tickets.forms.linking import LinkForm
@@ -31,9 +33,8 @@ class LinksMixin(TicketPage):
             "link_form": LinkForm(ticket=ticket),
         }
 
+    @method_decorator(require_POST)
     def link_view(self, request, pk):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         form = LinkForm(request.POST, ticket=self.ticket_or_404(request, pk))
         if not form.is_valid() or not form.save():
             return self.page_with(request, pk, link_form=form)
@@ -41,9 +42,8 @@ class LinksMixin(TicketPage):
         messages.success(request, _("It is linked to #%(number)d now.") % words)
         return HttpResponseRedirect(self.page_url(request, pk))
 
+    @method_decorator(require_POST)
     def unlink_view(self, request, pk, link):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         own = TicketLink.objects.of(ticket).filter(kind__in=LinkForm.SAID)
         get_object_or_404(own, pk=link).delete()

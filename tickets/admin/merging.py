@@ -2,11 +2,13 @@
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from tickets import merging, splitting
 from tickets.admin.page import TicketPage
@@ -54,9 +56,8 @@ class MergingMixin(TicketPage):
         title = _("Merge #%(number)d into another ticket") % {"number": pk}
         return self._page(request, ticket, "merge", title=title, **context)
 
+    @method_decorator(require_POST)
     def unmerge_view(self, request, pk):
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         try:
             target = merging.undo(ticket)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse
 
 from accounts.mixins import is_number
 
@@ -20,6 +21,12 @@ class Neighbours:
 
     previous: int | None = None
     next: int | None = None
+
+
+def queue_url(query: str = "") -> str:
+    """The address of the queue with these filters."""
+    url = reverse("admin:tickets_ticket_changelist")
+    return f"{url}?{query}" if query else url
 
 
 def queue_query(request: HttpRequest, neighbours: Neighbours | None = None) -> str:

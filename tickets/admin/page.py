@@ -6,13 +6,15 @@ from copy import copy
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from accounts.mixins import without_detours
-from tickets.admin.neighbours import FILTERS, queue_query
+from tickets.admin.neighbours import FILTERS, queue_query, queue_url
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
 from tickets.models import ActivityLog, Ticket
 
@@ -67,18 +69,16 @@ class TicketPage(admin.ModelAdmin):
     def get_urls(self):
         return [self.page_path("take", self.take_view, "take"), *super().get_urls()]
 
+    @method_decorator(require_POST)
     def take_view(self, request, pk):
         """The person takes care of the ticket now."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         with transaction.atomic():
             ticket = self.ticket_or_404(request, pk, lock=True)
             if ticket.assignee_id != request.user.pk:
                 ticket.assign(request.user)
         self.message_user(request, _("You take care of #%(number)d now.") % {"number": pk})
         if "to_queue" in request.POST:
-            filters = request.GET.get(FILTERS, "")
-            return HttpResponseRedirect(f"{reverse('admin:tickets_ticket_changelist')}?{filters}")
+            return HttpResponseRedirect(queue_url(request.GET.get(FILTERS, "")))
         return HttpResponseRedirect(self.page_url(request, pk))
 
     def get_form(self, request, obj=None, change=False, **kwargs):

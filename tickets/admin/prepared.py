@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from accounts.mixins import is_number
 from tickets import macros, saved_replies
-from tickets.admin.neighbours import FILTERS, neighbours
+from tickets.admin.neighbours import FILTERS, neighbours, queue_url
 from tickets.admin.page import TicketPage
 from tickets.forms.conversation import ReplyForm
 from tickets.models import Comment, Draft, Macro, SavedReply, Ticket
@@ -78,10 +79,9 @@ class PreparedMixin(TicketPage):
         return self.page_with(request, ticket.pk, reply_form=form)
 
     # Macros
+    @method_decorator(require_POST)
     def macro_view(self, request, pk):
         """One click: reply, set fields, go on to the next ticket of the queue."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         macro = _chosen(Macro.objects.select_related("status", "category"), request, "macro")
         if macro is None:
@@ -100,7 +100,7 @@ class PreparedMixin(TicketPage):
         if after:
             return HttpResponseRedirect(self.page_url(request, after))
         self.message_user(request, _("That was the last ticket of this list."), messages.INFO)
-        return HttpResponseRedirect(_queue_url(request))
+        return HttpResponseRedirect(queue_url(request.GET.get(FILTERS, "")))
 
     def _done(self, request, macro: Macro, ticket: Ticket, *, is_new: bool) -> str:
         text = _("“{macro}” is done on {ticket}.") if is_new else _("“{macro}” was done on {ticket} already.")
@@ -127,8 +127,3 @@ def _key(request: HttpRequest) -> uuid.UUID:
         return uuid.UUID(request.POST.get("macro_key", ""))
     except ValueError:
         return uuid.uuid4()
-
-
-def _queue_url(request: HttpRequest) -> str:
-    url, query = reverse("admin:tickets_ticket_changelist"), request.GET.get(FILTERS, "")
-    return f"{url}?{query}" if query else url

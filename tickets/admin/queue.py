@@ -6,10 +6,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, QueryDict
-from django.urls import path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import path
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from tickets.admin.neighbours import queue_url
 from tickets.admin.saved_view import counts
 from tickets.forms.filters import Show, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
@@ -86,10 +89,9 @@ class QueueMixin(admin.ModelAdmin):
         may_share = request.user.has_perm("tickets.share_savedview")
         return SavedViewForm(*sent, owner=request.user, may_share=may_share, query=query)
 
+    @method_decorator(require_POST)
     def save_view(self, request):
         """Keeps the filters that the queue was shown with under a name."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         shown = with_query(request, request.POST.get("query", "")[:500].replace("\0", ""))
         form = self.view_form(request, request.POST, query=shown.GET.urlencode())
         if not form.is_valid():
@@ -98,10 +100,10 @@ class QueueMixin(admin.ModelAdmin):
             super().get_changelist_instance(shown)
         except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, _("These filters are not understood, so nothing was saved."))
-            return HttpResponseRedirect(reverse("admin:tickets_ticket_changelist"))
+            return HttpResponseRedirect(queue_url())
         view = form.save()
         messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
-        return HttpResponseRedirect(f"{reverse('admin:tickets_ticket_changelist')}?{view.query}")
+        return HttpResponseRedirect(queue_url(view.query))
 
     def news_view(self, request):
         """The queue again, where something changed since ?state=; else 204."""
@@ -116,5 +118,5 @@ def with_query(request: HttpRequest, query: str) -> HttpRequest:
     asked = copy(request)
     asked.method, asked.GET = "GET", QueryDict(query)
     # What a page calls itself: links and forms of the list are relative to the queue.
-    asked.path = reverse("admin:tickets_ticket_changelist")
+    asked.path = queue_url()
     return asked

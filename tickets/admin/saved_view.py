@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import IntegerField, Subquery
 from django.http import HttpRequest, QueryDict
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from tickets.admin.neighbours import queue_url
 from tickets.admin.owned import OwnedAdmin
 from tickets.forms.owned import RenameViewForm
 from tickets.forms.saved_view import normal_query
@@ -57,8 +57,7 @@ class SavedViewAdmin(OwnedAdmin):
 
     @admin.display(description=_("filters"))
     def opens(self, view):
-        url = reverse("admin:tickets_ticket_changelist")
-        return format_html('<a href="{}?{}">{}</a>', url, normal_query(view.query), _("Open it"))
+        return format_html('<a href="{}">{}</a>', queue_url(normal_query(view.query)), _("Open it"))
 
     def has_add_permission(self, request):
         return False

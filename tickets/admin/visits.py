@@ -1,7 +1,8 @@
 """Who has a ticket open, and what is new since somebody last had."""
 
-from django.http import HttpResponseNotAllowed
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 
 from accounts.mixins import is_number
 from tickets import timeline
@@ -28,10 +29,9 @@ class VisitsMixin(TicketPage):
             "present": self._others(request, ticket),
         }
 
+    @method_decorator(require_POST)
     def seen_view(self, request, pk):
         """The page says that it is open, and up to which row of the log it shows the story."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         ticket = self.ticket_or_404(request, pk)
         number = request.POST.get("after", "")
         number = min(int(number), timeline.end_of_log(ticket)) if is_number(number) else 0
