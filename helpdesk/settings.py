@@ -209,6 +209,15 @@ ANYMAIL = {
     "MAILGUN_API_URL": env.text("MAILGUN_API_URL", "https://api.mailgun.net/v3"),
     "REQUESTS_TIMEOUT": (3, 7),  # seconds to connect, seconds to read
 }
+# Mail that comes in: the domain whose mail Mailgun posts here or a mail server pipes to receive_mail.
+INBOUND_DOMAIN = env.text("INBOUND_DOMAIN").lower()
+MAILGUN_WEBHOOK_SECRET = env.text("MAILGUN_WEBHOOK_SECRET")
+if HAS_MAIL_PROVIDER and INBOUND_DOMAIN and not MAILGUN_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "MAILGUN_WEBHOOK_SECRET is missing: it proves that mail which comes in is from Mailgun."
+    )
+# Whose Authentication-Results count for receive_mail (RFC 8601): the name that your mail server gives itself.
+INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID").lower()
 DEFAULT_FROM_EMAIL = env.email(
     "MAILGUN_SENDER", f"Helpdesk <helpdesk@{MAILGUN_DOMAIN}>" if MAILGUN_DOMAIN else "helpdesk@localhost"
 )

@@ -149,4 +149,4 @@ class NotificationQuerySet(QuerySet):
 
     def undelivered(self):
         """Mails that will not arrive unless somebody does something."""
-        return self.filter(state__in=("failed", "bounced"))
+        return self.filter(state__in=("failed", "bounced", "complained"))

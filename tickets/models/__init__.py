@@ -1,14 +1,18 @@
 from tickets.models.activity_log import ActivityLog, AppendOnly
 from tickets.models.attachment import Attachment
+from tickets.models.blocked_sender import BlockedSender
 from tickets.models.category import Category
 from tickets.models.comment import Comment
 from tickets.models.draft import Draft
+from tickets.models.inbound_email import InboundEmail
 from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
+from tickets.models.mail_preferences import MailPreferences, MutedTicket
 from tickets.models.notification import Notification
 from tickets.models.saved_reply import SavedReply
 from tickets.models.saved_view import SavedView
 from tickets.models.status import Status
+from tickets.models.suppressed_address import SuppressedAddress
 from tickets.models.ticket import Ticket
 from tickets.models.visit import Visit
 from tickets.models.watcher import Watcher
@@ -17,14 +21,19 @@ __all__ = [
     "ActivityLog",
     "AppendOnly",
     "Attachment",
+    "BlockedSender",
     "Category",
     "Comment",
     "Draft",
+    "InboundEmail",
     "Macro",
+    "MailPreferences",
+    "MutedTicket",
     "Notification",
     "SavedReply",
     "SavedView",
     "Status",
+    "SuppressedAddress",
     "Ticket",
     "TicketLink",
     "Visit",

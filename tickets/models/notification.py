@@ -10,14 +10,14 @@ from tickets.models.ticket import Ticket
 from tickets.querysets import NotificationQuerySet
 
 # States of mail that will not arrive unless somebody sends it again.
-UNDELIVERED = ("failed", "bounced", "suppressed")
+UNDELIVERED = ("failed", "bounced", "complained", "suppressed")
 
 
 class Notification(models.Model):
     """The outbox: one row for each person who is told of one activity, from queued to delivered.
 
-    Rows of one act on one ticket leave as one mail. Mails about an account have no activity; the links in
-    them are made when they are sent, so no secret lies in the table.
+    Rows of one act on one ticket leave as one mail, and so do those of a daily one. Mails about an account
+    have no activity; the links in them are made when they are sent, so no secret lies in the table.
     """
 
     class State(models.TextChoices):
@@ -26,6 +26,7 @@ class Notification(models.Model):
         SENT = "sent", _("sent")
         DELIVERED = "delivered", _("delivered")
         BOUNCED = "bounced", _("bounced")
+        COMPLAINED = "complained", _("reported as spam")
         FAILED = "failed", _("failed")
         SUPPRESSED = "suppressed", _("suppressed")
 
@@ -66,6 +67,10 @@ class Notification(models.Model):
     last_error = models.TextField(_("last error"), blank=True)
     created_at = models.DateTimeField(_("queued"), default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    is_digest = models.BooleanField(
+        _("daily"), default=False, help_text=_("It goes with all others of the day to this person.")
+    )
 
     objects = NotificationQuerySet.as_manager()
 
@@ -78,7 +83,16 @@ class Notification(models.Model):
             models.UniqueConstraint(fields=["activity", "person"], name="notification_once_per_activity"),
             models.CheckConstraint(
                 condition=models.Q(
-                    state__in=["waiting", "sending", "sent", "delivered", "bounced", "failed", "suppressed"]
+                    state__in=[
+                        "waiting",
+                        "sending",
+                        "sent",
+                        "delivered",
+                        "bounced",
+                        "complained",
+                        "failed",
+                        "suppressed",
+                    ]
                 ),
                 name="notification_state_known",
             ),
@@ -92,6 +106,8 @@ class Notification(models.Model):
             ),
             # the mails of one act
             models.Index(fields=["ticket", "person", "id"], name="notification_by_ticket"),
+            # the rows of one mail: what a worker holds, and what the provider tells of
+            models.Index(fields=["message_id"], name="notification_by_message_id"),
             # the admin's filter
             models.Index(fields=["state", "-id"], name="notification_by_state"),
         ]

@@ -18,6 +18,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.events", 0),
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),
+    ("tickets.inbound.addresses", 0),
+    ("tickets.inbound.handler", 5.5),
     ("tickets.thanks", 0),
     ("tickets.calendar", 0),
     ("tickets.variables", 0),

@@ -1,0 +1,54 @@
+"""The addresses that mail comes in by: support@ for new tickets, support+<ticket>.<signature>@ for answers.
+
+The signature is for one ticket and one person, so what is answered with it comes from that person's mail.
+It is lower case: mail programs may change the case of an address.
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+MAILBOX = "support"
+SALT = "tickets.inbound.addresses"
+LENGTH = 20  # hexadecimal digits: 80 bits
+TAGGED = re.compile(rf"{MAILBOX}\+(?P<ticket>[0-9]{{1,18}})(?:\.(?P<signature>[0-9a-z]*))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ReplyAddress:
+    ticket: int
+    signature: str
+
+    def is_signed_for(self, person: int) -> bool:
+        keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        signatures = [_signature(self.ticket, person, key=key) for key in keys]
+        return any(constant_time_compare(self.signature, signature) for signature in signatures)
+
+
+def is_ours(address: str) -> bool:
+    """Whether mail to this address comes in here."""
+    domain = settings.INBOUND_DOMAIN
+    return bool(domain) and address.lower().rpartition("@")[2] == domain
+
+
+def new_ticket_address() -> str:
+    return f"{MAILBOX}@{settings.INBOUND_DOMAIN}"
+
+
+def reply_address(ticket: int, person: int) -> str:
+    signature = _signature(ticket, person, key=settings.SECRET_KEY)
+    return f"{MAILBOX}+{ticket}.{signature}@{settings.INBOUND_DOMAIN}"
+
+
+def parse(address: str) -> ReplyAddress | None:
+    """The ticket that an address of ours names, signed or not; None where it names none."""
+    local, _at, _domain = address.lower().rpartition("@")
+    match = TAGGED.fullmatch(local) if is_ours(address) else None
+    return ReplyAddress(int(match["ticket"]), match["signature"] or "") if match else None
+
+
+def _signature(ticket: int, person: int, *, key: str) -> str:
+    digest = salted_hmac(SALT, f"{ticket}.{person}", secret=key, algorithm="sha256")
+    return digest.hexdigest()[:LENGTH]
