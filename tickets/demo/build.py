@@ -14,6 +14,7 @@ from accounts import actor
 from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
 from tickets.calendar import today
+from tickets.demo.fill import load_comments
 from tickets.demo.people import CATEGORY_PEOPLE, PASSWORD, PEOPLE, SILENCE
 from tickets.demo.prepared import load_prepared
 from tickets.demo.stories import STORIES, Story
@@ -67,10 +68,7 @@ def load() -> int:
             if files[id(ticket)]:
                 rows[1:1] = attach(files[id(ticket)], ticket, rows[0])
             activity_log.append(rows)
-            said = [act.comment for act in acts[id(ticket)] if act.comment]
-            for comment in said:
-                comment.ticket = ticket
-            Comment.objects.bulk_load(said, record=lambda rows: None)
+        load_comments(created, acts)
 
     return len(Ticket.objects.bulk_load(tickets, record=record))
 

@@ -12,9 +12,10 @@ from accounts import actor
 from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
 from tickets.demo.stories import STORIES
-from tickets.models import Category, Status, Ticket
+from tickets.models import Category, Comment, Status, Ticket
 
 BATCH = 2000
+REPLY = "Thank you for the exact description. I look into it and tell you here."
 
 
 def people(count: int) -> list:
@@ -49,9 +50,21 @@ def tickets(count: int, requesters: list, agents: list, *, seed: int = 1) -> Ite
             activity_log.append(
                 row for ticket in created for row in activity_log.history(ticket.pk, acts[id(ticket)])
             )
+            load_comments(created, acts)
 
         Ticket.objects.bulk_load(batch, record=record, batch_size=BATCH)
         yield len(batch)
+
+
+def load_comments(tickets: list[Ticket], acts: dict[int, list[PastAct]]) -> None:
+    """Writes what was said in the acts, by the id() of each ticket; their histories log it already."""
+    said = []
+    for ticket in tickets:
+        for act in acts[id(ticket)]:
+            if act.comment is not None:
+                act.comment.ticket = ticket
+                said.append(act.comment)
+    Comment.objects.bulk_load(said, record=lambda rows: None)
 
 
 def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[Ticket, list[PastAct]]:
@@ -72,9 +85,14 @@ def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[T
     acts = [PastAct(filed_at, requester, actor.WEB, activity_log.snapshot_of(ticket))]
     if chance.random() < 0.97:
         at = min(filed_at + timedelta(minutes=chance.randint(2, 600)), now)
+        ticket.first_replied_at = at
+        ticket.assignee = agent
+        reply = Comment(author=agent, body=REPLY, is_public=True, source=actor.ADMIN, created_at=at)
+        acts.append(PastAct(at, agent, actor.ADMIN, activity_log.snapshot_of(ticket), reply))
+        at = min(at + timedelta(minutes=chance.randint(10, 6000)), now)
         ends = [status for status in statuses if status.phase != workflow.Phase.NEW]
         weights = [90 if status.phase == workflow.Phase.DONE else 5 for status in ends]
-        ticket.status, ticket.assignee = chance.choices(ends, weights=weights)[0], agent
+        ticket.status = chance.choices(ends, weights=weights)[0]
         ticket.done_at = workflow.done_at(workflow.Phase.NEW, ticket.phase, stored=None, now=at)
         if ticket.phase == workflow.Phase.WAITING:
             # Not for the requester: nobody wants thousands of reminders to people who are made up.

@@ -5,10 +5,11 @@ import socket
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from accounts.models import User
 from tickets.demo.people import PASSWORD, PEOPLE
-from tickets.models import ActivityLog, Attachment, Notification, Ticket
+from tickets.models import ActivityLog, Attachment, Comment, Notification, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,9 @@ def test_seed_demo_adds_tickets_with_histories(ann):
     assert said.strip() == "Added 250 tickets and 5 people."
     assert Ticket.objects.count() == 250
     assert not Notification.objects.exists()
+    replied = Ticket.objects.filter(first_replied_at__gt=F("created_at"))
+    assert Comment.objects.filter(is_public=True).count() == replied.count() > 200
+    assert Ticket.objects.done().filter(done_at__gte=F("first_replied_at")).exists()
     assert "explains everything" in run("verify_activity_log")
 
 
