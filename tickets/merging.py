@@ -25,16 +25,15 @@ MERGES = (Verb.MERGED, Verb.UNMERGED)
 
 def validate(ticket: Ticket, target: Ticket) -> None:
     """Raises ValidationError where `ticket` can't be merged into `target`."""
-    numbers = {"number": ticket.pk, "target": target.pk, "end": target.merged_into_id}
     if ticket.pk == target.pk:
         raise ValidationError(_("This is the ticket itself. Please choose another one."))
     if ticket.is_merged:
-        numbers["end"] = ticket.merged_into_id
+        numbers = {"number": ticket.pk, "end": ticket.merged_into_id}
         raise ValidationError(_("#%(number)d is merged into #%(end)d already."), params=numbers)
     if target.is_merged:
-        raise ValidationError(
-            _("#%(target)d is merged into #%(end)d itself. Please choose #%(end)d."), params=numbers
-        )
+        numbers = {"number": target.pk, "end": target.merged_into_id}
+        text = _("#%(number)d is merged into #%(end)d itself. Please choose #%(end)d.")
+        raise ValidationError(text, params=numbers)
 
 
 def new_watchers(ticket: Ticket, target: Ticket) -> list:

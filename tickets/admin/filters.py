@@ -1,14 +1,13 @@
 """The filters of the staff's lists. A value that is not offered is passed over."""
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mixins import is_number
 from tickets.events import Verb
 from tickets.forms.filters import Period, Show, Who
-from tickets.models import Category, Notification, Status, Ticket
+from tickets.models import Category, Notification, Ticket
 from tickets.reports.figures import AGES, age_in_words, age_value, aged, in_span, reopened_numbers
 from tickets.reports.periods import Span
 
@@ -162,6 +161,10 @@ class LinkFilter(admin.SimpleListFilter):
 
 
 class SpanFilter(LinkFilter):
+    """What happened in a span, by the time in `column`."""
+
+    column: str
+
     def label(self, value):
         span = Span.parse(value)
         return f"{date_format(span.first)} – {date_format(span.last)}" if span else ""
@@ -169,26 +172,20 @@ class SpanFilter(LinkFilter):
     def queryset(self, request, queryset):
         return self.within(queryset, Span.parse(self.value())) if self.value() else queryset
 
+    def within(self, tickets, span: Span):
+        return tickets.filter(in_span(self.column, span), merged_into=None)
+
 
 class CreatedFilter(SpanFilter):
-    title, parameter_name = _("filed"), "created"
-
-    def within(self, tickets, span: Span):
-        return tickets.filter(in_span("created_at", span), merged_into=None)
+    title, parameter_name, column = _("filed"), "created", "created_at"
 
 
 class SolvedFilter(SpanFilter):
-    title, parameter_name = _("solved"), "solved"
-
-    def within(self, tickets, span: Span):
-        return tickets.filter(in_span("done_at", span), merged_into=None)
+    title, parameter_name, column = _("solved"), "solved", "done_at"
 
 
 class FirstReplyFilter(SpanFilter):
-    title, parameter_name = _("first answered"), "answered"
-
-    def within(self, tickets, span: Span):
-        return tickets.filter(in_span("first_replied_at", span), merged_into=None)
+    title, parameter_name, column = _("first answered"), "answered", "first_replied_at"
 
 
 class ReopenedFilter(SpanFilter):
@@ -203,23 +200,23 @@ class AgeFilter(LinkFilter):
 
     title, parameter_name = _("age"), "age"
 
+    ages = {age_value(age): age for age in AGES}
+
     def label(self, value):
-        return next((age_in_words(age) for age in AGES if age_value(age) == value), "")
+        return age_in_words(self.ages[value]) if value in self.ages else ""
 
     def queryset(self, request, queryset):
-        age = next((age for age in AGES if age_value(age) == self.value()), None)
-        if age is None:
-            return queryset
-        return queryset.filter(aged(age), merged_into=None)
+        return queryset.filter(aged(self.ages[self.value()]), merged_into=None) if self.value() else queryset
 
 
 class NumberFilter(LinkFilter):
-    """A row of another table by its number; 0: none."""
+    """A row of another table by its number; 0: none. The filter is called like the field."""
 
     def label(self, value):
         if not is_number(value):
             return ""
-        return self.name_of(int(value)) if int(value) else str(_("nobody"))
+        rows = Ticket._meta.get_field(self.parameter_name).related_model._base_manager
+        return str(rows.filter(pk=value).first() or "") if int(value) else str(_("nobody"))
 
     def queryset(self, request, queryset):
         if self.value() is None:
@@ -230,19 +227,13 @@ class NumberFilter(LinkFilter):
 class AssigneeFilter(NumberFilter):
     title, parameter_name = _("assignee"), "assignee"
 
-    def name_of(self, pk: int) -> str:
-        return str(get_user_model().objects.filter(pk=pk).first() or "")
-
 
 class StatusFilter(NumberFilter):
     title, parameter_name = _("status"), "status"
 
-    def name_of(self, pk: int) -> str:
-        return str(Status.objects.filter(pk=pk).first() or "")
 
-
-class FailedFilter(SpanFilter):
-    """For the outbox: mails that were queued in a span."""
+class QueuedFilter(SpanFilter):
+    """For the outbox."""
 
     title, parameter_name = _("queued"), "queued"
 

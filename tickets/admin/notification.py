@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 from accounts.events import AccountMail
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
 from tickets.admin.activity_log import ticket_link
-from tickets.admin.filters import FailedFilter, StateFilter
+from tickets.admin.filters import QueuedFilter, StateFilter
 from tickets.events import Verb
 from tickets.models import Notification
 from tickets.notifications import outbox
@@ -19,7 +19,7 @@ KINDS = dict(Verb.choices) | dict(AccountMail.choices)
 @admin.register(Notification)
 class NotificationAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
-    list_filter = (StateFilter, FailedFilter)
+    list_filter = (StateFilter, QueuedFilter)
     sortable_by = ()
     search_fields = ("address",)
     search_help_text = _("A mail address, or a ticket's number")

@@ -79,13 +79,16 @@ class CommentForm(forms.Form):
                     source=self.source,
                 )
         except IntegrityError:
-            key = self.cleaned_data["key"]
-            if not Comment.objects.filter(author=self.author, key=key).exists():
-                first = Ticket.objects.filter(requester=self.author, submission_key=key).first()
-                if first is None:
-                    raise
-                return first
+            if (said := self._said_already()) is None:
+                raise
+            return said
+
+    def _said_already(self) -> Ticket | None:
+        """Where the key was used before: this ticket, or a new one that the reply became."""
+        key = self.cleaned_data["key"]
+        if Comment.objects.filter(author=self.author, key=key).exists():
             return self.ticket
+        return Ticket.objects.filter(requester=self.author, submission_key=key).first()
 
     def _say(self, ticket: Ticket, **said) -> Comment | Ticket:
         raise NotImplementedError

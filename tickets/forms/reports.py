@@ -28,11 +28,14 @@ class PeriodForm(forms.Form):
                 self.add_error(name, _("Please choose a day."))
         if first and last and first > last:
             self.add_error("last", _("The last day is before the first."))
-        elif (
-            first and last and ((last - first).days >= LONGEST or Span.parse(str(Span(first, last))) is None)
-        ):
+        elif first and last and not self._is_sensible(Span(first, last)):
             self.add_error("last", _("Please choose at most five years."))
         return cleaned
+
+    @staticmethod
+    def _is_sensible(span: Span) -> bool:
+        """Not too long, and neither before nor behind what the calendar knows."""
+        return span.days <= LONGEST and Span.parse(str(span)) is not None
 
     @property
     def span(self) -> Span:
