@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.views import attachments, conversation, tickets
+from tickets.views import attachments, conversation, tickets, transitions
 
 app_name = "tickets"
 urlpatterns = [
@@ -9,8 +9,8 @@ urlpatterns = [
     path("<int:pk>/", tickets.TicketDetailView.as_view(), name="detail"),
     path("<int:pk>/edit/", tickets.TicketUpdateView.as_view(), name="update"),
     path("<int:pk>/delete/", tickets.TicketDeleteView.as_view(), name="delete"),
-    path("<int:pk>/close/", tickets.TicketCloseView.as_view(), name="close"),
-    path("<int:pk>/reopen/", tickets.TicketReopenView.as_view(), name="reopen"),
+    path("<int:pk>/close/", transitions.TicketCloseView.as_view(), name="close"),
+    path("<int:pk>/reopen/", transitions.TicketReopenView.as_view(), name="reopen"),
     path("<int:pk>/reply/", conversation.ReplyView.as_view(), name="reply"),
     path("<int:pk>/note/", conversation.NoteView.as_view(), name="note"),
     path("<int:pk>/draft/", conversation.DraftView.as_view(), name="draft"),

@@ -14,7 +14,8 @@ from tickets.admin.neighbours import neighbours, queue_query
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
-from tickets.views.tickets import TicketReopenView, comment_forms
+from tickets.views.tickets import comment_forms
+from tickets.views.transitions import TicketReopenView
 
 # The addresses that the entries of the story lead to.
 NAMES = {

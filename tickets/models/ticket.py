@@ -208,6 +208,24 @@ class Ticket(TrackedModel):
         """Until when the requester may reopen; None for an open ticket."""
         return workflow.reopen_until(self.done_at) if self.is_done and self.done_at else None
 
+    @property
+    def takes_replies(self) -> bool:
+        """Whether a reply stays on this ticket; what is done for long gets a new one."""
+        return self.reopen_until is None or timezone.now() <= self.reopen_until
+
+    @property
+    def closes_on(self):
+        """The day on which it closes by itself if the requester stays silent; None: it does not."""
+        is_answered = self.reminded_at is None or self.reminded_at < self.silent_since
+        if is_answered or self.closes_at is None or self.category.close_after is None:
+            return None
+        return timezone.localdate(self.closes_at)
+
+    @property
+    def files_of_its_own(self) -> list:
+        """The files that came with it, not with a message."""
+        return [attachment for attachment in self.attachments.all() if attachment.comment_id is None]
+
     def clean(self):
         """Raises ValidationError for a status that may not follow the stored one."""
         super().clean()
@@ -234,9 +252,10 @@ class Ticket(TrackedModel):
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
 
     def _phase_in(self, before) -> str | None:
-        if before is None or before["status_id"] == self.status_id:
-            return before and self.phase
-        return Status.objects.get(pk=before["status_id"]).phase
+        if before is None:
+            return None
+        is_same = before["status_id"] == self.status_id
+        return self.phase if is_same else Status.objects.get(pk=before["status_id"]).phase
 
     def _stamp_waiting(self, old: str | None, before, now) -> None:
         """What says why a ticket waits lives as long as it waits."""
@@ -249,12 +268,10 @@ class Ticket(TrackedModel):
         elif self.waiting_for != before["waiting_for"]:
             self.silent_since = now
 
-    @property
-    def files_of_its_own(self) -> list:
-        """The files that came with it, not with a message."""
-        return [attachment for attachment in self.attachments.all() if attachment.comment_id is None]
+    # Who may do what (README). That a foreign ticket does not exist is visible_to()'s matter.
+    def _is_business_of(self, user) -> bool:
+        return user.is_staff or self.requester_id == user.pk
 
-    # Who may do what (../shared/PRODUCT.md 1). That a foreign ticket does not exist is visible_to()'s matter.
     def may_be_edited_by(self, user) -> bool:
         return user.is_staff or (self.requester_id == user.pk and not self.is_done)
 
@@ -266,30 +283,24 @@ class Ticket(TrackedModel):
             may = self.requester_id == user.pk and self.phase == Phase.NEW
         return may and not self.merged.exists()
 
-    @property
-    def takes_replies(self) -> bool:
-        """Whether a reply stays on this ticket; what is done for long gets a new one."""
-        return self.reopen_until is None or timezone.now() <= self.reopen_until
-
     def may_be_shared_by(self, user) -> bool:
         """Whether `user` chooses the watchers."""
-        return user.is_staff or self.requester_id == user.pk
+        return self._is_business_of(user)
 
     def may_be_closed_by(self, user) -> bool:
-        return not self.is_done and (user.is_staff or self.requester_id == user.pk)
+        return not self.is_done and self._is_business_of(user)
 
     def may_be_reopened_by(self, user) -> bool:
-        if self.is_merged or not self.is_done or not (user.is_staff or self.requester_id == user.pk):
-            return False
-        return self.takes_replies
+        may = self.is_done and not self.is_merged and self.takes_replies
+        return may and self._is_business_of(user)
 
-    @property
-    def closes_on(self):
-        """The day on which it closes by itself if the requester stays silent; None: it does not."""
-        is_answered = self.reminded_at is None or self.reminded_at < self.silent_since
-        if is_answered or self.closes_at is None or self.category.close_after is None:
-            return None
-        return timezone.localdate(self.closes_at)
+    def refusal_of(self, status: Status) -> str:
+        """Why `status` may not follow the present one; empty where it may."""
+        try:
+            self._validate_phase(self.phase, status.phase)
+        except ValidationError as error:
+            return " ".join(error.messages)
+        return ""
 
     # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
     def close(self) -> None:
@@ -326,14 +337,6 @@ class Ticket(TrackedModel):
             self._lock()
             if self.phase != phase:
                 self.set_status(Status.objects.default_for(phase))
-
-    def refusal_of(self, status: Status) -> str:
-        """Why `status` may not follow the present one; empty where it may."""
-        try:
-            self._validate_phase(self.phase, status.phase)
-        except ValidationError as error:
-            return " ".join(error.messages)
-        return ""
 
     def _lock(self) -> None:
         """Takes the row's lock and what is checked as it is now, so that it is what is changed."""

@@ -4,10 +4,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
-from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView, View
-from django.views.generic.detail import SingleObjectMixin
+from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView
 
 from tickets import timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
@@ -265,46 +264,3 @@ class TicketDeleteView(LockedTicketMixin, DeleteView):
         response = super().form_valid(form)
         messages.success(self.request, _("Ticket %(ticket)s is withdrawn.") % {"ticket": number})
         return response
-
-
-class TransitionView(LockedTicketMixin, SingleObjectMixin, View):
-    """Moves a ticket and shows it again. Sent twice, the second time changes nothing."""
-
-    http_method_names = ["post", "options"]
-
-    def post(self, request, pk):
-        ticket = self.get_object()
-        self.move(ticket)
-        return redirect(self.page_url())
-
-    def page_url(self) -> str:
-        return reverse("tickets:detail", args=[self.kwargs["pk"]])
-
-
-class TicketCloseView(TransitionView):
-    def move(self, ticket):
-        if ticket.is_done:
-            messages.info(self.request, _("This ticket is closed already."))
-            return
-        if not ticket.may_be_closed_by(self.request.user):
-            raise PermissionDenied(_("Only the requester and staff can close this ticket."))
-        ticket.close()
-        messages.success(self.request, _("The ticket is closed. You can reopen it within 14 days."))
-
-
-class TicketReopenView(TransitionView):
-    def move(self, ticket):
-        if not ticket.is_done:
-            messages.info(self.request, _("This ticket is open already."))
-            return
-        if ticket.is_merged:
-            raise PermissionDenied(_("This ticket was merged into another one. Please answer there."))
-        user = self.request.user
-        if not (user.is_staff or ticket.requester_id == user.pk):
-            raise PermissionDenied(_("Only the requester and staff can reopen this ticket."))
-        if not ticket.may_be_reopened_by(user):
-            raise PermissionDenied(
-                _("This ticket was closed more than 14 days ago. Please file a new one and name its number.")
-            )
-        ticket.reopen()
-        messages.success(self.request, _("The ticket is open again. We take another look."))
