@@ -8,6 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from tickets.events import Verb
 from tickets.models.ticket import Ticket
 
+# What saves the ticket itself. The rest is what was said on it, its files, watchers and links.
+SAVES = (
+    Verb.CREATED, Verb.EDITED, Verb.STATUS_CHANGED, Verb.ASSIGNED, Verb.REMINDED, Verb.MERGED, Verb.UNMERGED,
+)  # fmt: skip
+
 
 class AppendOnly(TypeError):
     """The activity log can be added to and read, nothing else."""
@@ -27,6 +32,11 @@ class ActivityLogQuerySet(models.QuerySet):
 
     def oldest_first(self):
         return self.order_by("pk")
+
+    def last_saver(self, ticket: Ticket) -> str:
+        """Who saved `ticket` last, by name. Never who wrote a note: a requester may read it."""
+        names = self.filter(ticket_id=ticket.pk, verb__in=SAVES).order_by("-pk")
+        return names.values_list("actor_name", flat=True).first() or ""
 
 
 class ActivityLog(models.Model):

@@ -247,6 +247,19 @@ def test_nothing_internal_in_any_mail_to_who_is_no_staff(world, mailgun, alice, 
     assert any(leaks(repr(mail).lower().encode(), [MARKER]) for mail in mailgun.mails)  # staff got it
 
 
+def test_page_of_a_conflict_names_who_saved_and_not_who_wrote_a_note(world, client_of, alice, ann):
+    ticket, client = world.ticket, client_of(alice)
+    stale = {"version": ticket.version, "category": ticket.category_id, "description": "It is dark."}
+    with acting_as(ann):
+        ticket.subject = "Still no print"
+        ticket.save()
+    note_on(ticket, world.quagga)
+    response = client.post(f"/tickets/{ticket.pk}/edit/", {**stale, "subject": "Mine"})
+    assert response.status_code == 409
+    assert b"Ann Weber saved this" in response.content
+    assert not leaks(all_bytes(response))
+
+
 def test_file_of_a_note_is_absent_also_for_its_author_once_no_longer_staff(world, client_of):
     """And for a requester who was staff when the note was written."""
     key = Attachment.objects.filter(comment__is_public=False).first().key

@@ -229,11 +229,10 @@ class TicketUpdateView(LockedTicketMixin, UpdateView):
         return redirect(self.object)
 
     def _show_conflict(self, form):
-        last = ActivityLog.objects.filter(ticket_id=self.object.pk).first()
         context = {
             "ticket": self.object,
             "conflicts": form.conflicts,
-            "stored_by": last.actor_name if last else "",
+            "stored_by": ActivityLog.objects.last_saver(self.object),
             "form": form.renewed(),
         }
         return render(self.request, "tickets/ticket_conflict.html", context, status=409)
