@@ -37,7 +37,8 @@ class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
             return "–"
         if activity.verb in (Verb.FILE_ADDED, Verb.FILE_REMOVED):
             return activity.changes["name"][0] or activity.changes["name"][1]
-        return ", ".join(str(Ticket._meta.get_field(name).verbose_name) for name in activity.changes)
+        names = (name for name in Ticket.TRACKED if name in activity.changes)
+        return ", ".join(str(Ticket._meta.get_field(name).verbose_name) for name in names) or "–"
 
     @admin.display(description=_("who"))
     def who(self, activity):

@@ -140,7 +140,6 @@ class TicketPage(admin.ModelAdmin):
         return HttpResponseRedirect(self.page_url(request, obj.pk))
 
     def conflict_page(self, request, form):
-        last = ActivityLog.objects.filter(ticket_id=form.instance.pk).first()
         typed = form.renewed().data
         context = {
             **self.admin_site.each_context(request),
@@ -148,7 +147,7 @@ class TicketPage(admin.ModelAdmin):
             "opts": self.opts,
             "ticket": form.instance,
             "conflicts": form.conflicts,
-            "stored_by": last.actor_name if last else "",
+            "stored_by": ActivityLog.objects.last_saver(form.instance),
             "typed": [(name, value) for name, values in typed.lists() for value in values],
         }
         return TemplateResponse(request, "admin/tickets/ticket/conflict.html", context, status=409)

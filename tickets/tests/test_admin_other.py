@@ -3,14 +3,18 @@
 import pytest
 from allauth.account.models import EmailAddress
 
+from accounts.actor import acting_as
 from accounts.models import User
 from accounts.roles import Role
 from accounts.tests.cast import make_person
-from tickets.models import Category, Notification, Status
-from tickets.tests.factories import make_ticket, status
+from tickets import conversation, merging
+from tickets.events import Verb
+from tickets.models import ActivityLog, Category, Notification, Status, Ticket, TicketLink
+from tickets.tests.factories import make_ticket, status, upload
 
 pytestmark = pytest.mark.django_db
 PEOPLE = "/admin/accounts/user/"
+LOG = "/admin/tickets/activitylog/"
 
 
 def body(response) -> str:
@@ -29,6 +33,30 @@ def person_data(person: User, **fields) -> dict:
         "role": person.role.value,
     }
     return {**data, **fields}
+
+
+# The activity log
+def test_log_shows_every_kind_of_act(client_of, alice, bob, ann):
+    ticket, other = make_ticket(alice), make_ticket(bob)
+    with acting_as(ann):
+        conversation.watch(ticket, bob)
+        TicketLink.objects.create(ticket=ticket, target=other)
+        conversation.note(ticket, author=ann, body="Ask the supplier.", files=[upload()])
+        said = conversation.reply(
+            ticket, author=ann, body="Soon.", files=[upload()], status=status("waiting")
+        )
+        conversation.take_back(said, author=ann)
+        Ticket.objects.get(pk=ticket.pk).remind()
+        merging.merge(other, ticket)
+        merging.undo(other)
+        conversation.unwatch(ticket, bob)
+        other.refresh_from_db()
+        other.delete()
+    assert set(ActivityLog.objects.values_list("verb", flat=True)) >= set(Verb) - {Verb.ASSIGNED, Verb.EDITED}
+    client = client_of(ann)
+    assert client.get(LOG).status_code == 200
+    for row in ActivityLog.objects.all():
+        assert client.get(f"{LOG}{row.pk}/change/").status_code == 200
 
 
 # Statuses and categories
