@@ -19,6 +19,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),
     ("tickets.inbound.addresses", 0),
+    ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.handler", 5.5),
     ("tickets.thanks", 0),
     ("tickets.calendar", 0),
