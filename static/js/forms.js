@@ -1,7 +1,7 @@
 // Focus on what went wrong; one submit for one click.
 "use strict";
 {
-  document.querySelector("[data-error-summary]")?.focus();
+  (document.querySelector("[data-error-summary]") ?? document.querySelector("[aria-invalid=true]"))?.focus();
 
   const forms = document.querySelectorAll("form[method=post]");
   for (const form of forms) {

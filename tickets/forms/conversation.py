@@ -67,7 +67,7 @@ class CommentForm(forms.Form):
         return cleaned
 
     def save(self) -> Comment | Ticket:
-        """Says it. Returns the comment, the new ticket it became, or the ticket where it is said already."""
+        """Says it, once for each key. Returns the comment, or the new ticket that it became."""
         try:
             with transaction.atomic():
                 return self._say(
@@ -83,12 +83,11 @@ class CommentForm(forms.Form):
                 raise
             return said
 
-    def _said_already(self) -> Ticket | None:
-        """Where the key was used before: this ticket, or a new one that the reply became."""
+    def _said_already(self) -> Comment | Ticket | None:
+        """What the key was used for before: a comment, or a new ticket that the reply became."""
         key = self.cleaned_data["key"]
-        if Comment.objects.filter(author=self.author, key=key).exists():
-            return self.ticket
-        return Ticket.objects.filter(requester=self.author, submission_key=key).first()
+        said = Comment.objects.filter(author=self.author, key=key).first()
+        return said or Ticket.objects.filter(requester=self.author, submission_key=key).first()
 
     def _say(self, ticket: Ticket, **said) -> Comment | Ticket:
         raise NotImplementedError

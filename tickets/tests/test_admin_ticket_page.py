@@ -50,8 +50,8 @@ def told() -> set[tuple[str, str]]:
 # Reply and note
 def test_reply_is_said_from_the_page_and_leads_back_to_it(client_of, ann, alice, ticket):
     response = client_of(ann).post(act(ticket, "reply"), {"body": "Please restart it."})
-    assert response.url == page(ticket)
     comment = Comment.objects.get()
+    assert response.url == f"{page(ticket)}#message-{comment.pk}"
     assert (comment.body, comment.is_public, comment.author, comment.source) == (
         "Please restart it.", True, ann, "admin",
     )  # fmt: skip
@@ -103,7 +103,7 @@ def test_reply_is_taken_back_on_the_page(client_of, ann, ticket):
     comment = Comment.objects.get()
     assert "Take it back" in body(client.get(page(ticket)))
     response = client.post(act(ticket, f"take-back/{comment.pk}"))
-    assert response.url == page(ticket)
+    assert response.url == f"{page(ticket)}#reply"
     assert not Comment.objects.exists()
     assert Draft.objects.get(person=ann).body == "Wrong ticket"
 

@@ -300,7 +300,7 @@ def test_reply_is_taken_back_after_the_merge(client_of, ann, bob, ticket, target
     client = client_of(bob)
     address = f"/tickets/{ticket.pk}/take-back/{comment.pk}/"
     assert address in body(client.get(f"/tickets/{target.pk}/"))
-    assert client.post(address).url == f"/tickets/{target.pk}/"
+    assert client.post(address).url == f"/tickets/{target.pk}/#reply"
     assert Draft.objects.get().ticket == target
 
 

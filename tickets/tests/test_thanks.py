@@ -81,6 +81,18 @@ def test_what_is_more_than_thanks_reopens(client_of, alice, done, data):
     assert not done.comments.get().is_thanks
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [("Thank you!", "The ticket stays done."), ("It broke again", "the ticket is open again.")],
+)
+def test_requester_is_told_whether_the_ticket_is_open_again(client_of, alice, done, words, told):
+    client = client_of(alice)
+    page = client.get(done.get_absolute_url()).content.decode()
+    assert "Your answer opens the ticket again." in page
+    say(client, done, words)
+    assert told in client.get(done.get_absolute_url()).content.decode()
+
+
 @pytest.mark.parametrize("phase", ["new", "active", "waiting"])
 def test_thanks_to_an_open_ticket_are_a_reply(client_of, alice, phase):
     ticket = make_ticket(alice, phase=phase)

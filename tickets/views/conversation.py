@@ -70,7 +70,9 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         self.forget_draft()
         said = form.save()
         self.tell(said)
-        return redirect(self.page_url(said if isinstance(said, Ticket) else said.ticket))
+        if isinstance(said, Ticket):
+            return redirect(self.page_url(said))
+        return redirect(f"{self.page_url(said.ticket)}#message-{said.pk}")
 
     def form_invalid(self, form):
         page = self.page_with(**{f"{form.kind}_form": form})
@@ -87,16 +89,20 @@ class ReplyView(CommentView):
     form_class = ReplyForm
 
     def tell(self, said):
-        if isinstance(said, Ticket) and said != self.object:
+        if isinstance(said, Ticket):
             words = {"old": f"#{self.object.pk}", "new": f"#{said.pk}"}
             messages.success(
                 self.request,
                 _("%(old)s was done long ago, so this is a new ticket that names it: %(new)s.") % words,
             )
-        elif said != self.object and said.ticket_id != self.object.pk:
+        elif said.ticket_id != self.object.pk:
             words = {"old": f"#{self.object.pk}", "new": f"#{said.ticket_id}"}
             text = _("Your reply is sent. It stands here, because %(old)s was merged into %(new)s.")
             messages.success(self.request, text % words)
+        elif said.is_thanks:
+            messages.success(self.request, _("Your thanks are sent. The ticket stays done."))
+        elif self.object.is_done and not said.ticket.is_done:
+            messages.success(self.request, _("Your reply is sent, and the ticket is open again."))
         else:
             messages.success(self.request, _("Your reply is sent."))
 
@@ -123,9 +129,9 @@ class TakeBackView(TicketActMixin, View):
             conversation.take_back(comment, author=request.user)
         except conversation.TooLate:
             messages.warning(request, _("It is too late: the mail is on its way already."))
-        else:
-            self.tell(had_files)
-        return redirect(self.page_url(self.object.merged_into))
+            return redirect(self.page_url(self.object.merged_into))
+        self.tell(had_files)
+        return redirect(f"{self.page_url(self.object.merged_into)}#reply")
 
     def tell(self, had_files: bool) -> None:
         words = [_("Your reply is taken back, and it is mailed to nobody. Its text is a draft again.")]

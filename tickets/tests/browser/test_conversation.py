@@ -82,3 +82,19 @@ def test_without_scripts_it_can_be_answered_and_says_how_to_see_what_is_new(open
     page.get_by_label("Your answer").fill("Still broken")
     page.get_by_role("button", name="Send to Ann").click()
     expect(page.locator("#story")).to_contain_text("Still broken")
+
+
+def test_what_was_just_sent_or_refused_is_in_sight_on_a_phone(open_browser, alice, ann):
+    ticket = make_ticket(alice, assignee=ann, description="Line\n\n" * 40)
+    page = open_browser(alice, viewport={"width": 360, "height": 640}, has_touch=True)
+    page.goto(ticket.get_absolute_url())
+    page.get_by_label("Mail address of a colleague").fill("nobody@example.com")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_label("Mail address of a colleague")).to_be_focused()
+    page.goto(ticket.get_absolute_url())
+    page.get_by_label("Your answer").fill("Wrong ticket")
+    page.get_by_role("button", name="Send to Ann").click()
+    expect(page.get_by_role("button", name="Take it back")).to_be_in_viewport()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_label("Your answer")).to_have_value("Wrong ticket")
+    expect(page.get_by_label("Your answer")).to_be_in_viewport()
