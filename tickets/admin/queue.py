@@ -4,7 +4,7 @@ from copy import copy
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import path
@@ -28,6 +28,10 @@ VIEWS_SHOWN = 12
 class TicketChangeList(ChangeList):
     def get_queryset(self, request, exclude_parameters=None):
         return super().get_queryset(request, exclude_parameters).with_unread(request.user)
+
+    def get_ordering_field_columns(self):
+        """No column is marked as the one that the queue's own order follows."""
+        return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
 
     def get_results(self, request):
         super().get_results(request)

@@ -81,7 +81,7 @@ class TicketAdmin(
     def status_badge(self, ticket):
         return render_to_string("admin/tickets/includes/status.html", {"status": ticket.status})
 
-    @admin.display(description=_("age"), ordering="created_at")
+    @admin.display(description=_("filed"), ordering="created_at")
     def age(self, ticket):
         return ago(ticket.created_at)
 

@@ -54,6 +54,9 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
         self.fields["category"].queryset = Category.objects.active() | Category.objects.filter(
             pk=ticket.category_id
         )
+        self.fields["assignee"].empty_label = _("nobody yet")
+        for name in ("status", "category"):
+            self.fields[name].empty_label = None
         self._offer_reasons_to_wait()
 
     def _offer_reasons_to_wait(self) -> None:

@@ -60,7 +60,7 @@ def test_keys_can_be_switched_off_for_good(open_browser, alice, ann):
     page = open_browser(ann)
     page.goto(QUEUE)
     page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Single keys do this").uncheck()
+    page.get_by_label("Use these keys").uncheck()
     page.get_by_role("button", name="Close").click()
     page.reload()
     page.keyboard.press("j")
