@@ -7,15 +7,23 @@ from django.utils.translation import gettext as _
 
 from accounts.validators import validate_address
 
+# Octets that a line of the header may have without the name of the header (RFC 5322, 2.1.1: 998 with it).
+LONGEST_LINE = 998 - len("X-Auto-Response-Suppress: ")
+FORBIDDEN = {"Cc", "Cs", "Zl", "Zp"}
+
 
 class UnsafeMail(ValueError):
     """A mail that must not leave; the message says why."""
 
 
 def check_header(text: str) -> str:
-    """Returns `text`. Raises UnsafeMail for what could begin another header line (RFC 5322, 2.2)."""
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+    """Returns `text`. Raises UnsafeMail for what could begin another header line (RFC 5322, 2.2) or is more
+    than a line may hold: where it is folded is for others to choose.
+    """
+    if any(unicodedata.category(character) in FORBIDDEN for character in text):
         raise UnsafeMail(_("A line of the header holds a line break or another control character."))
+    if len(text.encode()) > LONGEST_LINE:
+        raise UnsafeMail(_("A line of the header is too long."))
     return text
 
 

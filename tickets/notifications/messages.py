@@ -14,6 +14,7 @@ from accounts.events import AccountMail
 from tickets import silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
+from tickets.notifications import threads
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
 from tickets.story import SAID
@@ -32,17 +33,16 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
     headers = {
         **AUTOMATIC,
         "List-Id": f"<helpdesk.{settings.MESSAGE_ID_DOMAIN}>",
-        "Message-ID": check_header(first.message_id),
+        "Message-ID": first.message_id,
     }
     if first.ticket_id:
-        # All mails of a ticket answer one that was never sent: mail programs show them as one thread.
-        root = f"<ticket-{first.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
-        headers |= {"In-Reply-To": root, "References": root}
+        headers |= threads.headers(first)
     mail = EmailMultiAlternatives(
         subject=check_header(letter["subject"]),
         body=render_to_string("emails/layout.txt", letter),
         to=[check_address(first.address)],
-        headers=headers,
+        headers={name: check_header(value) for name, value in headers.items()},
+        reply_to=[check_address(address) for address in letter["reply_to"]],
     )
     if settings.HAS_MAIL_PROVIDER:  # on the console HTML would only be in the way
         mail.attach_alternative(render_to_string("emails/layout.html", letter), "text/html")
@@ -66,7 +66,8 @@ def _letter(words: dict, notification: Notification) -> dict:
         "afterwards": _paragraphs(f"{folder}/after.txt", context) if words.get("comment") else [],
         "button": render_to_string(f"{folder}/button.txt", context).strip() if words.get("url") else "",
         "url": words.get("url", ""),
-        "reason": words["reason"],
+        "reply_to": words.get("reply_to", []),
+        "foot": [*words.get("foot", []), words["reason"]],
         "sender": parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or _("Helpdesk"),
         "language": settings.LANGUAGE_CODE,
     }
@@ -81,7 +82,8 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     first = notifications[0]
     activities = [notification.activity for notification in notifications]
     ticket = Ticket.objects.with_people().filter(pk=first.ticket_id).first()
-    subject = ticket.subject if ticket else _last_subject(first.ticket_id)
+    subject = threads.subject(first.ticket_id)
+    reply_to = threads.reply_to(first) if ticket else []
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
     is_invited = is_receipt and _has_no_password(first)
@@ -90,7 +92,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     told = [activity for activity in activities if activity.verb not in SAID]
     return {
         "folder": "invitation" if is_invited and ticket else folder,
-        "subject": f"[#{first.ticket_id}] {subject}",
+        "subject": subject,
         "number": first.ticket_id,
         "ticket": ticket,
         "is_own": first.reason == Audience.REQUESTER,
@@ -103,8 +105,22 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "quote": comment.body if comment else ticket.description if ticket and is_new else "",
         "url": _url(ticket, invited=first.person if is_invited else None),
         "reset_url": links.absolute("account_reset_password"),
+        "reply_to": reply_to,
+        "foot": _foot(ticket, comment, subject=subject, takes_answers=bool(reply_to)),
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
+
+
+def _foot(ticket: Ticket | None, comment: Comment | None, *, subject: str, takes_answers: bool) -> list[str]:
+    """What the mail says of itself, before the reason."""
+    lines = []
+    if ticket and threads.in_brackets(ticket.pk, ticket.subject) != subject:
+        lines.append(_("The ticket is called “%(subject)s” now.") % {"subject": ticket.subject})
+    if comment and not comment.is_public and takes_answers:
+        lines.append(_("An answer to this mail is a public reply: the requester reads it."))
+    elif takes_answers:
+        lines.append(_("You can answer this mail. What you write stands on the ticket's page."))
+    return lines
 
 
 def _has_no_password(notification: Notification) -> bool:
@@ -181,9 +197,3 @@ def _account_words(notification: Notification) -> dict:
         "reset_url": links.absolute("account_reset_password"),
         "reason": _("You get this mail because it concerns your account at the helpdesk."),
     }
-
-
-def _last_subject(ticket_id: int) -> str:
-    """The subject of a ticket that is gone; its log keeps it."""
-    deletion = ActivityLog.objects.filter(ticket_id=ticket_id, verb=Verb.DELETED).first()
-    return deletion.changes["subject"][0] if deletion else _("a ticket that is gone")

@@ -14,8 +14,8 @@ from accounts import actor
 from tickets.events import Verb
 from tickets.models import ActivityLog, Notification
 from tickets.models.notification import UNDELIVERED
-from tickets.notifications import delivery, rules
-from tickets.notifications.guard import UnsafeMail, check_address
+from tickets.notifications import delivery, rules, threads
+from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,9 @@ def enqueue(activity: ActivityLog) -> None:
     """One row for each person who is told of `activity`; none where the act is a quiet one."""
     if not actor.current().tells:
         return
-    for person, audience in rules.recipients_for(activity).items():
+    recipients = rules.recipients_for(activity)
+    subject = threads.subject(activity.ticket_id) if recipients else ""
+    for person, audience in recipients.items():
         _add(
             Notification(
                 kind=activity.verb,
@@ -40,6 +42,7 @@ def enqueue(activity: ActivityLog) -> None:
                 ticket_id=activity.ticket_id,
                 batch=activity.batch,
             ),
+            subject=subject,
             hold=HOLD.get(activity.verb, NO_TIME),
         )
 
@@ -58,14 +61,16 @@ def send_again(notifications: QuerySet) -> int:
     return count
 
 
-def _add(notification: Notification, *, hold: timedelta = NO_TIME) -> None:
-    """An address that can't be mailed never stops the act: its row says what is wrong with it."""
+def _add(notification: Notification, *, subject: str = "", hold: timedelta = NO_TIME) -> None:
+    """What can't be mailed never stops the act: its row says what is wrong with it."""
     notification.next_try_at += hold
     try:
         check_address(notification.address)
+        check_header(subject)
     except UnsafeMail as error:
         notification.state = State.FAILED
         notification.last_error = str(error)
+        logger.error("A mail to %r can't be sent: %s", notification.address, error)
     notification.save(force_insert=True)
     _wake_delivery(after=hold)
 

@@ -10,7 +10,8 @@ from accounts.actor import acting_as
 from accounts.events import AccountMail, account_mail_requested
 from accounts.models import User
 from tickets import conversation
-from tickets.models import Notification
+from tickets.inbound.addresses import reply_address
+from tickets.models import Notification, Ticket
 from tickets.notifications import messages
 from tickets.notifications.delivery import deliver_due
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
@@ -18,6 +19,13 @@ from tickets.tests.factories import category, make_ticket, status, upload
 
 pytestmark = pytest.mark.django_db
 NASTY = '<script>alert(1)</script> {{ 7*7 }} {% debug %} %(x)s {0} "quoted" & more'
+
+
+@pytest.fixture
+def row(mailgun, alice):
+    """The receipt of a ticket, waiting."""
+    make_ticket(alice)
+    return Notification.objects.get()
 
 
 def sent(mailgun, person: User) -> dict:
@@ -81,8 +89,67 @@ def test_mails_of_a_ticket_are_one_thread(mailgun, alice, ann):
         ticket.assign(ann)
     second = sent(mailgun, alice)
     assert first["h:Message-Id"] != second["h:Message-Id"]
-    assert first["h:References"] == second["h:References"] == f"<ticket-{ticket.pk}@mg.example.com>"
+    root = f"<ticket-{ticket.pk}@mg.example.com>"
+    assert first["h:References"] == first["h:In-Reply-To"] == root
+    assert second["h:References"] == f"{root} {first['h:Message-Id']}"
+    assert second["h:In-Reply-To"] == first["h:Message-Id"]
     assert first["subject"] == second["subject"]
+
+
+def test_thread_outlives_a_new_subject(mailgun, alice, ann):
+    """Gmail goes by the subject too."""
+    ticket = make_ticket(alice, subject="No sound")
+    first = sent(mailgun, alice)
+    ticket.subject = "The speakers are broken"
+    with acting_as(ann):
+        ticket.save()
+    second = sent(mailgun, alice)
+    assert first["subject"] == second["subject"] == f"[#{ticket.pk}] No sound"
+    assert "The ticket is called “The speakers are broken” now." in second["text"]
+    assert "is called" not in first["text"]
+
+
+def test_mail_that_is_sent_again_does_not_answer_itself(mailgun, row):
+    mailgun.behave = "lose"
+    deliver_due()
+    mailgun.behave = 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False):
+        deliver_due()
+    first, again = mailgun.mails
+    assert first["h:Message-Id"] == again["h:Message-Id"]
+    assert first["h:References"] == again["h:References"]
+
+
+def test_answer_goes_to_the_ticket(mailgun, settings, alice, ann):
+    settings.INBOUND_DOMAIN = "in.example.com"
+    ticket = make_ticket(alice, assignee=ann)
+    for person in (alice, ann):
+        mail = sent(mailgun, person)
+        assert mail["h:Reply-To"] == reply_address(ticket.pk, person.pk)
+        assert "You can answer this mail." in mail["text"]
+        assert "You can answer this mail." in mail["html"]
+
+
+def test_mail_about_a_note_says_where_an_answer_goes(mailgun, settings, alice, ann, sam):
+    settings.INBOUND_DOMAIN = "in.example.com"
+    ticket = make_ticket(alice, assignee=sam)
+    with acting_as(ann):
+        conversation.note(ticket, author=ann, body="The budget is gone.")
+    mail = sent(mailgun, sam)
+    assert "An answer to this mail is a public reply" in mail["text"]
+
+
+@pytest.mark.parametrize("reason", ["nothing comes in", "the ticket is gone", "about the account"])
+def test_no_address_for_answers(mailgun, settings, alice, sam, reason):
+    settings.INBOUND_DOMAIN = "" if reason == "nothing comes in" else "in.example.com"
+    if reason == "about the account":
+        account_mail_requested.send(sender=User, person=alice, kind="welcome", address=alice.email)
+    else:
+        ticket = make_ticket(alice)
+    if reason == "the ticket is gone":
+        with acting_as(sam):
+            ticket.delete()
+    assert "h:Reply-To" not in sent(mailgun, alice)
 
 
 def test_machines_are_told_that_a_machine_writes(mailgun, alice):
@@ -160,8 +227,22 @@ def test_what_is_not_one_address_is_refused(address):
         check_address(address)
 
 
-@pytest.mark.parametrize("text", ["a\r\nBcc: e@e.test", "a\nb", "a\0b", "a\u2028b", "a\x0bb"])
-def test_header_with_a_line_break_is_refused(text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\r\nBcc: e@e.test",
+        "a\nb",
+        "a\rb",
+        "a\0b",
+        "a\u2028b",
+        "a\u2029b",
+        "a\x0bb",
+        "a\x85b",
+        "\ud800",
+        "é" * 490,
+    ],
+)
+def test_header_with_a_line_break_or_without_end_is_refused(text):
     """THREATS 77."""
     with pytest.raises(UnsafeMail):
         check_header(text)
@@ -174,6 +255,36 @@ def test_bad_address_fails_its_row_and_nothing_else(alice, client_of):
     row = Notification.objects.get()
     assert (row.state, row.attempts) == ("failed", 0)
     assert "is not one mail address" in row.last_error
+
+
+def test_longest_subject_fits():
+    assert check_header(f"[#{10**18}] {'😀' * 150}")
+
+
+def test_subject_that_could_forge_a_header_fails_when_its_row_is_made(alice, ann, caplog):
+    """THREATS 77: rows that came past the forms (an import, raw SQL)."""
+    ticket = Ticket(subject="a\r\nBcc: e@e.test", description="x", requester=alice, assignee=ann)
+    ticket.category, ticket.status = category(), status("new")
+    ticket.save()
+    rows = Notification.objects.all()
+    assert {row.state for row in rows} == {"failed"}
+    assert all("line break" in row.last_error for row in rows)
+    assert caplog.records[-1].levelname == "ERROR"
+
+
+def test_subject_is_no_encoded_word(mailgun, alice):
+    """RFC 2047: mail programs would decode it."""
+    ticket = make_ticket(alice, subject="=?utf-8?Q?=0D=0ABcc:_e=40e.test?=")
+    assert sent(mailgun, alice)["subject"] == f"[#{ticket.pk}] = ?utf-8?Q?=0D=0ABcc:_e=40e.test?="
+
+
+@pytest.mark.parametrize("address", ["a@b.test, e@e.test", "a@b.test\r\nBcc: e@e.test"])
+def test_every_row_has_one_recipient(mailgun, alice, address):
+    """THREATS 78."""
+    account_mail_requested.send(sender=User, person=alice, kind="welcome", address=address)
+    assert Notification.objects.get().state == "failed"
+    assert deliver_due() == 0
+    assert mailgun.requests_seen == 0
 
 
 def test_header_that_got_past_the_forms_is_stopped_before_it_leaves(mailgun, alice):

@@ -1,0 +1,43 @@
+"""What makes the mails of one ticket one thread in Gmail, Outlook and Apple Mail.
+
+All of them go by References and In-Reply-To (RFC 5322, 3.6.4). Gmail begins a new thread where the subject
+changes, so it stays the one under which the ticket was filed; and it likes to know one of the mails that are
+named, so that is the last one to the same person.
+"""
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from tickets.events import Verb
+from tickets.inbound.addresses import reply_address
+from tickets.models import ActivityLog, Notification
+
+
+def subject(ticket: int) -> str:
+    """The subject of every mail about a ticket, also of one that is gone; its log keeps it."""
+    filing = ActivityLog.objects.filter(ticket_id=ticket, verb=Verb.CREATED).oldest_first().first()
+    text = filing.changes["subject"][1] if filing else _("a ticket that is gone")
+    return in_brackets(ticket, text)
+
+
+def in_brackets(ticket: int, text: str) -> str:
+    # What reads like an encoded word would be decoded into something that nobody has checked (RFC 2047).
+    return f"[#{ticket}] {text}".replace("=?", "= ?")
+
+
+def headers(notification: Notification) -> dict[str, str]:
+    """All mails of a ticket answer one that was never sent, and the last one to this person."""
+    root = f"<ticket-{notification.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
+    before = Notification.objects.filter(
+        ticket=notification.ticket_id, person=notification.person_id, pk__lt=notification.pk
+    )
+    sent = before.exclude(sent_at=None).exclude(message_id__in=("", notification.message_id))
+    last = sent.order_by("-pk").values_list("message_id", flat=True).first()
+    return {"In-Reply-To": last or root, "References": f"{root} {last}" if last else root}
+
+
+def reply_to(notification: Notification) -> list[str]:
+    """Where an answer to the mail becomes a reply on its ticket; nowhere without mail that comes in."""
+    if not settings.INBOUND_DOMAIN:
+        return []
+    return [reply_address(notification.ticket_id, notification.person_id)]
