@@ -135,9 +135,13 @@ def end_of(entries: list[Entry]) -> int:
 
 
 def taken_back(ticket: Ticket, *, after: int) -> list[str]:
-    """The keys of the public replies that were taken back past the row `after` of the log."""
-    rows = _rows(ticket).filter(UNSAID, pk__gt=after)
-    return [row.changes["key"][0] for row in rows]
+    """The keys of the public replies on a page that ends with the row `after`, taken back since."""
+    rows = _rows(ticket)
+    unsaid = [row.changes["key"][0] for row in rows.filter(UNSAID, pk__gt=after)]
+    if not unsaid:
+        return []
+    shown = rows.filter(verb=Verb.REPLIED, pk__lte=after, changes__key__1__in=unsaid)
+    return [row.changes["key"][1] for row in shown]
 
 
 @dataclass(frozen=True)

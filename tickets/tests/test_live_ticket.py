@@ -93,6 +93,12 @@ def test_reply_that_is_taken_back_goes_from_every_page(client_of, alice, bob, an
         assert "Sent too soon" not in content
 
 
+def test_reply_that_never_stood_on_the_page_is_not_taken_from_it(client_of, alice, ann, ticket):
+    last = client_of(alice).get(ticket.get_absolute_url()).context["last_number"]
+    conversation.take_back(conversation.reply(ticket, author=ann, body="Sent too soon"), author=ann)
+    assert "delete:" not in poll(client_of(alice), ticket, last).content.decode()
+
+
 def test_outsider_visitor_and_who_watches_no_more(client, client_of, bob, charlie, ticket):
     assert poll(client_of(charlie), ticket, 0).status_code == 404
     assert poll(client, ticket, 0).status_code == 302
