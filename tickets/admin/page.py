@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from copy import copy
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseRedirect
@@ -76,7 +76,7 @@ class TicketPage(admin.ModelAdmin):
             ticket = self.ticket_or_404(request, pk, lock=True)
             if ticket.assignee_id != request.user.pk:
                 ticket.assign(request.user)
-        self.message_user(request, _("You take care of #%(number)d now.") % {"number": pk})
+        self.message_user(request, _("You take care of #%(number)d now.") % {"number": pk}, messages.SUCCESS)
         if "to_queue" in request.POST:
             return HttpResponseRedirect(queue_url(request.GET.get(FILTERS, "")))
         return HttpResponseRedirect(self.page_url(request, pk))
@@ -136,7 +136,7 @@ class TicketPage(admin.ModelAdmin):
 
     def response_change(self, request, obj):
         """Whoever saves stays on the ticket."""
-        self.message_user(request, _("Your changes are saved."))
+        self.message_user(request, _("Your changes are saved."), messages.SUCCESS)
         return HttpResponseRedirect(self.page_url(request, obj.pk))
 
     def conflict_page(self, request, form):

@@ -96,7 +96,7 @@ class PreparedMixin(TicketPage):
             text = _("Nothing is changed by “%(macro)s”. %(reason)s") % words
             self.message_user(request, text, messages.WARNING)
             return HttpResponseRedirect(self.page_url(request, pk))
-        self.message_user(request, self._done(request, macro, ticket, is_new=is_new))
+        self.message_user(request, self._done(request, macro, ticket, is_new=is_new), messages.SUCCESS)
         if after:
             return HttpResponseRedirect(self.page_url(request, after))
         self.message_user(request, _("That was the last ticket of this list."), messages.INFO)
