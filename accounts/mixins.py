@@ -1,7 +1,8 @@
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, ValidationError
 from django.utils.text import capfirst
 
 LONGEST_NUMBER = 18  # digits; every number of so many fits into a database
@@ -10,6 +11,16 @@ LONGEST_NUMBER = 18  # digits; every number of so many fits into a database
 def is_number(text: str) -> bool:
     """Whether `text` may be the primary key of a row."""
     return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+
+
+class NumbersField(forms.ModelMultipleChoiceField):
+    """Django's own asks the database for numbers that SQLite can't take."""
+
+    def _check_values(self, value):
+        for number in value:
+            if not is_number(str(number)):
+                raise ValidationError(self.error_messages["invalid_pk_value"], params={"pk": number})
+        return super()._check_values(value)
 
 
 class NumberAutocomplete(AutocompleteSelect):

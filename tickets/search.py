@@ -29,5 +29,5 @@ def search(tickets: TicketQuerySet, words: str, *, user) -> TicketQuerySet:
 
 def ticket_number(words: str) -> int | None:
     """The number that somebody typed, with or without #; None where it can't be a ticket's."""
-    digits = words.strip().removeprefix("#")
+    digits = words[:MAX_LENGTH].strip().removeprefix("#")
     return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None

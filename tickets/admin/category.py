@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mixins import StaffListMixin, without_detours
+from accounts.mixins import NumbersField, StaffListMixin, without_detours
 from tickets.models import Category
 
 
@@ -55,5 +55,9 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         return super().formfield_for_manytomany(
-            db_field, request, queryset=get_user_model().objects.staff(), **kwargs
+            db_field,
+            request,
+            form_class=NumbersField,
+            queryset=get_user_model().objects.staff(),
+            **kwargs,
         )

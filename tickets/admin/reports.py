@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.contrib import admin
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import QueryDict, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -56,6 +57,7 @@ class ReportsMixin(admin.ModelAdmin):
             raise PermissionDenied
         filters: QueryDict = request.GET.copy()
         notes = bool(filters.pop("notes", [""])[-1])
+        filters.pop(PAGE_VAR, None)
         tickets = self.get_changelist_instance(with_query(request, filters.urlencode())).queryset
         zone = timezone.get_current_timezone()
         found = ticket_lines(tickets, by=request.user.email, zone=zone, notes=notes)

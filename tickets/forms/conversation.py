@@ -11,7 +11,7 @@ from accounts.validators import validate_visible
 from tickets import conversation
 from tickets.events import Verb
 from tickets.forms.attachments import AttachmentsField
-from tickets.forms.tickets import LinesField
+from tickets.forms.tickets import KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
 from tickets.workflow import FOLLOWERS
@@ -30,7 +30,7 @@ class CommentForm(forms.Form):
         error_messages={"required": _("Please write something first.")},
     )
     attachments = AttachmentsField(label=_("Files"))
-    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    key = KeyField()
 
     def __init__(self, *args, ticket: Ticket, author, source: str = Ticket.Source.WEB, **kwargs):
         kwargs.setdefault("auto_id", f"{self.kind}-%s")
@@ -53,7 +53,7 @@ class CommentForm(forms.Form):
 
     def clean_key(self) -> uuid.UUID:
         """A key that stands for something said on another ticket would swallow what is said here."""
-        key = self.cleaned_data["key"] or uuid.uuid4()
+        key = self.cleaned_data["key"]
         said = Comment.objects.filter(author=self.author, key=key).exclude(ticket=self.ticket)
         filed = Ticket.objects.filter(requester=self.author, submission_key=key)
         filed = filed.exclude(links__target=self.ticket)

@@ -12,6 +12,7 @@ class OnBehalfMixin(forms.Form):
     requester_email = forms.EmailField(
         label=_("Or a mail address"),
         required=False,
+        max_length=get_user_model()._meta.get_field("email").max_length,
         validators=[validate_address],
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )

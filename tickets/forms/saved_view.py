@@ -50,6 +50,8 @@ class SavedViewForm(forms.ModelForm):
         self.same = SavedView.objects.filter(owner=owner, name=cleaned.get("name")).first()
         if self.same and self.same.query != self.query and not cleaned["replaces"]:
             self.add_error("name", _("There is a view of this name. Replace it, or choose another name."))
+        if len(self.query) > SavedView._meta.get_field("query").max_length:
+            self.add_error("name", _("These filters are too long to be kept. Please search for fewer words."))
         self.instance.owner = owner
         return cleaned
 

@@ -10,6 +10,8 @@ from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Status, Ticket
 from tickets.workflow import Phase
 
+RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
+
 
 class LinesField(forms.CharField):
     """Text of several lines. A browser counts a line end as one character but sends two (HTML, 4.10.11)."""
@@ -20,6 +22,22 @@ class LinesField(forms.CharField):
     def has_changed(self, initial, data):
         """An imported text may have other line ends, or space around it: that is nobody's change."""
         return super().has_changed(self.to_python(initial), data)
+
+
+class KeyField(forms.UUIDField):
+    """Comes with a form, so that what is sent twice is known; cleans to a new key where none is sent.
+
+    Only random ones are taken: the others are made of a message's key when it is split (tickets.splitting).
+    """
+
+    widget = forms.HiddenInput
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+
+    def clean(self, value) -> uuid.UUID:
+        key = super().clean(value)
+        return key if key and key.version == RANDOM else uuid.uuid4()
 
 
 class TicketForm(forms.ModelForm):
@@ -53,15 +71,12 @@ class NewTicketForm(TicketForm):
     """Files a ticket of `requester`. Sent twice it raises IntegrityError the second time (submission_key)."""
 
     attachments = AttachmentsField(label=_("Files"))
-    submission_key = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    submission_key = KeyField()
 
     def __init__(self, *args, requester, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["submission_key"].initial = uuid.uuid4
         self.instance.requester = requester
-
-    def clean_submission_key(self):
-        return self.cleaned_data["submission_key"] or uuid.uuid4()
 
     @transaction.atomic
     def save(self):

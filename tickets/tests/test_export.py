@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.actor import acting_as
 from tickets import conversation
+from tickets.admin.ticket import TicketAdmin
 from tickets.models import Ticket
 from tickets.reports.export import ticket_lines
 from tickets.tests.factories import category, make_ticket
@@ -43,6 +44,15 @@ def test_queue_links_to_its_own_export(client_of, sam, ann, alice):
     content = client_of(sam).get("/admin/tickets/ticket/?priority=high").content.decode()
     assert f'href="{URL}?priority=high"' in content
     assert URL not in client_of(ann).get("/admin/tickets/ticket/").content.decode()
+
+
+def test_export_has_no_pages(client_of, sam, alice, monkeypatch):
+    """I1: a page that the list does not have is no matter here."""
+    monkeypatch.setattr(TicketAdmin, "list_per_page", 1)
+    for _number in range(2):
+        make_ticket(alice)
+    for page in ("0", "2", "9", "x"):
+        assert len(rows(client_of(sam).get(URL, {"who": "all", "p": page}))) == 2
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])

@@ -6,7 +6,7 @@ from django.urls import get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_permissions import names
 
 pytestmark = pytest.mark.django_db
@@ -145,6 +145,11 @@ def test_admin_lists_survive_odd_values(client_of, ann, query):
         assert client_of(ann).get(f"/admin/tickets/{table}/?{query}").status_code in (200, 302, 400)
 
 
+@pytest.mark.parametrize("table", ["ticket", "notification", "activitylog"])
+def test_admin_lists_survive_a_number_longer_than_python_reads(client_of, ann, table):
+    assert client_of(ann).get(f"/admin/tickets/{table}/?q={'9' * 5000}").status_code == 200
+
+
 ODD_KEYS = ["x", "\0", "1.5", "-1", "٣", "9" * 19, "9" * 40]
 
 
@@ -166,6 +171,17 @@ def test_requester_who_is_nobody_is_refused_at_the_field(client_of, root, unchan
         response = client.post("/admin/tickets/ticket/add/", {"subject": "x", "requester": key})
     assert response.status_code == 200
     assert "requester" in response.context["adminform"].form.errors
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_nobody_is_told_of_a_category_by_an_odd_number(client_of, root, unchanged, key):
+    """I1, THREATS 21."""
+    client, other = client_of(root), category()
+    with unchanged():
+        response = client.post(
+            f"/admin/tickets/category/{other.pk}/change/", {"name": "X", "position": 1, "people": key}
+        )
+    assert "people" in response.context["adminform"].form.errors
 
 
 def test_unknown_host_is_refused(client):

@@ -15,6 +15,7 @@ from tickets.tests.factories import category, status
 pytestmark = pytest.mark.django_db
 ADD = "/admin/tickets/ticket/add/"
 NEW = "a brand new passphrase 7"
+LONG_ADDRESS = f"nora@{'.'.join(['x' * 60] * 4)}.example"  # more than 254 characters
 
 
 def body(response) -> str:
@@ -104,6 +105,7 @@ def test_who_has_a_password_gets_the_plain_receipt(
         ({"requester_email": "no address", "requester_name": "Nora"}, "requester_email"),
         ({"requester_email": "nora@localhost", "requester_name": "Nora"}, "requester_email"),
         ({"requester_email": "\0", "requester_name": "Nora"}, "requester_email"),
+        ({"requester_email": LONG_ADDRESS, "requester_name": "Nora"}, "requester_email"),
         ({"requester_email": "bob@example.com", "requester": "alice"}, "requester_email"),
         ({"requester_email": "charlie@example.com"}, "requester_email"),
         ({"requester": "9" * 30}, "requester"),

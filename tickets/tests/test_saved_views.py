@@ -82,6 +82,14 @@ def test_one_of_two_views_that_were_named_alike_is_replaced(client_of, ann):
     assert SavedView.objects.filter(query="who=unassigned").count() == 1
 
 
+def test_filters_that_are_too_long_are_refused(client_of, ann, unchanged):
+    """In an address each of these letters takes six characters."""
+    client = client_of(ann)
+    with unchanged():
+        response = client.post(SAVE, {"name": "Long", "query": f"q={'ü' * 300}"})
+    assert "These filters are too long to be kept." in body(response)
+
+
 @pytest.mark.parametrize("name", ["", "   ", "x" * 61, "two\nlines", "nul\0"])
 def test_bad_name_is_an_error_at_the_field_and_keeps_filters(client_of, ann, alice, name):
     make_ticket(alice, subject="Printer", priority="urgent")

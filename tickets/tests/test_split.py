@@ -53,6 +53,15 @@ def test_agent_makes_a_ticket_of_a_message(client_of, ann, bob, ticket):
     assert list(verification.problems()) == []
 
 
+def test_requester_cannot_take_the_key_of_a_split_beforehand(client_of, ann, alice, ticket):
+    """I1: whoever sends a message knows its key, and so what its split would be called."""
+    comment = say(alice, ticket)
+    fields = {"subject": "Mine", "description": "Mine", "category": ticket.category_id, "priority": "low"}
+    client_of(alice).post("/tickets/new/", {**fields, "submission_key": str(comment.split_key)})
+    assert client_of(ann).post(url(comment), {"subject": "Broken mouse"}).status_code == 302
+    assert Ticket.objects.filter(subject="Broken mouse", requester=alice).count() == 1
+
+
 def test_both_tickets_say_so_on_both_pages(client_of, ann, alice, ticket):
     comment = say(alice, ticket)
     client_of(ann).post(url(comment), {"subject": "Broken mouse"})
