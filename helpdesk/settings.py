@@ -162,7 +162,14 @@ else:
     )
 
 # Cache: rate limits and the outbox's pause are shared by all processes, so they live in the database.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "helpdesk_cache"}}
+# Past MAX_ENTRIES some go at random: 300 by default, which a morning's webhooks or logins would pass.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "helpdesk_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Accounts
 AUTH_USER_MODEL = "accounts.User"

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from helpdesk import health
 from tickets.views.home import AboutView, HomeView
+from tickets.views.webhooks import InboundView, TrackingView
 
 urlpatterns = [
     path("", login_not_required(HomeView.as_view()), name="home"),
@@ -15,6 +16,10 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("tickets/", include("tickets.urls")),
     path("admin/", admin.site.urls),
+    path("anymail/mailgun/tracking/", TrackingView.as_view(), name="mailgun_tracking"),
+    path("anymail/mailgun/inbound/", InboundView.as_view(), name="mailgun_inbound"),
+    # Mailgun posts the raw mail to addresses that end in "mime" only.
+    path("anymail/mailgun/inbound_mime/", InboundView.as_view(is_raw=True), name="mailgun_inbound_mime"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

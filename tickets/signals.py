@@ -3,13 +3,14 @@
 Receivers are doorbells: each calls one function, holds no rule and saves no tracked model.
 """
 
+from anymail.signals import tracking as delivery_told
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from accounts.events import account_mail_requested
 from tickets import activity_log, tracking
 from tickets.events import activity_recorded
 from tickets.models import Attachment
-from tickets.notifications import outbox
+from tickets.notifications import delivery_events, outbox
 from tickets.tracking import TrackedModel
 
 
@@ -22,6 +23,7 @@ def connect() -> None:
     post_delete.connect(discard_file, sender=Attachment, dispatch_uid="tickets.discard_file")
     activity_recorded.connect(queue_mail, dispatch_uid="tickets.queue_mail")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
+    delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
 
 
 def remember_row(sender, instance, raw=False, update_fields=None, **kwargs):
@@ -49,3 +51,7 @@ def queue_mail(sender, activity, **kwargs):
 
 def queue_account_mail(sender, person, kind, address, **kwargs):
     outbox.enqueue_account_mail(person, kind, address=address)
+
+
+def note_delivery(sender, event, **kwargs):
+    delivery_events.note(event)

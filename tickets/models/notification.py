@@ -108,6 +108,8 @@ class Notification(models.Model):
             models.Index(fields=["ticket", "person", "id"], name="notification_by_ticket"),
             # the rows of one mail: what a worker holds, and what the provider tells of
             models.Index(fields=["message_id"], name="notification_by_message_id"),
+            # the same where the provider tells of its own id only
+            models.Index(fields=["provider_id"], name="notification_by_provider_id"),
             # the admin's filter
             models.Index(fields=["state", "-id"], name="notification_by_state"),
         ]

@@ -8,7 +8,7 @@ from django.core.files.storage import FileSystemStorage
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
 from tickets.models import Attachment, Status
 from tickets.notifications import outbox
-from tickets.tests.mailgun import MailgunServer
+from tickets.tests.mailgun import WEBHOOK_SECRET, MailgunServer
 
 OUR_MODELS = [
     model
@@ -63,6 +63,7 @@ def mailgun(settings):
     """A local Mailgun, and settings as they are with MAILGUN_API_KEY and MAILGUN_DOMAIN."""
     with MailgunServer() as server:
         settings.HAS_MAIL_PROVIDER = True
+        settings.MAILGUN_WEBHOOK_SECRET = WEBHOOK_SECRET
         settings.EMAIL_BACKEND = "anymail.backends.mailgun.EmailBackend"
         settings.MESSAGE_ID_DOMAIN = "mg.example.com"
         settings.DEFAULT_FROM_EMAIL = "Helpdesk <help@mg.example.com>"

@@ -1,15 +1,21 @@
 """A small server that speaks Mailgun's API on the loopback and can be told how to behave.
 
 POST /v3/<domain>/messages is answered as `behave` says: a status (200, 400, 401, 429, 500), "hang", "drop",
-"drip" (one byte a second) or "lose" (takes the mail, then drops the connection).
+"drip" (one byte a second), "lose" (takes the mail, then drops the connection) or "lie" (takes the mail,
+then says 500). The posts that Mailgun sends by itself are made by signature() and event().
 """
 
+import hashlib
+import hmac
 import json
+import secrets
 import threading
+import time
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+WEBHOOK_SECRET = "the key that signs webhooks"
 LONGEST = 30  # seconds that a hanging answer holds on; stop() ends it at once
 
 
@@ -49,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests_seen += 1
             behave = self.server.behave
-            if behave in (200, "lose", "drip"):
+            if behave in (200, "lose", "lie", "drip"):
                 self.server.mails.append(mail)
         if behave == 200:
             self.server.on_mail(mail)
@@ -60,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
         elif behave in ("drop", "lose"):
             self.close_connection = True
         else:
-            self.answer(behave)
+            self.answer(500 if behave == "lie" else behave)
 
     def fields(self, body: bytes) -> dict[str, str]:
         """The form's fields, as multipart or urlencoded."""
@@ -100,3 +106,27 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+
+def signature(
+    *, secret: str = WEBHOOK_SECRET, token: str | None = None, at: float | None = None
+) -> dict[str, str]:
+    """What Mailgun puts beside what it posts: a token and a time, signed."""
+    token = secrets.token_hex(25) if token is None else token
+    timestamp = str(int(time.time() if at is None else at))
+    digest = hmac.new(secret.encode(), f"{timestamp}{token}".encode(), hashlib.sha256)
+    return {"token": token, "timestamp": timestamp, "signature": digest.hexdigest()}
+
+
+def event(kind: str, message_id: str, **data) -> dict:
+    """The post that tells what became of a mail."""
+    return {
+        "signature": signature(),
+        "event-data": {
+            "event": kind,
+            "id": secrets.token_urlsafe(16),
+            "timestamp": time.time(),
+            "message": {"headers": {"message-id": message_id.strip("<>")}},
+            **data,
+        },
+    }

@@ -20,6 +20,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.validators", 0),
     ("tickets.inbound.addresses", 0),
     ("tickets.inbound.canary", 0.5),
+    ("tickets.inbound.form", 0),
     ("tickets.inbound.handler", 5.5),
     ("tickets.thanks", 0),
     ("tickets.calendar", 0),

@@ -1,6 +1,7 @@
 """tickets/signals.py is all the wiring: the live receivers are exactly the ones of this table."""
 
 import pytest
+from anymail.signals import tracking as delivery_told
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from accounts.events import account_mail_requested
@@ -15,6 +16,7 @@ WIRING = {
     "post_delete": (post_delete, {"log_delete", "discard_file"}),
     "m2m_changed": (m2m_changed, set()),
     "activity_recorded": (activity_recorded, {"queue_mail"}),
+    "delivery_told": (delivery_told, {"note_delivery"}),
     "account_mail_requested": (account_mail_requested, {"queue_account_mail"}),
 }
 

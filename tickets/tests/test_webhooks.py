@@ -1,0 +1,412 @@
+"""The doors for Mailgun's posts open to Mailgun, once, and to nobody else (THREATS 93 to 97, 108)."""
+
+import email
+import email.policy
+import json
+import time
+from urllib.parse import quote_plus
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError, connection
+from django.test import Client
+
+from tickets.models import Notification
+from tickets.tests.factories import make_ticket
+from tickets.tests.mailgun import WEBHOOK_SECRET, event, signature
+from tickets.views import webhooks
+
+pytestmark = pytest.mark.django_db
+TRACKING = "/anymail/mailgun/tracking/"
+INBOUND = "/anymail/mailgun/inbound/"
+RAW = "/anymail/mailgun/inbound_mime/"
+HOUR = 3600
+MAIL = b"From: alice@example.com\r\nTo: support@in.example.com\r\nSubject: Hi\r\n\r\nCaf\xc3\xa9 \xff\x00\r\n.\n\rEnd"
+
+
+@pytest.fixture(autouse=True)
+def key(settings):
+    settings.MAILGUN_WEBHOOK_SECRET = WEBHOOK_SECRET
+
+
+@pytest.fixture
+def mailgun_client():
+    """Mailgun sends no cookie and sees no exception of ours."""
+    return Client(enforce_csrf_checks=True, raise_request_exception=False)
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """The events that passed the door of tracking."""
+    events = []
+    monkeypatch.setattr("tickets.signals.delivery_events.note", events.append)
+    return events
+
+
+@pytest.fixture
+def received(monkeypatch):
+    """The mails that passed the door of inbound mail."""
+    mails = []
+    monkeypatch.setattr(webhooks.handler, "receive", lambda raw, **about: mails.append((raw, about)))
+    return mails
+
+
+def tell(client: Client, post: object) -> int:
+    body = post if isinstance(post, bytes) else json.dumps(post)
+    return client.post(TRACKING, body, content_type="application/json").status_code
+
+
+def refusals(caplog) -> list[str]:
+    return [record.message for record in caplog.records if record.name == "security"]
+
+
+def test_event_signed_by_mailgun_is_heard(mailgun_client, heard):
+    assert tell(mailgun_client, event("delivered", "<1@example.com>")) == 200
+    assert [one.message_id for one in heard] == ["<1@example.com>"]
+
+
+def test_door_without_a_key_is_no_door(mailgun_client, heard, settings):
+    """THREATS 95: an empty key would sign for everybody, and the key of the API signs nothing here."""
+    settings.MAILGUN_WEBHOOK_SECRET = ""
+    settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_API_KEY": "api key"}
+    for secret in ("", "api key"):
+        assert tell(mailgun_client, {**event("delivered", "x"), "signature": signature(secret=secret)}) == 404
+    assert mailgun_client.post(INBOUND, signature(secret="")).status_code == 404
+    assert not heard
+
+
+def test_key_of_the_api_opens_nothing(mailgun_client, heard, settings):
+    settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_API_KEY": "api key"}
+    post = {**event("delivered", "<1@example.com>"), "signature": signature(secret="api key")}
+    assert tell(mailgun_client, post) == 400
+
+
+GOOD = {"event": "delivered", "message": {"headers": {"message-id": "1@example.com"}}}
+FORGED = {
+    "forged": {"signature": {**signature(), "signature": "0" * 64}},
+    "empty key": {"signature": signature(secret="")},
+    "signature in capitals": {"signature": {**signature(), "signature": signature()["signature"].upper()}},
+    "no signature": {},
+    "signature null": {"signature": None},
+    "signature a list": {"signature": ["token"]},
+    "signature a text": {"signature": "token"},
+    "token missing": {"signature": {"timestamp": "1", "signature": "x"}},
+    "token a list": {"signature": {**signature(), "token": ["x"]}},
+    "token not ASCII": {"signature": signature(token="tökén")},
+    "token half a character": {"signature": {**signature(), "token": "\ud800"}},
+    "token with NUL": {"signature": signature(token="a\0b")},
+    "token empty": {"signature": signature(token="")},
+    "token long": {"signature": signature(token="x" * 101)},
+    "signature not ASCII": {"signature": {**signature(), "signature": "é" * 64}},
+    "time in words": {"signature": {**signature(), "timestamp": "now"}},
+    "time in Arabic digits": {"signature": {**signature(), "timestamp": "١٢٣"}},
+    "time of long ago": {"signature": signature(at=0)},
+}
+
+
+@pytest.mark.parametrize("post", FORGED.values(), ids=FORGED.keys())
+def test_what_mailgun_did_not_sign_is_refused(mailgun_client, heard, unchanged, caplog, post):
+    """THREATS 93."""
+    with unchanged():
+        assert tell(mailgun_client, {"event-data": GOOD, **post}) == 400
+    assert len(refusals(caplog)) == 1
+    assert not heard
+
+
+ODD_BODIES = {
+    "list": b"[]",
+    "null": b"null",
+    "number": b"1",
+    "text": b'"x"',
+    "nothing": b"",
+    "no JSON": b"{",
+    "deep": b"[" * 100_000,
+    "number of a mile": b'{"signature": ' + b"1" * 5000 + b"}",
+    "not UTF-8": b'{"signature": "\xff\xfe"}',
+    "too large": b'{"x": "' + b"x" * 3_000_000 + b'"}',
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES.keys())
+def test_odd_body_is_refused(mailgun_client, unchanged, caplog, body):
+    """THREATS 93."""
+    with unchanged():
+        assert tell(mailgun_client, body) == 400
+    assert len(refusals(caplog)) == 1
+
+
+ODD_EVENTS = {
+    "none": {},
+    "null": {"event-data": None},
+    "list": {"event-data": ["delivered"]},
+    "no event": {"event-data": {"timestamp": 1}},
+    "event a list": {"event-data": {**GOOD, "event": []}},
+    "time not a number": {"event-data": {**GOOD, "timestamp": float("nan")}},
+    "time at the end of all days": {"event-data": {**GOOD, "timestamp": 1e300}},
+    "time an object": {"event-data": {**GOOD, "timestamp": {}}},
+    "message a text": {"event-data": {**GOOD, "message": "x"}},
+    "Message-ID a number": {"event-data": {**GOOD, "message": {"headers": {"message-id": 5}}}},
+    "status a list": {"event-data": {**GOOD, "client-info": []}},
+}
+
+
+@pytest.mark.parametrize("post", ODD_EVENTS.values(), ids=ODD_EVENTS.keys())
+def test_signed_post_of_another_shape_is_refused(mailgun_client, heard, unchanged, caplog, post):
+    with unchanged():
+        assert tell(mailgun_client, {"signature": signature(), **post}) == 400
+    assert len(refusals(caplog)) == 1
+    assert not heard
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/json-x", "é"],
+)
+def test_other_content_type_is_refused(mailgun_client, caplog, content_type):
+    body = json.dumps(event("delivered", "<1@example.com>"))
+    assert mailgun_client.post(TRACKING, body, content_type=content_type).status_code == 400
+    assert len(refusals(caplog)) == 1
+
+
+def test_charset_of_the_header_does_not_matter(mailgun_client, heard):
+    body = json.dumps(event("delivered", "<1@example.com>"))
+    for charset in ("no-such-charset", "utf-16"):
+        kind = f"application/json; charset={charset}"
+        response = mailgun_client.generic("POST", TRACKING, body, content_type=kind)
+        assert response.status_code == 200
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("age", "status"), [(-14 * 60, 200), (-16 * 60, 400), (8.5 * HOUR, 200), (9.5 * HOUR, 400)]
+)
+def test_signature_holds_as_long_as_mailgun_tries_again(mailgun_client, heard, age, status):
+    post = event("delivered", "<1@example.com>")
+    post["signature"] = signature(at=time.time() - age)
+    assert tell(mailgun_client, post) == status
+
+
+def test_token_opens_once(mailgun_client, heard):
+    post = event("delivered", "<1@example.com>")
+    assert [tell(mailgun_client, post) for _time in range(3)] == [200, 200, 200]
+    post["event-data"]["event"] = "complained"
+    assert tell(mailgun_client, post) == 200
+    assert len(heard) == 1
+
+
+def test_token_opens_once_more_where_the_handler_failed(mailgun_client, monkeypatch):
+    """THREATS 108."""
+    calls = []
+
+    def fail_twice(event):
+        calls.append(event)
+        if len(calls) < 3:
+            raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr("tickets.signals.delivery_events.note", fail_twice)
+    post = event("delivered", "<1@example.com>")
+    assert [tell(mailgun_client, post) for _time in range(4)] == [500, 500, 200, 200]
+    assert len(calls) == 3
+
+
+def test_post_that_is_at_work_elsewhere_comes_again_later(mailgun_client, monkeypatch):
+    post = event("delivered", "<1@example.com>")
+    inner = []
+    monkeypatch.setattr(
+        "tickets.signals.delivery_events.note", lambda event: inner.append(tell(mailgun_client, post))
+    )
+    assert tell(mailgun_client, post) == 200
+    assert inner == [409]
+
+
+def test_cache_that_cannot_be_written_loses_nothing(mailgun_client, heard, monkeypatch):
+    """Django's answers False then, as if it held the token."""
+    monkeypatch.setattr(type(cache._connections["default"]), "add", lambda *args, **options: False)
+    assert tell(mailgun_client, event("delivered", "<1@example.com>")) == 409
+
+
+def test_webhook_without_database_comes_again(mailgun_client, alice):
+    """THREATS 96: 503, and then exactly once."""
+    make_ticket(alice)
+    Notification.objects.update(message_id="<1@example.com>")
+    post = event("delivered", "<1@example.com>")
+
+    def fail(execute, sql, params, many, context):
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(fail):
+        assert tell(mailgun_client, post) == 503
+    assert [tell(mailgun_client, post), tell(mailgun_client, post)] == [200, 200]
+    assert Notification.objects.get().state == "delivered"
+
+
+@pytest.mark.parametrize("verb", ["get", "head", "options", "put", "delete"])
+@pytest.mark.parametrize("url", [TRACKING, INBOUND, RAW])
+def test_doors_take_posts_only(mailgun_client, url, verb):
+    assert getattr(mailgun_client, verb)(url).status_code == 405
+
+
+# Mail that comes in
+def bring(client: Client, mail: bytes | None = MAIL, *, url: str = RAW, **fields) -> int:
+    """Posts a mail as multipart, by hand: bytes of any kind, fields in any number."""
+    sent = {"sender": "alice@example.com", "recipient": "support@in.example.com", **signature(), **fields}
+    parts = [(name, value if isinstance(value, bytes) else value.encode()) for name, value in sent.items()]
+    if mail is not None:
+        parts.insert(2, ("body-mime", mail))
+    return client.post(url, multipart(parts), content_type='multipart/form-data; boundary="b+1"').status_code
+
+
+def multipart(parts: list[tuple[str, bytes]]) -> bytes:
+    """A name may hold more of its header."""
+    lines = [
+        b'--b+1\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), value)
+        for name, value in parts
+    ]
+    return b"".join(lines) + b"--b+1--\r\n"
+
+
+def test_raw_mail_passes_byte_by_byte(mailgun_client, received):
+    token = "a" * 50
+    assert bring(mailgun_client, **signature(token=token)) == 200
+    envelope = {"envelope_sender": "alice@example.com", "recipient": "support@in.example.com"}
+    assert received == [(MAIL, {"route": "mailgun", "provider_id": token, **envelope})]
+
+
+def test_urlencoded_mail_passes_byte_by_byte(mailgun_client, received):
+    fields = {
+        "body-mime": MAIL,
+        "sender": "ünal@example.com",
+        "recipient": "a+b@in.example.com",
+        **signature(),
+    }
+    body = "&".join(f"{name}={quote_plus(value)}" for name, value in fields.items())
+    kind = "application/x-www-form-urlencoded"
+    assert mailgun_client.post(RAW, body, content_type=kind).status_code == 200
+    raw, about = received[0]
+    assert raw == MAIL
+    assert (about["envelope_sender"], about["recipient"]) == ("ünal@example.com", "a+b@in.example.com")
+
+
+def test_mail_of_25_megabytes_passes_and_other_pages_stay_small(mailgun_client, received, settings):
+    mail = b"Subject: large\r\n\r\n" + b"0123456789abcdef" * (25 * 65536)
+    assert bring(mailgun_client, mail) == 200
+    assert received[0][0] == mail
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < 3_000_000
+
+
+def test_post_above_26_megabytes_is_not_read(mailgun_client, received):
+    assert bring(mailgun_client, b"x" * (26 * 1024 * 1024)) == 413
+
+
+def test_mail_opens_once(mailgun_client, received):
+    fields = signature()
+    assert [bring(mailgun_client, **fields), bring(mailgun_client, b"Another", **fields)] == [200, 200]
+    assert [raw for raw, _about in received] == [MAIL]
+
+
+def test_mail_that_fails_is_brought_again(mailgun_client, monkeypatch):
+    """THREATS 108: the handler counts, and at the third time it keeps the mail for people."""
+    mails = []
+
+    def receive(raw, **about):
+        mails.append(raw)
+        if len(mails) < 3:
+            raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(webhooks.handler, "receive", receive)
+    fields = signature()
+    assert [bring(mailgun_client, **fields) for _time in range(4)] == [500, 500, 200, 200]
+    assert mails == [MAIL] * 3
+
+
+SIGNED_BY_NOBODY = {name: {"signature": value} for name, value in {"forged": "0" * 64, "none": ""}.items()}
+
+
+@pytest.mark.parametrize("fields", SIGNED_BY_NOBODY.values(), ids=SIGNED_BY_NOBODY.keys())
+@pytest.mark.parametrize("url", [INBOUND, RAW])
+def test_mail_that_mailgun_did_not_sign_is_refused(mailgun_client, received, unchanged, caplog, url, fields):
+    with unchanged():
+        assert bring(mailgun_client, url=url, **fields) == 400
+    assert len(refusals(caplog)) == 1
+    assert not received
+
+
+def test_signature_with_bytes_of_any_kind_is_refused(mailgun_client, received):
+    for name in ("token", "timestamp", "signature"):
+        assert bring(mailgun_client, **{name: b"\xff\x00"}) == 400
+        assert bring(mailgun_client, **{name: b"x" * 1_000_000}) == 400
+
+
+ODD_FORMS = {
+    "nothing": ("multipart/form-data; boundary=b", b""),
+    "no boundary": ("multipart/form-data", multipart([("a", b"b")])),
+    "boundary not ASCII": ("multipart/form-data; boundary=é", b""),
+    "another boundary": ("multipart/form-data; boundary=other", multipart([("a", b"b")])),
+    "cut off": ('multipart/form-data; boundary="b+1"', multipart([("a", b"b")])[:-10]),
+    "no header": ('multipart/form-data; boundary="b+1"', b"--b+1\r\nx\r\n--b+1--"),
+    "too many": ('multipart/form-data; boundary="b+1"', multipart([("a", b"b")] * 501)),
+    "odd charset": (
+        'multipart/form-data; boundary="b+1"',
+        multipart([("\"; filename*=no-such''x; x=\"", b"b")]),
+    ),
+    "too many pairs": ("application/x-www-form-urlencoded", b"a=b&" * 501),
+    "JSON": ("application/json", b"{}"),
+    "text": ("text/plain", b"body-mime=x"),
+}
+
+
+@pytest.mark.parametrize(("content_type", "body"), ODD_FORMS.values(), ids=ODD_FORMS.keys())
+def test_odd_form_is_refused(mailgun_client, received, unchanged, caplog, content_type, body):
+    with unchanged():
+        assert mailgun_client.post(RAW, body, content_type=content_type).status_code == 400
+    assert len(refusals(caplog)) == 1
+
+
+@pytest.mark.parametrize("url", [INBOUND, RAW])
+def test_post_without_a_mail_is_refused(mailgun_client, received, url):
+    assert bring(mailgun_client, None, url=url) == 400
+    assert bring(mailgun_client, None, url=url, **{"message-headers": "{"}) == 400
+    assert bring(mailgun_client, None, url=url, **{"message-headers": "5"}) == 400
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n\x00\r\n\n\r\xff--b\r\n"
+TAKEN_APART = {
+    "message-headers": json.dumps(
+        [
+            ["From", "Ünal <alice@example.com>"],
+            ["Message-Id", "<1@example.com>"],
+            ["Subject", "Grüße"],
+            ["Content-Type", 'multipart/mixed; boundary="x"'],
+            ["Content-Transfer-Encoding", "8bit"],
+        ]
+    ),
+    "body-plain": "Schöne Grüße",
+    "body-html": "<p>Schöne Grüße</p>",
+    "attachment-count": "2",
+    'attachment-1"; filename="bild ü.png': PICTURE,
+    'attachment-2"; filename="': b"no name",
+}
+
+
+def test_mail_that_mailgun_took_apart_is_put_together(mailgun_client, received):
+    assert bring(mailgun_client, None, url=INBOUND, **TAKEN_APART) == 200
+    mail = email.message_from_bytes(received[0][0], policy=email.policy.default)
+    assert (mail["From"], mail["Message-Id"]) == ("Ünal <alice@example.com>", "<1@example.com>")
+    assert mail["Subject"] == "Grüße"
+    assert mail.get_body(("plain",)).get_content().strip() == "Schöne Grüße"
+    files = list(mail.iter_attachments())
+    assert files[0].get_filename() == "bild ü.png"
+    assert files[0].get_payload(decode=True) == PICTURE
+    assert files[1].get_payload(decode=True) == b"no name"
+
+
+def test_header_of_a_mail_does_not_replace_the_mail(mailgun_client, received):
+    """Mailgun adds the headers of a mail that it took apart as fields of their own."""
+    fields = {**TAKEN_APART, "body-mime": b"From: boss@example.com\r\n\r\nPay now"}
+    assert bring(mailgun_client, None, url=INBOUND, **fields) == 200
+    assert b"boss" not in received[0][0]
+
+
+def test_raw_mail_may_come_to_the_other_address_too(mailgun_client, received):
+    assert bring(mailgun_client, url=INBOUND) == 200
+    assert received[0][0] == MAIL
