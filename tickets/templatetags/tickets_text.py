@@ -18,6 +18,10 @@ class OutsideUrlizer(Urlizer):
     """Links that somebody typed: they earn no rank and don't reach back (only http, https and mailto)."""
 
     url_template = '<a href="{href}" rel="nofollow noopener ugc">{url}</a>'
+    # What has no scheme begins with a host: Django takes javascript://example.com for one too.
+    simple_url_2_re = re.compile(
+        rf"(?=[\w.-]+(?::\d+)?(?:[/?#]|$))(?:{Urlizer.simple_url_2_re.pattern})", re.IGNORECASE
+    )
 
 
 urlize = OutsideUrlizer()
@@ -45,7 +49,7 @@ def message_text(text: str) -> str:
     return format_html_join("", "{}", ((_block(kind, lines),) for kind, lines in _blocks(text)))
 
 
-BULLET = re.compile(r"[-*•]\s+")
+BULLET = re.compile(r"[-*•]\s+(?=\S)")
 
 
 def _kind(line: str) -> str:
