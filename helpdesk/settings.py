@@ -225,6 +225,12 @@ if HAS_MAIL_PROVIDER and INBOUND_DOMAIN and not MAILGUN_WEBHOOK_SECRET:
     )
 # Whose Authentication-Results count for receive_mail (RFC 8601): the name that your mail server gives itself.
 INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID").lower()
+# Alarms about mail; 0 is off. The canary is a mail that the helpdesk sends to itself every hour.
+MAIL_SILENCE_HOURS = env.number("MAIL_SILENCE_HOURS", 24)
+INBOUND_SILENCE_HOURS = env.number("INBOUND_SILENCE_HOURS", 0)
+MAIL_CANARY = env.flag("MAIL_CANARY")
+if MAIL_CANARY and not (HAS_MAIL_PROVIDER and INBOUND_DOMAIN):
+    raise ImproperlyConfigured("MAIL_CANARY needs MAILGUN_API_KEY and INBOUND_DOMAIN: it goes out and in.")
 DEFAULT_FROM_EMAIL = env.email(
     "MAILGUN_SENDER", f"Helpdesk <helpdesk@{MAILGUN_DOMAIN}>" if MAILGUN_DOMAIN else "helpdesk@localhost"
 )

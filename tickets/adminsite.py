@@ -3,9 +3,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
+from django.urls import path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
+from tickets.models import Notification
+from tickets.notifications.alarms import alarms
 from tickets.reports.queries import day_figures
 
 OUR_APPS = {"accounts", "tickets"}
@@ -38,5 +41,10 @@ class HelpdeskAdminSite(admin.AdminSite):
     def password_change(self, request, extra_context=None):
         return redirect("account_change_password")
 
+    def get_urls(self):
+        mail = self.admin_view(self.get_model_admin(Notification).ledger_view)
+        return [path("mail/", mail, name="mail"), *super().get_urls()]
+
     def index(self, request, extra_context=None):
-        return super().index(request, {**(extra_context or {}), "figures": day_figures(request.user)})
+        context = {"figures": day_figures(request.user), "alarms": alarms()}
+        return super().index(request, {**(extra_context or {}), **context})

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from tickets import silence
+from tickets.notifications import alarms, outbox
 
 logger = logging.getLogger(__name__)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
@@ -36,6 +37,8 @@ JOBS = (
     # Before reminding, so that nobody is reminded and closed in one go.
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
+    Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
+    Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 
 

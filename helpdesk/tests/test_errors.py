@@ -51,7 +51,12 @@ def test_health_without_database(calm_client, broken_database):
 
 
 def test_ready_tells_of_an_old_outbox_but_keeps_serving(client, db, alice):
-    assert client.get("/readyz").json() == {"database": "ok", "migrations": "ok", "outbox": "ok"}
+    assert client.get("/readyz").json() == {
+        "database": "ok",
+        "migrations": "ok",
+        "outbox": "ok",
+        "mail": "ok",
+    }
     old = timezone.now() - timedelta(minutes=11)
     Notification.objects.create(kind="welcome", person=alice, address=alice.email, next_try_at=old)
     response = client.get("/readyz")

@@ -65,6 +65,9 @@ def test_missing_value_is_named(name):
         ("TRUSTED_PROXIES", "many"),
         ("MAILGUN_SENDER", "nobody"),
         ("SECRET_KEY_FILE", "/nothing/here"),
+        ("MAIL_SILENCE_HOURS", "a day"),
+        ("INBOUND_SILENCE_HOURS", "-1"),
+        ("MAIL_CANARY", "1"),
     ],
 )
 def test_senseless_value_is_named(name, value):

@@ -4,20 +4,18 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.events import AccountMail
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
 from tickets.admin.activity_log import ticket_link
 from tickets.admin.filters import QueuedFilter, StateFilter
-from tickets.events import Verb
+from tickets.admin.ledger import COLOURS, LedgerMixin
 from tickets.models import Notification
 from tickets.notifications import outbox
+from tickets.reports.mail import KINDS
 from tickets.search import ticket_number
-
-KINDS = dict(Verb.choices) | dict(AccountMail.choices)
 
 
 @admin.register(Notification)
-class NotificationAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
     list_filter = (StateFilter, QueuedFilter)
     sortable_by = ()
@@ -40,7 +38,8 @@ class NotificationAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
 
     @admin.display(description=_("state"))
     def state_badge(self, notification):
-        return render_to_string("admin/tickets/includes/state.html", {"notification": notification})
+        shown = {"colour": COLOURS[notification.state], "label": notification.get_state_display()}
+        return render_to_string("admin/tickets/includes/state.html", shown)
 
     @admin.display(description=_("problem"))
     def problem(self, notification):

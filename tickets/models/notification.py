@@ -13,6 +13,10 @@ from tickets.querysets import NotificationQuerySet
 UNDELIVERED = ("failed", "bounced", "complained", "suppressed")
 
 
+# The kind of the mail that the helpdesk sends to itself; it has no person.
+CANARY = "canary"
+
+
 class Notification(models.Model):
     """The outbox: one row for each person who is told of one activity, from queued to delivered.
 
@@ -112,6 +116,8 @@ class Notification(models.Model):
             models.Index(fields=["provider_id"], name="notification_by_provider_id"),
             # the admin's filter
             models.Index(fields=["state", "-id"], name="notification_by_state"),
+            # what was queued in a period, the newest first
+            models.Index(fields=["created_at", "id"], name="notification_by_time"),
         ]
 
     def __str__(self):

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.models import Notification
+from tickets.models.notification import CANARY
 from tickets.notifications import messages, pause, rules
 from tickets.notifications.guard import UnsafeMail
 
@@ -121,7 +122,7 @@ def _refused(notifications: list[Notification], error: Exception) -> None:
         _wait(notifications, until=pause.begin(wait), last_error=words, counts=False)
     elif status in NOT_OUR_MAIL_TO_BLAME:
         logger.error("The mail provider refuses us (%s). All mail waits: check key and domain.", status)
-        _wait(notifications, until=pause.begin(KEY_PAUSE), last_error=words, counts=False)
+        _wait(notifications, until=pause.begin(KEY_PAUSE, is_refused=True), last_error=words, counts=False)
     elif status == 400 or (isinstance(error, AnymailError) and not isinstance(error, AnymailAPIError)):
         _finish(notifications, state=State.FAILED, last_error=words)
     elif notifications[0].attempts > len(RETRY_MINUTES):
@@ -153,6 +154,8 @@ def _finish(notifications: list[Notification], **values) -> None:
 def _may_still_be_told(notification: Notification) -> bool:
     """Rights may have changed between the act and now."""
     person = notification.person
+    if notification.kind == CANARY:
+        return True
     if person is None or not person.is_active:
         return False
     if notification.activity_id is None:

@@ -14,6 +14,7 @@ from accounts.events import AccountMail
 from tickets import silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
+from tickets.models.notification import CANARY
 from tickets.notifications import threads
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
@@ -27,8 +28,9 @@ AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "Al
 def build(notifications: list[Notification]) -> EmailMultiAlternatives:
     """One mail that tells one person of one act. Raises UnsafeMail where it must not leave."""
     first = notifications[0]
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(first.person.zone):
-        words = _ticket_words(notifications) if first.activity_id else _account_words(first)
+    zone = first.person.zone if first.person else None
+    with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
+        words = _words(notifications)
         letter = _letter(words, first)
     headers = {
         **AUTOMATIC,
@@ -52,6 +54,13 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
 def new_message_id(notification: Notification) -> str:
     """An id that stays with the mail: what is sent a second time is recognised as the same."""
     return f"<helpdesk-{notification.pk}-{notification.batch.hex}@{settings.MESSAGE_ID_DOMAIN}>"
+
+
+def _words(notifications: list[Notification]) -> dict:
+    first = notifications[0]
+    if first.kind == CANARY:
+        return {"folder": CANARY, "reason": _("The helpdesk sends this mail to itself.")}
+    return _ticket_words(notifications) if first.activity_id else _account_words(first)
 
 
 def _letter(words: dict, notification: Notification) -> dict:

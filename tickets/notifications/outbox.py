@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from accounts import actor
 from tickets.events import Verb
+from tickets.inbound.canary import canary_address
 from tickets.models import ActivityLog, Notification
-from tickets.models.notification import UNDELIVERED
+from tickets.models.notification import CANARY, UNDELIVERED
 from tickets.notifications import delivery, rules, threads
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
@@ -50,6 +51,12 @@ def enqueue(activity: ActivityLog) -> None:
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:
     """A mail about somebody's account, to `address`: it may be the one that is left behind."""
     _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch))
+
+
+def enqueue_canary() -> None:
+    """A mail of the helpdesk to itself, where MAIL_CANARY asks for it; alarms.py waits for its return."""
+    if settings.MAIL_CANARY:
+        _add(Notification(kind=CANARY, address=canary_address(timezone.now())))
 
 
 @transaction.atomic

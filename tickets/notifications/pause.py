@@ -6,21 +6,29 @@ from email.utils import parsedate_to_datetime
 from django.core.cache import cache
 from django.utils import timezone
 
-KEY = "outbox.pause"
+KEY = "outbox.paused"
 DEFAULT = timedelta(minutes=1)
 LONGEST = timedelta(hours=1)
+# The reason of a pause is known a little longer than it lasts: until the next mail was tried.
+REMEMBERED = timedelta(minutes=1)
 
 
-def begin(period: timedelta) -> datetime:
-    """Pauses the outbox for `period`; returns the end."""
+def begin(period: timedelta, *, is_refused: bool = False) -> datetime:
+    """Pauses the outbox for `period`; returns the end. `is_refused`: the provider does not take our key."""
     end = timezone.now() + period
-    cache.set(KEY, end.timestamp(), timeout=round(period.total_seconds()) + 1)
+    kept = round((period + REMEMBERED).total_seconds())
+    cache.set(KEY, (end.timestamp(), is_refused), timeout=kept)
     return end
 
 
 def is_on() -> bool:
-    end = cache.get(KEY)
-    return end is not None and timezone.now().timestamp() < end
+    end, _is_refused = cache.get(KEY, (0, False))
+    return timezone.now().timestamp() < end
+
+
+def is_refused() -> bool:
+    _end, is_refused = cache.get(KEY, (0, False))
+    return is_refused
 
 
 def asked_for(retry_after: str | None) -> timedelta:

@@ -3,10 +3,15 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from tickets.inbound.addresses import new_ticket_address, parse, reply_address
 from tickets.inbound.canary import canary_address, is_canary
+from tickets.models import InboundEmail, Notification
+from tickets.notifications import alarms
+from tickets.notifications.delivery import deliver_due
+from tickets.notifications.outbox import enqueue_canary
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +49,77 @@ def test_canary_of_the_key_before_is_known(settings):
 )
 def test_nothing_else_is_a_canary(change):
     assert not is_canary(change(canary_address(timezone.now())))
+
+
+@pytest.fixture
+def canary(mailgun, settings):
+    """A canary that has left."""
+    settings.MAIL_CANARY = True
+    enqueue_canary()
+    assert deliver_due() == 1
+    return Notification.objects.get()
+
+
+def come_back(canary: Notification, **fields) -> None:
+    values = {"identity": canary.message_id, "recipient": canary.address, "raw": b"x", "size": 1, **fields}
+    InboundEmail.objects.create(route="mailgun", state="ignored", reason="canary", **values)
+
+
+def is_lost() -> bool:
+    return any("test mail" in alarm for alarm in alarms.alarms())
+
+
+@pytest.mark.django_db
+def test_canary_leaves_through_the_outbox_to_the_helpdesk_itself(mailgun, canary):
+    mail = mailgun.mails[0]
+    assert canary.state == "sent"
+    assert is_canary(mail["to"])
+    assert mail["h:Auto-Submitted"] == "auto-generated"
+    assert mail["subject"] == "Test mail of the helpdesk"
+    assert "Nobody has to do anything." in mail["text"]
+
+
+@pytest.mark.django_db
+def test_no_canary_unless_it_is_asked_for(mailgun):
+    enqueue_canary()
+    assert not Notification.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("minutes", [29, 31, 600])
+def test_canary_that_does_not_come_back_is_an_alarm(canary, minutes):
+    with time_machine.travel(timezone.now() + timedelta(minutes=minutes), tick=False):
+        assert is_lost() == (minutes > 30)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "changed", [{}, {"identity": "<other@mailgun>"}, {"recipient": ""}], ids=["both", "address", "Message-ID"]
+)
+def test_canary_that_came_back_is_none(canary, changed):
+    """A server on the way may change the Message-ID, and a pipe may not know the recipient."""
+    come_back(canary, **changed)
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        assert not is_lost()
+
+
+@pytest.mark.django_db
+def test_canary_of_before_does_not_stand_for_the_last(canary, mailgun):
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False) as clock:
+        enqueue_canary()
+        deliver_due()
+        come_back(canary)
+        clock.shift(timedelta(minutes=31))
+        assert is_lost()
+        come_back(Notification.objects.first())
+        assert not is_lost()
+
+
+@pytest.mark.django_db
+def test_later_canary_that_came_back_ends_the_alarm(canary):
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
+        assert is_lost()
+        enqueue_canary()
+        deliver_due()
+        come_back(Notification.objects.first())
+        assert not is_lost()

@@ -47,6 +47,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.reports.worktime", 0.5),
     ("tickets.reports.charts", 0),
     ("tickets.reports.page", 4.5),
+    ("tickets.reports.mail", 4.5),
     ("tickets.reports", 4),
     ("tickets.verification", 4.5),
     ("tickets.importing", 4.5),

@@ -120,6 +120,8 @@ ADMIN = {
     "admin:tickets_activitylog_change": [200, 200, 200],
     "admin:tickets_activitylog_delete": [403, 403, 403],
     "admin:tickets_activitylog_history": [200, 200, 200],
+    "admin:mail": [200, 200, 200],
+    "admin:tickets_notification_raw": [200, 200, 200],
     "admin:tickets_notification_changelist": [200, 200, 200],
     "admin:tickets_notification_add": [403, 403, 403],
     "admin:tickets_notification_change": [200, 200, 200],

@@ -56,8 +56,10 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "admin-status": ("supervisor", f"/admin/tickets/status/{Status.objects.first().pk}/change/"),
         "admin-log": ("supervisor", "/admin/tickets/activitylog/"),
         "admin-activity": ("supervisor", f"/admin/tickets/activitylog/{log}/change/"),
+        "admin-mails": ("supervisor", "/admin/mail/?period=30"),
         "admin-outbox": ("supervisor", "/admin/tickets/notification/"),
     }
     if mail:
         found["admin-mail"] = ("supervisor", f"/admin/tickets/notification/{mail.pk}/change/")
+        found["admin-mail-raw"] = ("agent", f"/admin/tickets/notification/{mail.pk}/raw/")
     return found

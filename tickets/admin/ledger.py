@@ -1,0 +1,119 @@
+"""The mail page: accounts for every mail, out and in. And an outgoing mail as it would leave now."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+
+from accounts.mixins import is_number
+from tickets.forms.mail import MailForm, Period
+from tickets.models import InboundEmail, Notification
+from tickets.notifications import alarms, as_sent
+from tickets.reports import mail as ledger
+
+PER_PAGE = 50
+Out, In = Notification.State, InboundEmail.State
+COLOURS = {
+    Out.WAITING: "blue",
+    Out.SENDING: "blue",
+    Out.SENT: "green",
+    Out.DELIVERED: "green",
+    Out.BOUNCED: "red",
+    Out.COMPLAINED: "red",
+    Out.FAILED: "red",
+    Out.SUPPRESSED: "amber",
+    In.RECEIVED: "blue",
+    In.FILED: "green",
+    In.IGNORED: "grey",
+    In.QUARANTINED: "amber",
+    In.FAILED: "red",
+}
+
+
+class Line:
+    """A mail as the list shows it."""
+
+    def __init__(self, mail, *, may_resend: bool):
+        is_out = ledger.direction_of(mail) == ledger.Direction.OUT
+        self.mail = mail
+        self.is_out = is_out
+        self.time = mail.created_at if is_out else mail.received_at
+        self.party = mail.address if is_out else mail.sender or _("unknown sender")
+        self.what = ledger.KINDS.get(mail.kind, mail.kind) if is_out else mail.subject or _("no subject")
+        self.subject = mail.ticket.subject if mail.ticket else ""
+        self.state = mail.get_state_display()
+        self.colour = COLOURS[mail.state]
+        self.why = Truncator(mail.last_error if is_out else mail.get_reason_display()).chars(120)
+        self.may_be_sent_again = is_out and may_resend and mail.may_be_sent_again
+
+
+class LedgerMixin(admin.ModelAdmin):
+    """For the outbox. The page's own address, /admin/mail/, is given by the AdminSite."""
+
+    def get_urls(self):
+        raw = self.admin_site.admin_view(self.raw_view)
+        return [path("<int:pk>/raw/", raw, name="tickets_notification_raw"), *super().get_urls()]
+
+    def ledger_view(self, request):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._send_again(request)
+        form = MailForm(request.GET)
+        after = ledger.Place.parse(request.GET.get("after", ""))
+        asked = {"part": form.only, "words": form.words, "after": after}
+        mails = ledger.newest(form.span, count=PER_PAGE + 1, **asked)
+        may_resend = self.has_resend_permission(request)
+        period = form.chosen("period", Period.WEEK)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Mail"),
+            "form": MailForm(initial={"period": period, "q": form.words, "part": form.only or ""}),
+            "period": period,
+            "balance": ledger.balance(form.span),
+            "alarms": alarms.alarms(),
+            "only": form.only,
+            "lines": [Line(mail, may_resend=may_resend) for mail in mails[:PER_PAGE]],
+            "older": self._query(request, after=ledger.Place.of(mails[PER_PAGE - 1]))
+            if len(mails) > PER_PAGE
+            else "",
+            "newest": self._query(request, after=None) if after else "",
+            "is_ledger": True,
+        }
+        return TemplateResponse(request, "admin/tickets/notification/ledger.html", context)
+
+    def raw_view(self, request, pk):
+        """A mail as it would leave now; the secrets of account mails are not made for the reader."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        notification = get_object_or_404(Notification.objects.select_related("person", "activity"), pk=pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Mail to %(address)s") % {"address": notification.address},
+            "opts": self.opts,
+            "original": notification,
+            "raw": as_sent.text(notification),
+        }
+        return TemplateResponse(request, "admin/tickets/notification/raw.html", context)
+
+    def _send_again(self, request):
+        number = request.POST.get("send_again", "")
+        if not self.has_resend_permission(request):
+            raise PermissionDenied
+        if is_number(number):
+            self.send_again(request, Notification.objects.filter(pk=number))
+        else:
+            messages.error(request, _("Please choose a mail."))
+        return HttpResponseRedirect(f"{reverse('admin:mail')}?{request.GET.urlencode()}")
+
+    @staticmethod
+    def _query(request, *, after) -> str:
+        query: QueryDict = request.GET.copy()
+        query.pop("after", None)
+        if after:
+            query["after"] = str(after)
+        return query.urlencode()

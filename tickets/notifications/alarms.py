@@ -1,0 +1,99 @@
+"""What is wrong with mail now, in plain sentences: for the admin, /readyz, mail_report and the log."""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets.models import InboundEmail, Notification
+from tickets.models.notification import CANARY
+from tickets.notifications import pause
+
+logger = logging.getLogger(__name__)
+State = Notification.State
+OUTBOX_IS_OLD_AFTER = timedelta(minutes=10)
+CANARY_IS_LATE_AFTER = timedelta(minutes=30)
+LONGEST_ON_ITS_WAY = timedelta(days=4)  # all tries of a mail together, and more
+SHOWN_BEFORE = "mail.alarms"
+
+
+def alarms() -> list[str]:
+    return list(_alarms().values())
+
+
+def log_new() -> None:
+    """Writes each alarm to the log when it begins."""
+    found, before = _alarms(), cache.get(SHOWN_BEFORE, [])
+    for name in found.keys() - set(before):
+        logger.error("Mail alarm: %s", found[name])
+    if set(before) != found.keys():
+        cache.set(SHOWN_BEFORE, sorted(found), timeout=None)
+
+
+def outbox_is_old() -> bool:
+    return Notification.objects.due(timezone.now() - OUTBOX_IS_OLD_AFTER).exists()
+
+
+def _alarms() -> dict[str, str]:
+    """{name: sentence}; the name stays while figures in the sentence change."""
+    found = {}
+    if outbox_is_old():
+        found["outbox"] = _("Mail has waited in the outbox for more than ten minutes. Does a worker run?")
+    if pause.is_refused():
+        found["refused"] = _("The mail provider refuses us: check its key and the domain. All mail waits.")
+    if _nothing_has_left():
+        found["silence"] = _("No mail has left for %(hours)d hours, though some should have.") % {
+            "hours": settings.MAIL_SILENCE_HOURS
+        }
+    if _nothing_has_come_in():
+        found["inbound"] = _("No mail has come in for %(hours)d hours.") % {
+            "hours": settings.INBOUND_SILENCE_HOURS
+        }
+    if settings.MAIL_CANARY and _canary_is_lost():
+        found["canary"] = _("The test mail did not come back within 30 minutes: some mail gets lost.")
+    if count := InboundEmail.objects.filter(state=InboundEmail.State.FAILED).count():
+        words = ngettext(
+            "%(count)d mail that came in could not be read. It is kept to be replayed.",
+            "%(count)d mails that came in could not be read. They are kept to be replayed.",
+            count,
+        )
+        found["unread"] = words % {"count": count}
+    return found
+
+
+def _nothing_has_left() -> bool:
+    """Though some mail should have: it is due or being tried, or it has failed in that time."""
+    now = timezone.now()
+    since = now - timedelta(hours=settings.MAIL_SILENCE_HOURS)
+    queued = Notification.objects.filter(created_at__lt=now - OUTBOX_IS_OLD_AFTER)
+    is_tried = Q(state__in=(State.WAITING, State.SENDING)) & (Q(attempts__gt=0) | Q(next_try_at__lte=now))
+    has_failed = Q(state=State.FAILED, created_at__gte=since)
+    if not settings.MAIL_SILENCE_HOURS or not queued.filter(is_tried | has_failed).exists():
+        return False
+    recent = Notification.objects.filter(created_at__gte=since - LONGEST_ON_ITS_WAY)
+    return not recent.filter(sent_at__gte=since).exists()
+
+
+def _nothing_has_come_in() -> bool:
+    since = timezone.now() - timedelta(hours=settings.INBOUND_SILENCE_HOURS)
+    is_watched = settings.INBOUND_SILENCE_HOURS > 0
+    return is_watched and not InboundEmail.objects.filter(received_at__gte=since).exists()
+
+
+def _canary_is_lost() -> bool:
+    """Neither the last one that has had its time nor a later one came back."""
+    sent = Notification.objects.filter(kind=CANARY).order_by("-pk")
+    last = sent.filter(created_at__lte=timezone.now() - CANARY_IS_LATE_AFTER).first()
+    if last is None:
+        return False
+    came_in = InboundEmail.objects.filter(
+        reason=InboundEmail.Reason.CANARY, received_at__gte=last.created_at
+    ).values_list("identity", "recipient")
+    back = {text.lower() for row in came_in for text in row}
+    candidates = sent.filter(pk__gte=last.pk).values_list("message_id", "address")
+    return not any({message_id.lower(), address.lower()} & back - {""} for message_id, address in candidates)
