@@ -109,7 +109,7 @@ def test_reply_is_taken_back_on_the_page(client_of, ann, ticket):
 
 
 def test_expired_session_leads_back_to_the_page_with_what_was_typed(client, client_of, ann, ticket):
-    response = client.post(act(ticket, "reply"), {"body": "Typed for an hour"})
+    response = client.post(act(ticket, "reply"), {"body": "Typed for an hour", "typed_by": ann.pk})
     assert response.status_code == 302
     assert response.url == f"/accounts/login/?next={quote(page(ticket))}"
     client.force_login(ann)

@@ -284,7 +284,7 @@ def test_more_files_than_in_a_day_are_refused_until_tomorrow(client_of, alice, t
 
 
 def test_expired_session_keeps_the_text_behind_the_login(client, alice, ticket):
-    response = say(client, ticket, "Typed with care")
+    response = say(client, ticket, "Typed with care", typed_by=alice.pk)
     assert response.url == f"/accounts/login/?next=/tickets/{ticket.pk}/"
     assert Comment.objects.count() == 0
     client.force_login(alice)
@@ -292,6 +292,13 @@ def test_expired_session_keeps_the_text_behind_the_login(client, alice, ticket):
     assert Comment.objects.count() == 0
     say(client, ticket, "Typed with care")
     assert "Typed with care</textarea>" not in page(client.get(ticket.get_absolute_url()))
+
+
+def test_text_of_an_ended_session_is_for_nobody_else_who_may_see_the_ticket(client, bob, alice, ticket):
+    conversation.watch(ticket, bob)
+    say(client, ticket, "Typed with care", typed_by=alice.pk)
+    client.force_login(bob)
+    assert "Typed with care" not in page(client.get(ticket.get_absolute_url()))
 
 
 def test_reply_takes_the_draft_away(client_of, alice, ticket):

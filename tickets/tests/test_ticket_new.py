@@ -194,7 +194,7 @@ def test_text_survives_the_end_of_the_session(client_of, alice, unchanged):
     """PRODUCT 7. It waits behind the login, without the files, and is gone once the ticket is filed."""
     browser = client_of(alice)
     browser.session.flush()
-    typed = form(priority="high", attachments=[upload()])
+    typed = form(priority="high", attachments=[upload()], typed_by=alice.pk)
     with unchanged():
         refused = browser.post(URL, typed)
     assert refused.url == "/accounts/login/?next=/tickets/new/"
@@ -208,11 +208,21 @@ def test_text_survives_the_end_of_the_session(client_of, alice, unchanged):
     assert browser.get(URL).context["form"]["subject"].value() is None
 
 
+def test_text_of_an_ended_session_is_not_for_the_next_at_this_computer(client_of, alice, bob):
+    browser = client_of(alice)
+    assert f'name="typed_by" value="{alice.pk}"' in browser.get(URL).content.decode()
+    browser.session.flush()
+    browser.post(URL, form(subject="My salary", typed_by=alice.pk))
+    browser.force_login(bob)
+    assert "My salary" not in browser.get(URL).content.decode()
+
+
 @pytest.mark.parametrize(
     "text", ["\0", "x" * 1_000_000, "<script>", "😀" * 20_001], ids=["NUL", "1 MB", "tag", "emoji"]
 )
 def test_odd_text_of_a_visitor_breaks_nothing(client, client_of, alice, text):
-    assert client.post(URL, {"subject": text, "category": text}).status_code == 302
+    typed = {"subject": text, "category": text, "typed_by": text[:1000]}
+    assert client.post(URL, typed).status_code == 302
     client.force_login(alice)
     assert client.get(URL).status_code == 200
     assert len(client.session["new_ticket"]["subject"]) <= 20_000

@@ -4,13 +4,18 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 
-KEPT_FOR = 3600  # seconds: the next person at this computer should not find it
+KEPT_FOR = 3600  # seconds
 LONGEST = 20_000  # characters of one field
+TYPED_BY = "typed_by"  # the field with the number of the person to whom the form was shown
 
 
 def typed_before_login(request, name: str) -> dict[str, str]:
-    """What DraftMixin kept under `name` when the session had ended, by field."""
-    return request.session.get(name, {})
+    """What DraftMixin kept under `name` when the session had ended, by field.
+
+    Only for who typed it: the next person at this computer does not find it.
+    """
+    typed = request.session.get(name, {})
+    return typed if typed.get(TYPED_BY) == str(request.user.pk) else {}
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -27,7 +32,7 @@ class DraftMixin(LoginRequiredMixin):
         sent, session = self.request.POST, self.request.session
         draft = {name: sent[name][:LONGEST] for name in self.draft_fields if sent.get(name)}
         if draft:
-            session[self.draft_name] = draft
+            session[self.draft_name] = draft | {TYPED_BY: sent.get(TYPED_BY, "")[:LONGEST]}
             session.set_expiry(KEPT_FOR)  # the login sets its own
             messages.info(self.request, _("Please log in again. What you typed is kept, but no files."))
         return super().handle_no_permission()
