@@ -1,0 +1,157 @@
+"""Bytes and HTML to plain text, whatever the sender's program made of them. Pure and linear."""
+
+import codecs
+import re
+import unicodedata
+
+from justhtml import stream
+
+MAX_HTML = 2_000_000
+# Other codecs of Python's are no charsets of mail, and some take quadratic time.
+CHARSETS = ("utf", "iso8859", "iso2022", "cp", "koi8", "mac", "gb", "hz", "big5", "euc", "shift_jis", "tis")
+SEVEN_BITS = ("utf-7", "iso2022", "hz")  # so that their bytes are UTF-8 too, and senseless
+LATIN = "cp1252"
+# What programs say and what they mean, as browsers read it.
+MEANT = {"iso8859-1": LATIN, "ascii": LATIN, "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
+# Controls of direction turn "gpj.exe" into "exe.jpg" on the screen.
+DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+NO_DIRECTIONS = dict.fromkeys(map(ord, DIRECTIONS))
+NO_CONTROLS = dict.fromkeys([*range(9), 11, *range(13, 32), *range(127, 160), 0xFEFF])
+
+
+def decode(content: bytes, charset: str = "") -> str:
+    """Never fails: an unknown or wrong charset gives UTF-8 where that fits, and Windows' Latin otherwise."""
+    codec = _codec(charset)
+    if codec.startswith(SEVEN_BITS):
+        return clean(content.decode(codec, "replace"))
+    for name in (codec, "utf-8") if codec != LATIN else ("utf-8",):
+        try:
+            return clean(content.decode(name))
+        except UnicodeError:
+            continue
+    return clean(content.decode(LATIN if codec == "utf-8" else codec, "replace"))
+
+
+def _codec(charset: str) -> str:
+    try:
+        name = codecs.lookup(charset.strip(" \t\"'")).name
+    except (LookupError, ValueError):
+        return LATIN
+    name = MEANT.get(name, name)
+    return name if name.startswith(CHARSETS) else LATIN
+
+
+def clean(text: str) -> str:
+    """Without NULs, other controls and lone surrogates; lines end in one newline."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(NO_CONTROLS)
+    return text.encode("utf-8", "replace").decode()
+
+
+def one_line(text: str, limit: int) -> str:
+    text = " ".join(clean(text).translate(NO_DIRECTIONS).split())
+    return unicodedata.normalize("NFC", text[: 4 * limit])[:limit].strip()
+
+
+def unflow(text: str, *, deletes_space: bool) -> str:
+    """Joins the lines that format=flowed broke softly (RFC 3676)."""
+    lines: list[str] = []
+    is_open, depth = False, 0
+    for line in text.split("\n"):
+        inner = line.lstrip(">")
+        deep = len(line) - len(inner)
+        inner = inner.removeprefix(" ")
+        if is_open and deep == depth and inner != "-- ":
+            lines[-1] += inner
+        else:
+            lines.append(">" * deep + (" " if deep and inner else "") + inner)
+        is_open, depth = inner.endswith(" ") and inner != "-- ", deep
+        if is_open and deletes_space:
+            lines[-1] = lines[-1][:-1]
+    return "\n".join(lines)
+
+
+SILENT = {"script", "style", "title", "template"}
+LINES = {"div", "tr", "li", "dt", "dd", "address", "section", "article", "header", "footer", "center", "hr"}
+PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "blockquote"}
+SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
+
+
+def from_html(html: str) -> str:
+    """The words of HTML. Quotations become lines that begin with ">"; nothing is loaded or run."""
+    writer = _Writer()
+    for event, what in stream(html[:MAX_HTML]):
+        if event == "start":
+            writer.start(*what)
+        elif event == "end":
+            writer.end(what)
+        elif event == "text":
+            writer.write(what)
+    writer.break_line()
+    return clean("\n".join(writer.lines)).strip("\n")
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.pieces: list[str] = []
+        self.depth = 0  # of quotations
+        self.is_silent = self.is_verbatim = False
+        self.link = ""
+
+    def start(self, tag: str, attributes: dict[str, str | None]) -> None:
+        self.is_silent = tag in SILENT
+        self._break(tag, is_line="MsoNormal" in (attributes.get("class") or ""))
+        if tag == "blockquote":
+            self.depth = min(self.depth + 1, 20)
+        elif tag == "br":
+            self.break_line(is_forced=True)
+        elif tag == "li":
+            self.pieces.append("- ")
+        elif tag in ("td", "th"):
+            self.pieces.append(" ")
+        elif tag == "pre":
+            self.is_verbatim = True
+        elif tag == "a":
+            href = (attributes.get("href") or "").strip()
+            self.link = href if href.lower().startswith(("http://", "https://")) else ""
+
+    def end(self, tag: str) -> None:
+        self.is_silent = False
+        if tag == "a" and self.link:
+            if self.link.rstrip("/") not in "".join(self.pieces[-3:]):
+                self.pieces.append(f" ({self.link})")
+            self.link = ""
+        self._break(tag)
+        if tag == "blockquote":
+            self.depth = max(self.depth - 1, 0)
+        elif tag == "pre":
+            self.is_verbatim = False
+
+    def write(self, text: str) -> None:
+        if self.is_silent:
+            return
+        if self.is_verbatim:
+            first, *others = text.split("\n")
+            self.pieces.append(first)
+            for line in others:
+                self.break_line(is_forced=True)
+                self.pieces.append(line)
+        else:
+            self.pieces.append(SPACE.sub(" ", text))
+
+    def break_line(self, *, is_forced: bool = False) -> None:
+        line = "".join(self.pieces)
+        line = line.rstrip() if self.is_verbatim else SPACE.sub(" ", line).strip()
+        if line or is_forced:
+            self.lines.append(f"{'>' * self.depth} {line}".rstrip() if self.depth else line)
+        elif self.pieces and self.lines and self.lines[-1]:
+            # Outlook writes an empty line as a paragraph that holds one space.
+            self.lines.append(">" * self.depth)
+        self.pieces = []
+
+    def _break(self, tag: str, *, is_line: bool = False) -> None:
+        if tag in LINES or tag in PARAGRAPHS:
+            self.break_line()
+            is_blank = not self.lines or not self.lines[-1].strip("> ")
+            if tag in PARAGRAPHS and not is_line and not is_blank:
+                self.lines.append(">" * self.depth)

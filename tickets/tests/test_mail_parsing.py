@@ -1,0 +1,376 @@
+"""What a raw mail says, who it is from and what it is, for each mail in tickets/tests/mails (THREATS 2.6)."""
+
+import random
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tickets.inbound import plain_text, quoting
+from tickets.inbound.authentication import Verdict, verdict
+from tickets.inbound.limits import MAX_LEVELS, MAX_PARTS
+from tickets.inbound.parsing import Mail, Nature, TooComplex, check_size, parse
+from tickets.tests.mails import EXPECTED, FOLDER, raw
+
+READABLE = [name for name, expected in EXPECTED.items() if expected.outcome != "failed:too_complex"]
+
+
+def test_each_mail_has_a_row_and_each_row_a_mail():
+    assert {path.stem for path in FOLDER.glob("*.eml")} == set(EXPECTED)
+    assert len(EXPECTED) >= 64
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_mail_says_what_is_new(name):
+    mail, expected = parse(raw(name)), EXPECTED[name]
+    assert expected.reply in mail.reply
+    assert not [words for words in expected.folded if words in mail.reply]
+    assert bool(mail.reply.strip()) == bool(mail.text.strip())
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_mail_brings_its_files(name):
+    assert tuple(file.name for file in parse(raw(name)).files) == EXPECTED[name].files
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_person_and_machine_are_told_apart(name):
+    """THREATS 101."""
+    mail = parse(raw(name))
+    assert mail.nature == EXPECTED[name].nature
+    assert bool(mail.why) == (mail.nature != Nature.HUMAN)
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_sender_is_believed_only_with_proof(name):
+    """THREATS 98."""
+    mail = parse(raw(name))
+    said = verdict(
+        list(mail.headers), sender=mail.sender, envelope_sender=mail.sender, trusted="mx.example.net"
+    )
+    assert said == EXPECTED[name].verdict
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in READABLE])
+def test_mail_with_too_much_in_it_is_not_opened(name):
+    with pytest.raises(TooComplex):
+        check_size(raw(name))
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_lines_and_letters_are_clean(name):
+    mail = parse(raw(name))
+    for text in (mail.subject, mail.sender_name, *(file.name for file in mail.files)):
+        assert len(text.splitlines()) <= 1
+        assert not set(plain_text.DIRECTIONS).intersection(text)
+    for text in (mail.text, mail.reply, mail.subject, mail.html):
+        assert "\0" not in text
+        text.encode()
+
+
+def test_headers_are_read():
+    mail = parse(raw("gmail_web"))
+    assert mail.sender == "alice@example.com"
+    assert mail.sender_name == "Alice Moreau"
+    assert mail.subject == "Re: [#7] The printer on floor 2 is silent"
+    assert mail.sent_at == datetime(2026, 11, 20, 9, 15, tzinfo=UTC)
+    assert mail.recipients == ("support+7.0123456789abcdef0123@in.example.com",)
+    assert mail.references == ("<ticket-7@in.example.com>", "<ticket-7.1@in.example.com>")
+    assert mail.message_id.endswith("@example.com>")
+    assert "gmail_quote" in mail.html
+
+
+def test_what_is_absent_is_empty():
+    mail = parse(b"")
+    assert (mail.sender, mail.message_id, mail.subject, mail.text, mail.reply) == ("", "", "", "", "")
+    assert mail.sent_at is None
+    assert parse(raw("no_message_id")).message_id == ""
+    assert parse(raw("bad_date")).sent_at is None
+
+
+def test_subjects_are_decoded_to_one_short_line():
+    assert parse(raw("emoji_subject")).subject == "🖨️ printer is on fire"
+    assert parse(raw("japanese_iso_2022_jp")).subject == "Re: プリンター"
+    assert parse(raw("raw_bytes_in_headers")).subject == "Clé perdue"
+    assert parse(raw("hostile_header_injection")).subject == "Hello Bcc: victim@other.example Body"
+    assert len(parse(b"Subject: " + b"x" * 900 + b"\r\n\r\n").subject) == 150
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "address"),
+    [
+        ("Alice <Alice@Example.COM>", "Alice", "alice@example.com"),
+        ("alice@example.com (Alice Moreau)", "Alice Moreau", "alice@example.com"),
+        ('"Moreau, Alice" <alice@example.com>', "Moreau, Alice", "alice@example.com"),
+        ("Moreau, Alice <alice@example.com>", "Moreau, Alice", "alice@example.com"),
+        ('"<mallory@evil.example>" <alice@example.com>', "<mallory@evil.example>", "alice@example.com"),
+        ("=?utf-8?q?Ren=C3=A9=2C_=3Ca=40b=2Ec=3E?= <r@example.com>", "René, <a@b.c>", "r@example.com"),
+        ("alice@example.com <mallory@evil.example>", "alice@example.com", "mallory@evil.example"),
+        ("alice@example.com, bob@example.com", "", ""),
+        ("Alice <alice@example.com> <mallory@evil.example>", "Alice", ""),
+        ("alice@example.com\0.evil.example", "", ""),
+        ("alice@example.com)mallory@evil.example", "", ""),
+        ("alice@[127.0.0.1]", "", ""),
+        ("a@b@example.com", "", ""),
+        ("Friends: alice@example.com, bob@example.com;", "", ""),
+        ("(" * 50_000 + "alice@example.com", "", ""),
+    ],
+)
+def test_sender_is_one_address_or_none(value, name, address):
+    mail = parse(f"From: {value}\r\n\r\nx".encode())
+    assert mail.sender == address
+    assert not address or mail.sender_name == name
+
+
+def test_recipients_end_at_100():
+    """THREATS 106."""
+    recipients = parse(raw("hostile_500_copies")).recipients
+    assert len(recipients) == 100
+    assert "support@in.example.com" in recipients
+
+
+@pytest.mark.parametrize(
+    ("headers", "nature"),
+    [
+        ("X-Auto-Response-Suppress: None", Nature.HUMAN),
+        ("X-Auto-Response-Suppress: DR, RN, NRN", Nature.HUMAN),
+        ("X-Auto-Response-Suppress: OOF", Nature.AUTOMATIC),
+        ("Auto-Submitted: no", Nature.HUMAN),
+        ("Auto-Submitted: auto-notified", Nature.AUTOMATIC),
+        ("Precedence: first-class", Nature.HUMAN),
+        ("Subject: Automatic reply: away", Nature.HUMAN),
+        ("From: No Reply <no_reply+7@shop.example>", Nature.AUTOMATIC),
+        ("From: Noreen Plyford <noreen@example.com>", Nature.HUMAN),
+        ("Return-Path: <>", Nature.AUTOMATIC),
+        ("List-Unsubscribe: <mailto:u@shop.example>", Nature.LIST),
+    ],
+)
+def test_nature_of_doubtful_headers(headers, nature):
+    assert parse(f"{headers}\r\n\r\nHello".encode()).nature == nature
+
+
+MAILGUN = [
+    ("X-Mailgun-Spf", "Pass"),
+    ("X-Mailgun-Dkim-Check-Result", "Pass"),
+    ("Received", "from mail.example.com by mxa.mailgun.org"),
+    ("DKIM-Signature", "v=1; a=rsa-sha256; d=example.com; s=k1; b=xyz"),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "envelope_sender", "expected"),
+    [
+        (MAILGUN, "bounce@mailer.example", Verdict.PASS),
+        (MAILGUN[:1], "alice@example.com", Verdict.PASS),
+        (MAILGUN[:1], "mallory@evil.example", Verdict.NONE),
+        ([("X-Mailgun-Spf", "SoftFail"), *MAILGUN[1:]], "alice@example.com", Verdict.PASS),
+        ([("X-Mailgun-Spf", "Fail")], "alice@example.com", Verdict.FAIL),
+        ([("X-Mailgun-Spf", "Neutral")], "alice@example.com", Verdict.NONE),
+        # The sender's own headers stand below Mailgun's.
+        ([("X-Mailgun-Spf", "Fail"), ("X-Mailgun-Spf", "Pass")], "alice@example.com", Verdict.FAIL),
+        ([MAILGUN[2], *MAILGUN], "alice@example.com", Verdict.NONE),
+        # Mailgun does not say which of the signatures it means.
+        ([*MAILGUN[1:], ("DKIM-Signature", "d=evil.example")], "bounce@mailer.example", Verdict.NONE),
+    ],
+)
+def test_verdict_of_mailgun(headers, envelope_sender, expected):
+    said = verdict(headers, sender="alice@example.com", envelope_sender=envelope_sender, trusted="mailgun")
+    assert said == expected
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        (["mx.example.net; dkim=pass header.d=mail.example.com"], Verdict.PASS),
+        (["mx.example.net; dkim=pass header.i=@example.com"], Verdict.PASS),
+        (["mx.example.net; dkim=pass header.d=notexample.com"], Verdict.NONE),
+        (["mx.example.net; dkim=pass header.d=com"], Verdict.NONE),
+        (["mx.example.net; dmarc=pass header.from=evil.example"], Verdict.FAIL),
+        (["mx.example.net; spf=fail smtp.mailfrom=example.com"], Verdict.FAIL),
+        (["mx.example.net; spf=fail smtp.mailfrom=a.example; dkim=pass header.d=example.com"], Verdict.PASS),
+        (["mx.example.net; spf=none", "mx.example.net; dkim=pass header.d=example.com"], Verdict.PASS),
+        (["mx.example.net (mx.example.net; dmarc=fail) 1; dmarc = pass"], Verdict.PASS),
+        (["evil.example; x=(mx.example.net); dmarc=pass", "mx.example.net; dmarc=pass"], Verdict.NONE),
+        (["mx.example.net; none"], Verdict.NONE),
+        (["mx.example.net.evil.example; dmarc=pass"], Verdict.NONE),
+        (["", ";;==;=", "mx.example.net; dmarc=pass"], Verdict.NONE),
+    ],
+)
+def test_verdict_of_authentication_results(results, expected):
+    headers = [("Authentication-Results", value) for value in results]
+    said = verdict(headers, sender="alice@example.com", envelope_sender="", trusted="mx.example.net")
+    assert said == expected
+
+
+def test_nothing_is_believed_where_nothing_is_trusted():
+    headers = [("Authentication-Results", "mx.example.net; dmarc=pass"), *MAILGUN]
+    said = verdict(headers, sender="alice@example.com", envelope_sender="alice@example.com", trusted="")
+    assert said == Verdict.NONE
+
+
+def nested(levels: int) -> bytes:
+    message = b"Content-Type: text/plain\r\n\r\ndeep\r\n"
+    for level in range(levels):
+        boundary = b"b%d" % level
+        message = b"Content-Type: multipart/mixed; boundary=%b\r\n\r\n--%b\r\n%b--%b--\r\n" % (
+            boundary,
+            boundary,
+            message,
+            boundary,
+        )
+    return message
+
+
+def wide(parts: int, head: bytes = b'boundary="b"') -> bytes:
+    start = b"Content-Type: multipart/mixed; " + head + b"\r\n\r\n"
+    return start + b"--b\r\n\r\nx\r\n" * parts + b"--b--\r\n"
+
+
+def test_parts_and_levels_up_to_the_limit_are_opened():
+    assert parse(nested(MAX_LEVELS - 1)).text == "deep"
+    assert parse(wide(MAX_PARTS)).text.count("x") == MAX_PARTS
+    for much in (nested(MAX_LEVELS + 1), wide(MAX_PARTS + 1), b"\n" * 700_000, b"x" * (27 << 20)):
+        with pytest.raises(TooComplex):
+            check_size(much)
+
+
+def test_boundaries_that_the_scan_does_not_know_are_counted_too():
+    with pytest.raises(TooComplex):
+        parse(wide(1000, b"boundary*1=\"\"; boundary*0*=us-ascii''%62"))
+    chain = b"Content-Type: message/rfc822\r\n\r\n" * 150
+    with pytest.raises(TooComplex):
+        parse(chain + b"x")
+
+
+def test_lines_that_only_look_like_boundaries_do_not_count():
+    check_size(b"Subject: x\r\n\r\n" + b"--\r\n-- \r\n--------\r\n" * 1000)
+    check_size(b"Subject: x\r\n\r\n" + b"boundary=a\r\n" * 1000)
+
+
+def steps(function, *arguments) -> int:
+    """How many lines of Python a call runs: work that no busy machine changes."""
+    count = 0
+
+    def trace(frame, event, _argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function(*arguments)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ">",
+        ">\n",
+        "> x\ny\n",
+        "On Mon, 1 Jan 2026 Ann <a@b.example> wrote:\n",
+        "On Mon 1 wrote ",
+        "On x\n",
+        "From: x\n",
+        "-- \n",
+        "Sent from my iPhone\n",
+        "a:\n>\n",
+        "-----Original Message-----",
+        "_",
+    ],
+)
+def test_folding_takes_linear_work(line):
+    small, large = (steps(quoting.new_words, line * count) for count in (300, 3000))
+    assert large < 13 * small + 500
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<div>",
+        "<blockquote>",
+        "<a href='http://x.example'>",
+        "<",
+        "<!--",
+        "<table><tr><td>",
+        "&amp",
+        "<pre>\n",
+    ],
+)
+def test_html_takes_linear_work(piece):
+    small, large = (steps(plain_text.from_html, piece * count) for count in (200, 2000))
+    assert large < 13 * small + 500
+
+
+@pytest.mark.parametrize(
+    "line", [">", "On Mon, 1 Jan 2026 Ann wrote: ", ">\n", "On Mon 1\nwrote:\n", '"', "(", "=?"]
+)
+def test_a_megabyte_of_one_thing_is_read(line):
+    text = line * (1_000_000 // len(line))
+    mail = parse(b"Subject: x\r\n\r\n" + text[:1_000_000].encode())
+    assert mail.reply
+    for header in ("From", "To", "Content-Type", "Subject", "Authentication-Results", "Date", "References"):
+        value = text.replace("\n", "")[:200_000]
+        assert isinstance(parse(f"{header}: {value}\r\n\r\nx".encode()), Mail)
+
+
+CORPUS = [raw(name) for name in EXPECTED if name in READABLE]
+HEADERS = st.sampled_from(
+    [
+        b"Content-Type: multipart/mixed; boundary=b\r\n",
+        b"Content-Type: text/html; charset=\xff\xfe\r\n",
+        b"Content-Type: text/plain; charset*=x'y'z; name*0*=%\r\n",
+        b"Content-Type: application/ms-tnef\r\n",
+        b"Content-Transfer-Encoding: x-uuencode\r\n",
+        b"Content-Transfer-Encoding: base64\r\n",
+        b"Content-Disposition: attachment; filename*999999999999999999999=x\r\n",
+        b"Date: Thu, 1 Jan 99999999999 00:00:00 +99999999\r\n",
+        b"From: =?utf-8?b?/////?= <\xe2\x80\xae@x>\r\n",
+        b"Subject: =?zip?q?=00?= =?idna?b?eA==?= =?undefined?q?x?=\r\n",
+        b"--b\r\n",
+        b"--b--\r\n",
+        b"\r\n",
+    ]
+)
+
+
+@st.composite
+def mutated(draw) -> bytes:
+    mail = bytearray(draw(st.sampled_from(CORPUS)))
+    chance = random.Random(draw(st.integers()))
+    for _number in range(draw(st.integers(1, 30))):
+        at = chance.randrange(len(mail))
+        kind = chance.randrange(4)
+        if kind == 0:
+            mail[at] = chance.randrange(256)
+        elif kind == 1:
+            del mail[at : at + chance.randrange(60)]
+        elif kind == 2:
+            mail[at:at] = chance.randbytes(chance.randrange(20))
+        else:
+            mail[at:at] = draw(HEADERS)
+        mail = mail or bytearray(b"x")
+    return bytes(mail)
+
+
+@settings(max_examples=500, deadline=None, derandomize=True)
+@given(
+    st.one_of(mutated(), st.binary(max_size=400), st.lists(HEADERS | st.binary(max_size=30)).map(b"".join))
+)
+def test_parse_raises_nothing_but_too_complex(mail):
+    """THREATS 105."""
+    try:
+        parsed = parse(mail)
+    except TooComplex:
+        return
+    assert bool(parsed.reply.strip()) == bool(parsed.text.strip())
+    said = verdict(list(parsed.headers), sender=parsed.sender, envelope_sender="", trusted="mx.example.net")
+    assert said in Verdict
+    for text in (parsed.text, parsed.subject, parsed.sender, parsed.why, parsed.html, *parsed.recipients):
+        assert "\0" not in text
+        text.encode()
