@@ -225,7 +225,8 @@ class _Body:
     def _add_file(self, name: str, kind: str, content: bytes) -> None:
         if not name:
             name = "invite.ics" if kind == "text/calendar" else f"{kind.partition('/')[0]}{_suffix(kind)}"
-        if content and content not in (file.content for file in self.files):
+        is_new = all((file.name, file.content) != (name, content) for file in self.files)
+        if content and is_new:  # invitations often come twice
             self.files.append(MailFile(name, kind, content))
 
 

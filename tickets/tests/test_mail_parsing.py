@@ -70,6 +70,13 @@ def test_lines_and_letters_are_clean(name):
         text.encode()
 
 
+def test_same_bytes_under_two_names_are_two_files():
+    part = b"--b\r\nContent-Disposition: attachment; filename=%b\r\n\r\nsame\r\n"
+    parts = b"".join(part % name for name in (b"a.txt", b"b.txt", b"a.txt"))
+    mail = parse(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + parts + b"--b--\r\n")
+    assert [file.name for file in mail.files] == ["a.txt", "b.txt"]
+
+
 def test_headers_are_read():
     mail = parse(raw("gmail_web"))
     assert mail.sender == "alice@example.com"
