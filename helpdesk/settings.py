@@ -270,6 +270,8 @@ ACCOUNT_RATE_LIMITS = {
     # Past these limits the page stays the same and no mail leaves (accounts.forms.PasswordResetForm).
     "reset_password": "",
     "reset_mail": "10/h/ip,3/h/key",
+    # Addresses of colleagues that nobody has (tickets.views.conversation)
+    "unknown_watcher": "10/h/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 

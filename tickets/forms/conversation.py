@@ -162,17 +162,23 @@ class WatcherForm(forms.Form):
         error_messages={"required": _("Please type the mail address of a colleague.")},
     )
 
-    def __init__(self, *args, ticket: Ticket, people, **kwargs):
+    def __init__(self, *args, ticket: Ticket, people, may_try: bool = True, **kwargs):
         kwargs.setdefault("auto_id", "watcher-%s")
         super().__init__(*args, **kwargs)
-        self.ticket, self.people = ticket, people
+        self.ticket, self.people, self.may_try = ticket, people, may_try
 
     def clean_email(self) -> str:
+        if not self.may_try:
+            raise forms.ValidationError(
+                _("You tried many addresses that nobody uses here. Please try again in an hour."),
+                code="too_many",
+            )
         email = self.cleaned_data["email"].lower()
         self.person = self.people.filter(email=email).first()
         if self.person is None:
             raise forms.ValidationError(
-                _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first.")
+                _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first."),
+                code="unknown",
             )
         if self.person.pk == self.ticket.requester_id:
             raise forms.ValidationError(_("The ticket belongs to this person already."))

@@ -120,6 +120,32 @@ def test_address_that_does_not_fit_is_explained(client_of, alice, bob, ticket, u
         assert f'value="{email}"' in text(response) or not email
 
 
+def test_who_tries_many_unknown_addresses_learns_no_more(client_of, alice, bob, ann, ticket, unchanged):
+    """THREATS I10: nobody tries out who has an account. Another person still may."""
+    client = client_of(alice)
+    for number in range(10):
+        assert add(client, ticket, f"nobody{number}@example.com").status_code == 200
+    with unchanged():
+        answers = [add(client, ticket, email) for email in ("nobody@example.com", "bob@example.com")]
+    for answer in answers:
+        assert (answer.status_code, answer["Retry-After"]) == (429, "3600")
+        assert "You tried many addresses that nobody uses here." in text(answer)
+    assert "Bob Ortiz watches this ticket now" in text(add(client_of(ann), ticket, "bob@example.com"))
+
+
+def test_known_colleagues_are_not_counted(client_of, alice, bob, ticket):
+    client = client_of(alice)
+    for _time in range(12):
+        assert add(client, ticket, "bob@example.com").status_code == 200
+
+
+def test_who_is_nobody_here_is_removed_like_who_watches_not(client_of, alice, bob, ticket, unchanged):
+    """I3: the answer does not tell which numbers people have."""
+    client, url = client_of(alice), f"/tickets/{ticket.pk}/watchers/"
+    with unchanged():
+        assert [client.post(f"{url}{number}/remove/").status_code for number in (bob.pk, 999)] == [302] * 2
+
+
 def test_adding_twice_watches_once(client_of, alice, bob, ticket):
     for _time in range(2):
         add(client_of(alice), ticket, "bob@example.com")

@@ -2,6 +2,7 @@
 
 import uuid
 
+from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.views import redirect_to_login
@@ -19,6 +20,8 @@ from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, Watcher
 from tickets.models import Comment, Draft, Ticket
 from tickets.views.drafts import DraftMixin
 from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin
+
+HOUR = 3600  # seconds
 
 
 def after_number(request) -> int:
@@ -174,8 +177,16 @@ class WatcherAddView(TicketActMixin, FormView):
         return super().post(request, *args, **kwargs)
 
     def get_form_kwargs(self):
-        people = get_user_model().objects.active()
-        return {**super().get_form_kwargs(), "ticket": self.object, "people": people}
+        return {
+            **super().get_form_kwargs(),
+            "ticket": self.object,
+            "people": get_user_model().objects.active(),
+            "may_try": self.request.user.is_staff or self.count_try(dry_run=True),
+        }
+
+    def count_try(self, **kwargs) -> bool:
+        """Few unknown addresses an hour: nobody tries out who has an account. Returns False past them."""
+        return ratelimit.consume(self.request, action="unknown_watcher", **kwargs)
 
     def form_valid(self, form):
         person = form.save()
@@ -185,7 +196,13 @@ class WatcherAddView(TicketActMixin, FormView):
         return redirect(self.object)
 
     def form_invalid(self, form):
-        return self.page_with(watcher_form=form)
+        page = self.page_with(watcher_form=form)
+        if form.has_error("email", "too_many"):
+            page.status_code = 429
+            page["Retry-After"] = str(HOUR)
+        elif form.has_error("email", "unknown"):
+            self.count_try()
+        return page
 
 
 class WatcherRemoveView(TicketActMixin, View):
@@ -193,7 +210,8 @@ class WatcherRemoveView(TicketActMixin, View):
         ticket = self.get_object()
         if person != request.user.pk and not ticket.may_be_shared_by(request.user):
             raise PermissionDenied(_("Only the requester and staff can remove watchers."))
-        conversation.unwatch(ticket, get_object_or_404(get_user_model(), pk=person))
+        for watching in get_user_model().objects.filter(pk=person):
+            conversation.unwatch(ticket, watching)
         if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
             return redirect(ticket)
         messages.success(request, _("You don't watch #%(number)d any more.") % {"number": ticket.pk})
