@@ -48,6 +48,7 @@ NOT_FILES = {
     "message/delivery-status",
     "message/disposition-notification",
     "text/rfc822-headers",
+    "text/x-amp-html",
 }
 TEXTS = {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown"}
 TNEF = ("application/ms-tnef", "application/vnd.ms-tnef")
@@ -89,7 +90,9 @@ def parse(raw: bytes) -> Mail:
     body.read(message, level=1)
     sender_name, sender = _sender(message)
     subject = plain_text.one_line(_first(message, "Subject"), MAX_NAME)
-    text = body.text()
+    # An answer to an invitation says in its subject what it has to say.
+    text = body.text() or (subject if "text/calendar" in body.types else "")
+    references = tuple(_identifiers(message, "In-Reply-To", "References"))[:MAX_REFERENCES]
     nature, why = nature_of(
         lambda name: _first(message, name),
         sender=sender,
@@ -98,14 +101,14 @@ def parse(raw: bytes) -> Mail:
     )
     return Mail(
         message_id=next(iter(_identifiers(message, "Message-ID")), ""),
-        references=tuple(_identifiers(message, "In-Reply-To", "References"))[:MAX_REFERENCES],
+        references=references,
         sender=sender,
         sender_name=sender_name,
         recipients=tuple(_recipients(message))[:MAX_RECIPIENTS],
         subject=subject,
         sent_at=_date(_first(message, "Date")),
         text=text,
-        reply=quoting.new_words(text, subject=subject),
+        reply=quoting.new_words(text, is_answer=quoting.is_answer(subject, references)),
         html="\n".join(body.htmls),
         files=tuple(body.files),
         nature=nature,
@@ -167,7 +170,7 @@ class _Body:
         self.types.add(kind)
         if kind.startswith("message/") and part.is_multipart() and kind not in NOT_FILES:
             self._add_message(part.get_payload(0), level=level)
-        elif kind in NOT_FILES or kind == "text/x-amp-html":
+        elif kind in NOT_FILES or _is_calendar_answer(part, kind):
             return
         elif kind == "multipart/alternative" and part.is_multipart():
             self._add_alternatives(part, level=level)
@@ -228,6 +231,10 @@ class _Body:
         is_new = all((file.name, file.content) != (name, content) for file in self.files)
         if content and is_new:  # invitations often come twice
             self.files.append(MailFile(name, kind, content))
+
+
+def _is_calendar_answer(part: Message, kind: str) -> bool:
+    return kind == "text/calendar" and _parameter(part, "method").lower() == "reply"
 
 
 def _suffix(kind: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 MAX_LINE = 400  # longer ones are nobody's "On Monday Ann wrote:"
 MAX_SIGNATURE = 8  # lines below "--" whose space got lost
 FEW_LINES = 2  # of a quotation that is worth its place above the answer
+ANSWER = re.compile(r"(?i)\s*(re|aw|antw|sv|odp|rif|r|res|ynt|回复|回覆|返信|ответ|رد)\s*(\[\d+\])?\s*[:：]")
 FORWARD = re.compile(r"(?i)\s*(fwd?|wg|tr|rv|enc|pd|i|doorst|vs|vb|转发|轉寄|転送|إعادة توجيه)\s*[:：]")
 FORWARDED = re.compile(
     r"(?i)[-\s]*(begin )?(forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht"
@@ -59,16 +60,24 @@ BELOW = re.compile(
 PGP_BEGIN, PGP_END = "-----BEGIN PGP SIGNED MESSAGE-----", "-----BEGIN PGP SIGNATURE-----"
 
 
-def new_words(text: str, *, subject: str = "") -> str:
-    """What `text` says that is new; all of it where nothing can be told apart or where it is a forward."""
+def new_words(text: str, *, is_answer: bool) -> str:
+    """What `text` says that is new; all of it where nothing can be told apart.
+
+    A mail that answers nothing has no history: what looks like it was pasted, from a suspicious mail perhaps.
+    """
     lines = _without_armour(text.split("\n"))
+    if not is_answer:
+        return "\n".join(_without_signature(lines)).strip() or text.strip() or text
     history = _history_start(lines)
-    if FORWARD.match(subject) or FORWARDED.fullmatch(
-        lines[history][:MAX_LINE] if history < len(lines) else ""
-    ):
+    if history < len(lines) and FORWARDED.fullmatch(lines[history]):
         return text.strip() or text
     lines = _without_quotations(_own_part(lines, history))
     return "\n".join(_without_signature(lines)).strip() or text.strip() or text
+
+
+def is_answer(subject: str, references: tuple[str, ...]) -> bool:
+    """Whether a mail answers another. Programs give a forward the same references."""
+    return not FORWARD.match(subject) and bool(references or ANSWER.match(subject))
 
 
 def _without_armour(lines: list[str]) -> list[str]:

@@ -139,6 +139,48 @@ def test_recipients_end_at_100():
 
 
 @pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p class=MsoNormal>one</p><p class=MsoNormal>&nbsp;</p><p class=MsoNormal>two</p>", "one\n\ntwo"),
+        ("<div>one</div><div>two<br>three</div><div><br></div>four", "one\ntwo\nthree\n\nfour"),
+        ("a <b>bold</b>\n  word<i>s</i>", "a bold words"),
+        ("<pre>x\n  y</pre>z", "x\n  y\n\nz"),
+        ("<blockquote>a<blockquote>b</blockquote></blockquote>c", "> a\n>\n>> b\n>>\nc"),
+        ("<a href='https://x.example/'>https://x.example</a>", "https://x.example"),
+        ("<a href='javascript:alert(1)'>here</a>", "here"),
+        ("<title>no</title><style>no</style><script>no</script><template>no</template>yes", "yes"),
+        ("1 &lt; 2 &amp; 3 &#0; &#xd800;", "1 < 2 & 3 \ufffd \ufffd"),
+        ("<p>never closed <b>tags", "never closed tags"),
+    ],
+)
+def test_html_becomes_plain_text(html, text):
+    assert plain_text.from_html(html) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "charset", "text"),
+    [
+        (b"\x93quoted\x94", "us-ascii", "“quoted”"),
+        ("Grüße".encode(), "iso-8859-1", "Grüße"),
+        ("Zażółć".encode("iso-8859-2"), "ISO-8859-2", "Zażółć"),
+        ("한국".encode("cp949"), "ks_c_5601-1987", "한국"),
+        ("\ufeffmark".encode("utf-16"), "utf-16", "mark"),
+        (b"a\xffb", "utf-8", "aÿb"),
+        (b"5f", "hex", "5f"),
+        (b"a\r\nb\rc\0", "punycode", "a\nb\nc"),
+    ],
+)
+def test_bytes_become_text(content, charset, text):
+    assert plain_text.decode(content, charset) == text
+
+
+def test_soft_line_breaks_are_joined():
+    flowed = "one \ntwo\n> three \n> four\n>> five\n-- \nAlice \nRoom"
+    text = "one two\n> three four\n>> five\n-- \nAlice Room"
+    assert plain_text.unflow(flowed, deletes_space=False) == text
+
+
+@pytest.mark.parametrize(
     ("headers", "nature"),
     [
         ("X-Auto-Response-Suppress: None", Nature.HUMAN),
@@ -274,6 +316,10 @@ def steps(function, *arguments) -> int:
     return count
 
 
+def answer_steps(text: str) -> int:
+    return steps(lambda: quoting.new_words(text, is_answer=True))
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -292,7 +338,7 @@ def steps(function, *arguments) -> int:
     ],
 )
 def test_folding_takes_linear_work(line):
-    small, large = (steps(quoting.new_words, line * count) for count in (300, 3000))
+    small, large = (answer_steps(line * count) for count in (300, 3000))
     assert large < 13 * small + 500
 
 
@@ -319,7 +365,7 @@ def test_html_takes_linear_work(piece):
 )
 def test_a_megabyte_of_one_thing_is_read(line):
     text = line * (1_000_000 // len(line))
-    mail = parse(b"Subject: x\r\n\r\n" + text[:1_000_000].encode())
+    mail = parse(b"Subject: Re: x\r\n\r\n" + text[:1_000_000].encode())
     assert mail.reply
     for header in ("From", "To", "Content-Type", "Subject", "Authentication-Results", "Date", "References"):
         value = text.replace("\n", "")[:200_000]

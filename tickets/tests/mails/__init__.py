@@ -234,4 +234,13 @@ EXPECTED: dict[str, Expected] = {
     "boundary_missing": Expected("ticket", reply="The boundary is missing."),
     "boundary_never_closed": Expected("ticket", reply="torn off"),
     "bad_base64": Expected("ticket", reply="Hello from a broken program"),
+    "pasted_headers": Expected("ticket", reply="Click here at once."),
+    "calendar_answer": Expected("reply", reply="Accepted: Look at the printer"),
+    "smime_opaque": Expected("ticket", files=("smime.p7m",)),
+    "text_file_inline": Expected(
+        "reply", reply="The log says it all.", folded=("error 51",), files=("print.log",)
+    ),
+    "bounce_exchange_plain": Expected(
+        "ignored:bounce", reply="was not found", nature=Nature.BOUNCE, verdict=Verdict.NONE
+    ),
 }
