@@ -2,7 +2,8 @@
 
 POST /v3/<domain>/messages is answered as `behave` says: a status (200, 400, 401, 429, 500), "hang", "drop",
 "drip" (one byte a second), "lose" (takes the mail, then drops the connection) or "lie" (takes the mail,
-then says 500). The posts that Mailgun sends by itself are made by signature() and event().
+then says 500). GET /v3/<domain>/events gives `events` in pages of `page_size`, or answers with the status
+`events_behave`. The posts that Mailgun sends by itself are made by signature() and event().
 """
 
 import hashlib
@@ -28,6 +29,11 @@ class MailgunServer(ThreadingHTTPServer):
         self.retry_after = "120"
         self.requests_seen = 0
         self.mails: list[dict[str, str]] = []
+        self.events: list[dict] = []
+        self.events_behave: int | str = 200
+        self.page_size = 300
+        self.next_page_at = self.url
+        self.events_asked: list[str] = []
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.on_mail = lambda mail: None
@@ -68,6 +74,24 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(500 if behave == "lie" else behave)
 
+    def do_GET(self):  # noqa: N802 - the name is http.server's
+        """Like Mailgun's: the last page has a next one too, which is empty."""
+        behave = self.server.events_behave
+        self.server.events_asked.append(self.path)
+        if behave == "drop":
+            self.close_connection = True
+        elif behave == 200:
+            path, _mark, _query = self.path.removeprefix("/v3").partition("?")
+            _before, _slash, page = path.partition("/events/")
+            start = int(page or 0) * self.server.page_size
+            following = (
+                f"{self.server.next_page_at}{path.partition('/events')[0]}/events/{int(page or 0) + 1}"
+            )
+            items = self.server.events[start : start + self.server.page_size]
+            self.send_json(200, {"items": items, "paging": {"next": following}})
+        else:
+            self.answer(behave)
+
     def fields(self, body: bytes) -> dict[str, str]:
         """The form's fields, as multipart or urlencoded."""
         content_type = self.headers["Content-Type"]
@@ -81,9 +105,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int) -> None:
         texts = {200: "Queued. Thank you.", 400: "to parameter is not a valid address", 401: "Forbidden"}
-        body = json.dumps(
-            {"id": f"<{self.server.requests_seen}@mailgun>", "message": texts.get(status, "Error")}
-        )
+        message_id = f"<{self.server.requests_seen}@mailgun>"
+        self.send_json(status, {"id": message_id, "message": texts.get(status, "Error")})
+
+    def send_json(self, status: int, content: dict) -> None:
+        body = json.dumps(content)
         self.send_response(status)
         if status == 429:
             self.send_header("Retry-After", self.server.retry_after)
