@@ -1,5 +1,3 @@
-import zoneinfo
-
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
@@ -14,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.adapter import is_allowed_domain
-from accounts.models import User
+from accounts.models import User, time_zone_names
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
 LONGEST_PASSWORD = 256
@@ -136,9 +134,7 @@ class ReauthenticateForm(PlainFieldsMixin, allauth_forms.ReauthenticateForm):
 
 def time_zones() -> list[tuple[str, str]]:
     default = _("As the helpdesk: %(zone)s") % {"zone": settings.TIME_ZONE.replace("_", " ")}
-    zones = sorted(
-        zone for zone in zoneinfo.available_timezones() if "/" in zone and not zone.startswith("Etc/")
-    )
+    zones = sorted(zone for zone in time_zone_names() if "/" in zone and not zone.startswith("Etc/"))
     return [("", default), *((zone, zone.replace("_", " ")) for zone in [*zones, "UTC"])]
 
 
