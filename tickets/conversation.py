@@ -54,7 +54,8 @@ def reply(
     was more than 14 days ago it becomes a ticket of its own that follows up on the old. `status` is what the
     staff set with it. Raises IntegrityError when the same author sends the same `key` again.
     """
-    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
+    if source != Ticket.Source.EMAIL:  # a draft on the page is none of the mail's
+        Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
     ticket = _locked(ticket, author=author)
     files = list(files)
     asks = is_asking(ticket, author)
@@ -91,7 +92,8 @@ def note(
     source: str = Ticket.Source.WEB,
 ) -> Comment:
     """Writes an internal note. Raises IntegrityError when the same author sends the same `key` again."""
-    Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.NOTE).delete()
+    if source != Ticket.Source.EMAIL:
+        Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.NOTE).delete()
     ticket = _locked(ticket, author=author)
     said = {"body": body, "source": source, "key": key or uuid.uuid4()}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=False, **said)

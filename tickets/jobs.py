@@ -8,12 +8,15 @@ from importlib import import_module
 
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import timezone
 
 from tickets import silence
+from tickets.inbound import handler
 from tickets.notifications import alarms, outbox
 
 logger = logging.getLogger(__name__)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
+LEFT_OVER_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,14 @@ def clear_expired_sessions() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
+def handle_left_over_mail() -> None:
+    """What was stored and no more, because the process that took it in died."""
+    handler.handle_left_over(timezone.now() - LEFT_OVER_AFTER)
+
+
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
+    Job("handle_left_over_mail", timedelta(minutes=5), handle_left_over_mail),
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     # Before reminding, so that nobody is reminded and closed in one go.
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),

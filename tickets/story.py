@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import groupby
 
 from tickets.events import FILES, Verb
-from tickets.models import ActivityLog, Attachment, Comment, Ticket, TicketLink
+from tickets.models import ActivityLog, Attachment, Comment, InboundEmail, Ticket, TicketLink
 
 INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the business of staff alone
 SAID = {Verb.REPLIED, Verb.NOTED}
@@ -49,6 +49,17 @@ class Story:
     def split_into(self, comment: Comment) -> Ticket | None:
         """The ticket that `comment` was split into, where the reader may know of it."""
         return self._splits.get(comment.split_key)
+
+    def mail_of(self, comment: Comment) -> int | None:
+        """The number of the mail that `comment` came in by: staff may read the original."""
+        return self._mails.get(comment.pk)
+
+    @cached_property
+    def _mails(self) -> dict[int, int]:
+        by_mail = [said.pk for said in self.said.values() if said.source == Ticket.Source.EMAIL]
+        if not by_mail or not self.user.is_staff:
+            return {}
+        return dict(InboundEmail.objects.filter(comment__in=by_mail).values_list("comment", "pk"))
 
     @cached_property
     def _files_of_merged(self) -> list[Attachment]:

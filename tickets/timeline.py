@@ -28,7 +28,7 @@ class Entry:
 
     `number` is that of its last row in the log: what is later has a higher one. `origin` is the number of the
     merged ticket that it comes from; `filing` is that ticket where the entry shows how it began; `split_into`
-    is the ticket that the message was split into.
+    is the ticket that the message was split into; `mail` is the number of the mail that it came in by.
     """
 
     number: int
@@ -43,6 +43,7 @@ class Entry:
     origin: int | None = None
     filing: Ticket | None = None
     split_into: Ticket | None = None
+    mail: int | None = None
 
     @property
     def body(self) -> str:
@@ -94,6 +95,7 @@ def _entry(act: list[ActivityLog], story: Story, words: Words) -> Entry:
         origin=origin,
         filing=filing,
         split_into=story.split_into(comment) if comment else None,
+        mail=story.mail_of(comment) if comment else None,
     )
 
 

@@ -21,6 +21,8 @@ NAMES = {
     *PRODUCTION,
     "DEBUG",
     "DYNO",
+    "INBOUND_DOMAIN",
+    "MAILGUN_WEBHOOK_SECRET",
     "S3_BUCKET",
     "ALLOW_CONSOLE_MAIL",
     "SECRET_KEY_FILE",
@@ -99,6 +101,15 @@ def test_mail_provider_is_not_forgotten():
     environment = {key: value for key, value in PRODUCTION.items() if not key.startswith("MAILGUN")}
     assert "MAILGUN_API_KEY is missing" in start(environment).stderr
     assert start({**environment, "ALLOW_CONSOLE_MAIL": "1"}).returncode == 0
+
+
+def test_mail_by_mailgun_is_not_taken_in_without_its_key():
+    """THREATS 95: an empty key would verify whatever an empty key signs."""
+    done = start({**PRODUCTION, "INBOUND_DOMAIN": "in.example.com"})
+    assert done.returncode == 1
+    assert "MAILGUN_WEBHOOK_SECRET is missing" in done.stderr
+    secret = {"INBOUND_DOMAIN": "in.example.com", "MAILGUN_WEBHOOK_SECRET": "k" * 32}
+    assert start({**PRODUCTION, **secret}).returncode == 0
 
 
 def test_secret_may_come_from_a_file(tmp_path):

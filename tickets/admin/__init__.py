@@ -1,10 +1,21 @@
 """The staff's workplace. Each module registers what it is about."""
 
-from tickets.admin import activity_log, category, macro, notification, saved_reply, saved_view, status, ticket
+from tickets.admin import (
+    activity_log,
+    category,
+    inbound_email,
+    macro,
+    notification,
+    saved_reply,
+    saved_view,
+    status,
+    ticket,
+)
 
 __all__ = [
     "activity_log",
     "category",
+    "inbound_email",
     "macro",
     "notification",
     "saved_reply",

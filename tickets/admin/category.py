@@ -13,7 +13,20 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
     list_select_related = ("default_assignee",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("name", "description", "position", "is_active", "default_assignee", "people")}),
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "description",
+                    "position",
+                    "is_active",
+                    "is_for_mail",
+                    "default_assignee",
+                    "people",
+                )
+            },
+        ),
         (
             _("When the requester does not answer"),
             {

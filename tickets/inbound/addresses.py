@@ -1,7 +1,8 @@
 """The addresses that mail comes in by: support@ for new tickets, support+<ticket>.<signature>@ for answers.
 
 The signature is for one ticket and one person, so what is answered with it comes from that person's mail.
-It is lower case: mail programs may change the case of an address.
+Mail about an internal note has a signature of its own: the answer to it is an internal note too. All is lower
+case: mail programs may change the case of an address.
 """
 
 import re
@@ -21,9 +22,9 @@ class ReplyAddress:
     ticket: int
     signature: str
 
-    def is_signed_for(self, person: int) -> bool:
+    def is_signed_for(self, person: int, *, internal: bool = False) -> bool:
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-        signatures = [_signature(self.ticket, person, key=key) for key in keys]
+        signatures = [_signature(self.ticket, person, internal=internal, key=key) for key in keys]
         return any(constant_time_compare(self.signature, signature) for signature in signatures)
 
 
@@ -37,8 +38,9 @@ def new_ticket_address() -> str:
     return f"{MAILBOX}@{settings.INBOUND_DOMAIN}"
 
 
-def reply_address(ticket: int, person: int) -> str:
-    signature = _signature(ticket, person, key=settings.SECRET_KEY)
+def reply_address(ticket: int, person: int, *, internal: bool = False) -> str:
+    """Where `person` answers on a ticket; `internal`: what is answered there only staff read."""
+    signature = _signature(ticket, person, internal=internal, key=settings.SECRET_KEY)
     return f"{MAILBOX}+{ticket}.{signature}@{settings.INBOUND_DOMAIN}"
 
 
@@ -49,6 +51,6 @@ def parse(address: str) -> ReplyAddress | None:
     return ReplyAddress(int(match["ticket"]), match["signature"] or "") if match else None
 
 
-def _signature(ticket: int, person: int, *, key: str) -> str:
-    digest = salted_hmac(SALT, f"{ticket}.{person}", secret=key, algorithm="sha256")
-    return digest.hexdigest()[:LENGTH]
+def _signature(ticket: int, person: int, *, internal: bool, key: str) -> str:
+    value = f"{ticket}.{person}.{'note' if internal else 'reply'}"
+    return salted_hmac(SALT, value, secret=key, algorithm="sha256").hexdigest()[:LENGTH]

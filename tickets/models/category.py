@@ -25,6 +25,10 @@ class CategoryQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
 
+    def for_mail(self):
+        """Where new tickets by mail go: the category that says so, else the last one of the form."""
+        return self.active().order_by("-is_for_mail", "-position", "-pk").first()
+
 
 class Category(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True, validators=[validate_single_line])
@@ -34,6 +38,9 @@ class Category(models.Model):
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Off: it leaves the form, old tickets keep it.")
+    )
+    is_for_mail = models.BooleanField(
+        _("for mail"), default=False, help_text=_("New tickets that come in by mail get this category.")
     )
     default_assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -86,6 +93,14 @@ class Category(models.Model):
         verbose_name = _("category")
         verbose_name_plural = _("categories")
         ordering = ["position", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_for_mail"],
+                name="category_one_for_mail",
+                condition=models.Q(is_for_mail=True),
+                violation_error_message=_("Another category is for mail already."),
+            ),
+        ]
 
     def __str__(self):
         return self.name

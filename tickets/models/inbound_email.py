@@ -103,6 +103,7 @@ class InboundEmail(models.Model):
         verbose_name = _("incoming mail")
         verbose_name_plural = _("incoming mail")
         ordering = ["-pk"]
+        permissions = [("decide_inboundemail", "Can decide what becomes of a mail")]
         constraints = [
             models.UniqueConstraint(
                 fields=["provider_id"],

@@ -92,7 +92,8 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     activities = [notification.activity for notification in notifications]
     ticket = Ticket.objects.with_people().filter(pk=first.ticket_id).first()
     subject = threads.subject(first.ticket_id)
-    reply_to = threads.reply_to(first) if ticket else []
+    is_internal = any(activity.verb == Verb.NOTED for activity in activities)
+    reply_to = threads.reply_to(first, internal=is_internal) if ticket else []
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
     is_new = first.kind == Verb.CREATED and not is_receipt
     is_invited = is_receipt and _has_no_password(first)
@@ -126,7 +127,7 @@ def _foot(ticket: Ticket | None, comment: Comment | None, *, subject: str, takes
     if ticket and threads.in_brackets(ticket.pk, ticket.subject) != subject:
         lines.append(_("The ticket is called “%(subject)s” now.") % {"subject": ticket.subject})
     if comment and not comment.is_public and takes_answers:
-        lines.append(_("An answer to this mail is a public reply: the requester reads it."))
+        lines.append(_("An answer to this mail is an internal note: only staff read it."))
     elif takes_answers:
         lines.append(_("You can answer this mail. What you write stands on the ticket's page."))
     return lines

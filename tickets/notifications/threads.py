@@ -36,8 +36,11 @@ def headers(notification: Notification) -> dict[str, str]:
     return {"In-Reply-To": last or root, "References": f"{root} {last}" if last else root}
 
 
-def reply_to(notification: Notification) -> list[str]:
-    """Where an answer to the mail becomes a reply on its ticket; nowhere without mail that comes in."""
+def reply_to(notification: Notification, *, internal: bool) -> list[str]:
+    """Where an answer to the mail becomes a reply on its ticket, or a note where it is about one.
+
+    Nowhere without mail that comes in.
+    """
     if not settings.INBOUND_DOMAIN:
         return []
-    return [reply_address(notification.ticket_id, notification.person_id)]
+    return [reply_address(notification.ticket_id, notification.person_id, internal=internal)]

@@ -1,9 +1,12 @@
 """Rows for tests, made through the models, so that log and outbox fill as in real life."""
 
+from email.message import EmailMessage
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.actor import acting_as
-from tickets.models import Category, Status, Ticket
+from tickets.inbound import handler
+from tickets.models import Category, InboundEmail, Status, Ticket
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 
@@ -28,3 +31,15 @@ def make_ticket(requester, *, phase: str = "new", **fields) -> Ticket:
 
 def upload(name: str = "screenshot.png", content: bytes = PNG, content_type: str = "image/png"):
     return SimpleUploadedFile(name, content, content_type)
+
+
+def held_mail(**changes) -> InboundEmail:
+    """A mail of a stranger, in quarantine; `changes` are headers of it."""
+    message = EmailMessage()
+    headers = {"From": "Vera Vendor <vera@vendor.example>", "To": "support@in.example.com"}
+    headers |= {"Subject": "Your order is on its way", "Message-ID": "<order-1@vendor.example>"}
+    for name, value in (headers | changes).items():
+        message[name] = value
+    message.set_content("The new printer arrives on Friday.")
+    message.add_alternative("<p>The new printer arrives on <b>Friday</b>.</p>", subtype="html")
+    return handler.receive(message.as_bytes(), route=InboundEmail.Route.COMMAND)

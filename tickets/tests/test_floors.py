@@ -21,6 +21,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.inbound.addresses", 0),
     ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.form", 0),
+    ("tickets.inbound.filing", 5),
+    ("tickets.inbound.decisions", 5),
     ("tickets.inbound.handler", 5.5),
     ("tickets.thanks", 0),
     ("tickets.calendar", 0),

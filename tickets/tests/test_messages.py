@@ -136,7 +136,8 @@ def test_mail_about_a_note_says_where_an_answer_goes(mailgun, settings, alice, a
     with acting_as(ann):
         conversation.note(ticket, author=ann, body="The budget is gone.")
     mail = sent(mailgun, sam)
-    assert "An answer to this mail is a public reply" in mail["text"]
+    assert mail["h:Reply-To"] == reply_address(ticket.pk, sam.pk, internal=True)
+    assert "An answer to this mail is an internal note" in mail["text"]
 
 
 @pytest.mark.parametrize("reason", ["nothing comes in", "the ticket is gone", "about the account"])

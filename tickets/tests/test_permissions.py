@@ -6,8 +6,18 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tickets.conversation import reply
-from tickets.models import ActivityLog, Attachment, Macro, Notification, SavedReply, SavedView, Status
-from tickets.tests.factories import category, make_ticket, upload
+from tickets.models import (
+    ActivityLog,
+    Attachment,
+    BlockedSender,
+    InboundEmail,
+    Macro,
+    Notification,
+    SavedReply,
+    SavedView,
+    Status,
+)
+from tickets.tests.factories import category, held_mail, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
 WHO = ("visitor", "alice", "charlie", "ann", "sam", "root")
@@ -127,6 +137,19 @@ ADMIN = {
     "admin:tickets_notification_change": [200, 200, 200],
     "admin:tickets_notification_delete": [403, 403, 403],
     "admin:tickets_notification_history": [200, 200, 200],
+    "admin:tickets_inboundemail_changelist": [200, 200, 200],
+    "admin:tickets_inboundemail_add": [403, 403, 403],
+    "admin:tickets_inboundemail_change": [200, 200, 200],
+    "admin:tickets_inboundemail_delete": [403, 403, 403],
+    "admin:tickets_inboundemail_history": [200, 200, 200],
+    "admin:tickets_inboundemail_decide": [405, 405, 405],
+    "admin:tickets_inboundemail_raw": [200, 200, 200],
+    "admin:tickets_inboundemail_html": [200, 200, 200],
+    "admin:tickets_blockedsender_changelist": [200, 200, 200],
+    "admin:tickets_blockedsender_add": [403, 200, 200],
+    "admin:tickets_blockedsender_change": [200, 200, 200],
+    "admin:tickets_blockedsender_delete": [403, 200, 200],
+    "admin:tickets_blockedsender_history": [200, 200, 200],
     "admin:accounts_user_changelist": [200, 200, 200],
     "admin:accounts_user_add": [403, 200, 200],
     "admin:accounts_user_change": [200, 200, 200],
@@ -244,6 +267,8 @@ def admin_url(name: str, people: dict, ticket) -> str:
         "status": Status.objects.first(),
         "activitylog": ActivityLog.objects.first(),
         "notification": Notification.objects.first(),
+        "inboundemail": InboundEmail.objects.first() or held_mail(),
+        "blockedsender": BlockedSender.objects.get_or_create(address="spam@other.example")[0],
         "user": people["charlie"],
         "savedreply": SavedReply.objects.get_or_create(title="Greeting", body="Hello")[0],
         "savedview": SavedView.objects.get_or_create(name="Urgent", query="priority=urgent")[0],

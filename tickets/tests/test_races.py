@@ -11,7 +11,9 @@ from django.test import Client
 
 from accounts.actor import acting_as
 from tickets import conversation, verification
-from tickets.models import ActivityLog, Comment, Notification, Ticket, Visit
+from tickets.inbound import handler
+from tickets.inbound.addresses import reply_address
+from tickets.models import ActivityLog, Comment, InboundEmail, Notification, Ticket, Visit
 from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_ticket_new import form
 
@@ -247,3 +249,15 @@ def test_visits_of_many_tabs_are_one_row(alice, ann):
 
     assert at_once(15, seen) == [200] * 15
     assert Visit.objects.count() == 1
+
+
+def test_one_mail_delivered_six_times_at_once_is_filed_once(alice, settings):
+    """THREATS 97: the provider's repeats may overlap."""
+    settings.INBOUND_DOMAIN = "in.example.com"
+    ticket = make_ticket(alice)
+    address = reply_address(ticket.pk, alice.pk)
+    raw = f"From: alice@example.com\r\nTo: {address}\r\nMessage-ID: <1@example.com>\r\n\r\nOnce.".encode()
+    emails = at_once(6, lambda number: handler.receive(raw, route="command").pk)
+    assert len(set(emails)) == 1
+    assert Comment.objects.get().body == "Once."
+    assert InboundEmail.objects.get().state == InboundEmail.State.FILED

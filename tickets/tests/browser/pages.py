@@ -1,11 +1,13 @@
 """Every page there is, for axe and for screenshots: name -> (who looks, address)."""
 
 from tickets.models import ActivityLog, Category, Notification, Status, Ticket
+from tickets.tests.factories import held_mail
 
 
 def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
     """`tickets`: one of the requester in the phase new, and one that is done."""
     fresh, done = tickets["new"].pk, tickets["done"].pk
+    held = held_mail()
     log, mail = ActivityLog.objects.first().pk, Notification.objects.first()
     found = {
         "home-visitor": (None, "/"),
@@ -58,6 +60,10 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "admin-activity": ("supervisor", f"/admin/tickets/activitylog/{log}/change/"),
         "admin-mails": ("supervisor", "/admin/mail/?period=30"),
         "admin-outbox": ("supervisor", "/admin/tickets/notification/"),
+        "admin-mail-in": ("supervisor", "/admin/tickets/inboundemail/"),
+        "admin-mail-held": ("agent", f"/admin/tickets/inboundemail/{held.pk}/change/"),
+        "admin-mail-html": ("agent", f"/admin/tickets/inboundemail/{held.pk}/change/?html"),
+        "admin-blocked": ("supervisor", "/admin/tickets/blockedsender/"),
     }
     if mail:
         found["admin-mail"] = ("supervisor", f"/admin/tickets/notification/{mail.pk}/change/")

@@ -1,0 +1,182 @@
+"""Mail that came in, what became of it, and what staff make of what was held back."""
+
+import nh3
+from csp.constants import NONE, SELF
+from csp.decorators import csp, csp_update
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_POST
+
+from accounts.mixins import ReadOnlyMixin, StaffListMixin
+from tickets.admin.activity_log import ticket_link
+from tickets.admin.filters import ChoiceFilter
+from tickets.forms.inbound import DecisionForm
+from tickets.inbound import handler, parsing
+from tickets.models import BlockedSender, InboundEmail
+from tickets.search import ticket_number
+
+State = InboundEmail.State
+# What sanitised HTML may hold: no images (they tell the sender who reads), no styles, no forms.
+TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"}
+
+
+class InboundStateFilter(ChoiceFilter):
+    title = _("state")
+    parameter_name = "state"
+    choices_offered = State.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class InboundReasonFilter(ChoiceFilter):
+    title = _("why")
+    parameter_name = "reason"
+    choices_offered = InboundEmail.Reason.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+@admin.register(InboundEmail)
+class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("received_at", "sender", "subject", "state_badge", "why", "ticket_number")
+    list_filter = (InboundStateFilter, InboundReasonFilter)
+    sortable_by = ()
+    search_fields = ("sender", "subject")
+    search_help_text = _("A sender, a subject, or a ticket's number")
+    change_form_template = "admin/tickets/inboundemail/change_form.html"
+    fields = ("state_badge", "why", "detail", "received_at", "sender", "recipient", "route", "ticket_number",
+              "handled_by", "handled_at", "identity", "size")  # fmt: skip
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).without_raw()
+
+    def get_urls(self):
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/decide/", wrap(self.decide_view), name="tickets_inboundemail_decide"),
+            path("<int:pk>/raw/", wrap(self.raw_view), name="tickets_inboundemail_raw"),
+            path("<int:pk>/html/", wrap(self.html_view), name="tickets_inboundemail_html"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description=_("state"))
+    def state_badge(self, email):
+        return render_to_string("admin/tickets/includes/inbound_state.html", {"email": email})
+
+    @admin.display(description=_("why"), empty_value="–")
+    def why(self, email):
+        return email.get_reason_display() or None
+
+    @admin.display(description=_("ticket"))
+    def ticket_number(self, email):
+        return ticket_link(email.ticket_id)
+
+    def get_search_results(self, request, queryset, search_term):
+        if number := ticket_number(search_term):
+            return queryset.filter(ticket_id=number), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def has_decide_permission(self, request) -> bool:
+        return request.user.has_perm("tickets.decide_inboundemail")
+
+    @method_decorator(csp_update({"frame-src": [SELF]}))
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        may_decide = self.has_decide_permission(request) and obj.state in handler.UNDECIDED
+        context = {
+            "form_of_decision": DecisionForm(email=obj, by=request.user) if may_decide else None,
+            **context,
+            "title": obj.subject or _("Mail without a subject"),
+            "subtitle": None,
+            "mail": _opened(obj),
+            "shows_html": "html" in request.GET,
+        }
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    @method_decorator(require_POST)
+    def decide_view(self, request, pk):
+        email = self._email_or_404(request, pk)
+        if not self.has_decide_permission(request):
+            raise PermissionDenied
+        form = DecisionForm(request.POST, email=email, by=request.user)
+        if not form.is_valid():
+            if "act" in form.errors:
+                messages.warning(request, _("Please choose what is to become of the mail."))
+            else:
+                messages.warning(request, " ".join(form.errors.get("number", [])))
+            return HttpResponseRedirect(self._page_url(pk))
+        try:
+            email = form.save()
+        except handler.CannotDecide as error:
+            messages.warning(request, str(error))
+        else:
+            messages.success(request, _outcome(email))
+        return HttpResponseRedirect(self._page_url(pk))
+
+    @method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]}))
+    def raw_view(self, request, pk):
+        """The mail as it came, as bytes to keep."""
+        email = self._email_or_404(request, pk)
+        headers = {"Content-Disposition": f'attachment; filename="mail-{pk}.eml"'}
+        return HttpResponse(bytes(email.raw), content_type="application/octet-stream", headers=headers)
+
+    @method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [SELF]}))
+    @method_decorator(xframe_options_sameorigin)
+    def html_view(self, request, pk):
+        """The HTML part without all that could act, load or tell; for the frame on the mail's page."""
+        mail = _opened(self._email_or_404(request, pk))
+        if mail is None or not mail.html:
+            raise Http404
+        clean = nh3.clean(mail.html, tags=TAGS, link_rel="noopener noreferrer nofollow")
+        return HttpResponse(render_to_string("admin/tickets/inboundemail/frame.html", {"html": clean}))
+
+    def _email_or_404(self, request, pk) -> InboundEmail:
+        email = InboundEmail.objects.filter(pk=pk).first()
+        if email is None:
+            raise Http404
+        if not self.has_view_permission(request, email):
+            raise PermissionDenied
+        return email
+
+    @staticmethod
+    def _page_url(pk: int) -> str:
+        return reverse("admin:tickets_inboundemail_change", args=[pk])
+
+
+@admin.register(BlockedSender)
+class BlockedSenderAdmin(StaffListMixin, admin.ModelAdmin):
+    list_display = ("address", "blocked_by", "since")
+    list_select_related = ("blocked_by",)
+    sortable_by = ()
+    search_fields = ("address",)
+    fields = ("address",)
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def save_model(self, request, obj, form, change):
+        obj.blocked_by = request.user
+        super().save_model(request, obj, form, change)
+
+
+def _opened(email: InboundEmail) -> parsing.Mail | None:
+    try:
+        return parsing.parse(bytes(email.raw))
+    except parsing.TooComplex:
+        return None
+
+
+def _outcome(email: InboundEmail) -> str:
+    if email.state == State.FILED:
+        return _("The mail is on #%(number)d now.") % {"number": email.ticket_id}
+    return email.get_reason_display()

@@ -1,0 +1,155 @@
+"""What a mail is, and so what must come of it. Reads the database, changes nothing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from tickets.events import Verb
+from tickets.inbound import addresses
+from tickets.inbound.authentication import Verdict, verdict
+from tickets.inbound.canary import is_canary
+from tickets.inbound.parsing import Mail, Nature
+from tickets.models import BlockedSender, InboundEmail, Notification, Ticket
+
+Reason = InboundEmail.Reason
+State = InboundEmail.State
+
+# Loops end by themselves: what comes from one address beyond this is held, and nobody is answered.
+MOST_FROM_ONE = 10
+WITHIN = timedelta(hours=1)
+MACHINES = {
+    Nature.BOUNCE: Reason.BOUNCE,
+    Nature.AUTOMATIC: Reason.AUTOMATIC,
+    Nature.LIST: Reason.LIST,
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """FILED: on `ticket`, or where that is None as a new one. All else: why not."""
+
+    state: State
+    reason: Reason | str = ""
+    detail: str = ""
+    person: object = None
+    ticket: Ticket | None = None
+    is_internal: bool = False
+
+
+def decide(email: InboundEmail, mail: Mail) -> Decision:
+    if any(map(is_canary, (email.recipient, *mail.recipients))):
+        return Decision(State.IGNORED, Reason.CANARY)
+    if _is_our_own(mail):
+        return Decision(State.IGNORED, Reason.OWN_ADDRESS)
+    if mail.nature in MACHINES:
+        return Decision(State.IGNORED, MACHINES[mail.nature], mail.why)
+    if BlockedSender.objects.filter(address=mail.sender).exists():
+        return Decision(State.IGNORED, Reason.BLOCKED)
+    proof = _authentication(email, mail)
+    if proof == Verdict.FAIL:
+        return _held(Reason.NOT_AUTHENTIC)
+    person = person_of(mail.sender)
+    if reply := reply_address_in(email, mail):
+        decision = _decide_on_reply(reply, person)
+    elif answered := _answered(mail, person):
+        ticket, is_internal = answered
+        decision = Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
+    elif person is None:
+        return _held(Reason.UNKNOWN_SENDER)
+    elif proof != Verdict.PASS:
+        return _held(Reason.NOT_AUTHENTIC)
+    else:
+        decision = Decision(State.FILED, person=person)
+    if decision.state == State.FILED and _are_too_many(email, mail):
+        return _held(Reason.TOO_MANY)
+    return decision
+
+
+def decide_for_staff(email: InboundEmail, mail: Mail) -> Decision:
+    """What comes of a mail that staff vouch for: who sent it counts, proof does not."""
+    person = person_of(mail.sender)
+    if person is None:
+        return _held(Reason.UNKNOWN_SENDER)
+    reply = reply_address_in(email, mail)
+    ticket = Ticket.objects.visible_to(person).filter(pk=reply.ticket).first() if reply else None
+    is_internal = bool(reply) and reply.is_signed_for(person.pk, internal=True) and person.is_staff
+    return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
+
+
+def person_of(address: str):
+    """Who may log in with this mail address; None where nobody does."""
+    people = get_user_model().objects.active().prefetch_related("groups")
+    return people.filter(email=address).first() if address else None
+
+
+def reply_address_in(email: InboundEmail, mail: Mail) -> addresses.ReplyAddress | None:
+    """The first address of ours among the recipients that names a ticket; the envelope's comes first."""
+    found = (addresses.parse(address) for address in (email.recipient, *mail.recipients))
+    return next((address for address in found if address), None)
+
+
+def _decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
+    ticket = Ticket.objects.filter(pk=reply.ticket).first()
+    if ticket is None:
+        return _held(Reason.BAD_SIGNATURE)
+    is_internal = person is not None and reply.is_signed_for(person.pk, internal=True)
+    if not is_internal and (person is None or not reply.is_signed_for(person.pk)):
+        is_of_another = _is_signed_for_another(reply)
+        return _held(Reason.WRONG_SENDER if is_of_another else Reason.BAD_SIGNATURE, person, ticket)
+    may_answer = person.is_staff if is_internal else Ticket.objects.visible_to(person).filter(pk=ticket.pk)
+    if not may_answer:
+        return _held(Reason.WRONG_SENDER, person, ticket)
+    return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
+
+
+def _held(reason: Reason, person=None, ticket: Ticket | None = None) -> Decision:
+    return Decision(State.QUARANTINED, reason, person=person, ticket=ticket)
+
+
+def _is_our_own(mail: Mail) -> bool:
+    ours = {parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower(), settings.SUPPORT_EMAIL.lower()} - {""}
+    is_by_us = mail.message_id.endswith(f"@{settings.MESSAGE_ID_DOMAIN}>")
+    return addresses.is_ours(mail.sender) or mail.sender in ours or is_by_us
+
+
+def _authentication(email: InboundEmail, mail: Mail) -> Verdict:
+    is_mailgun = email.route == InboundEmail.Route.MAILGUN
+    trusted = "mailgun" if is_mailgun else settings.INBOUND_AUTHSERV_ID
+    return verdict(mail.headers, sender=mail.sender, envelope_sender=email.envelope_sender, trusted=trusted)
+
+
+def _answered(mail: Mail, person) -> tuple[Ticket, bool] | None:
+    """The ticket that a mail of ours to `person` was about, which this one answers, and if it was a note.
+
+    Others can't guess the Message-ID of that mail. One that was about several tickets tells nothing.
+    """
+    if person is None or not mail.references:
+        return None
+    sent = Notification.objects.filter(message_id__in=mail.references, person=person)
+    about = set(sent.values_list("ticket", "activity__verb"))
+    numbers = {number for number, _verb in about}
+    if len(numbers) != 1:
+        return None
+    ticket = Ticket.objects.visible_to(person).filter(pk__in=numbers - {None}).first()
+    return (ticket, any(verb == Verb.NOTED for _number, verb in about)) if ticket else None
+
+
+def _is_signed_for_another(reply: addresses.ReplyAddress) -> bool:
+    """Whether the signature is that of somebody whom we mailed about the ticket."""
+    mailed = Notification.objects.filter(ticket=reply.ticket).order_by()
+    people = mailed.values_list("person", flat=True).distinct()
+    return any(
+        reply.is_signed_for(person, internal=internal)
+        for person in people
+        if person
+        for internal in (False, True)
+    )
+
+
+def _are_too_many(email: InboundEmail, mail: Mail) -> bool:
+    since = email.received_at - WITHIN
+    earlier = InboundEmail.objects.filter(sender=mail.sender, received_at__gt=since, pk__lt=email.pk)
+    return earlier.filter(state=State.FILED).count() >= MOST_FROM_ONE

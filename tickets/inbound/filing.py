@@ -1,0 +1,114 @@
+"""Makes of a mail what a person would have made on the site: a reply, a note, a new ticket."""
+
+import uuid
+from collections.abc import Iterable
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.utils.translation import gettext as _
+
+from accounts.validators import is_blank
+from tickets import conversation
+from tickets.inbound import addresses
+from tickets.inbound.parsing import Mail, MailFile
+from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
+from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, content_type, validate_size
+from tickets.workflow import Phase
+
+LONGEST = 20_000
+MOST_WATCHERS = 10
+SUBMISSION = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
+
+
+def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal: bool) -> Comment | Ticket:
+    """The mail as a public reply or as an internal note; what tickets.conversation makes of it."""
+    files, left_out = _through_the_door(mail.files, author)
+    act = conversation.note if is_internal else conversation.reply
+    return act(
+        ticket,
+        author=author,
+        body=_body(mail.reply, left_out),
+        files=files,
+        key=_key(email),
+        source=Ticket.Source.EMAIL,
+    )
+
+
+def file_ticket(mail: Mail, email: InboundEmail, *, requester) -> Ticket:
+    """The mail as a new ticket, which the colleagues in copy watch. Nothing is cut: it may be a forward."""
+    files, left_out = _through_the_door(mail.files, requester)
+    ticket = Ticket.objects.create(
+        subject=mail.subject if not is_blank(mail.subject) else _("Mail without a subject"),
+        description=_body(mail.text, left_out),
+        category=Category.objects.for_mail(),
+        status=Status.objects.default_for(Phase.NEW),
+        requester=requester,
+        source=Ticket.Source.EMAIL,
+        submission_key=_key(email),
+    )
+    Attachment.attach(files, ticket=ticket, uploader=requester)
+    for person in _in_copy(mail):
+        conversation.watch(ticket, person)
+    return ticket
+
+
+def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket) -> Comment:
+    """The mail of somebody who may not speak on the ticket, as an internal note of the `author`."""
+    files, left_out = _through_the_door(mail.files, author)
+    words = {"name": mail.sender_name or mail.sender, "address": mail.sender}
+    head = _("Mail from %(name)s <%(address)s>:") % words
+    body = _body(f"{head}\n\n{mail.text}", left_out)
+    return conversation.note(
+        ticket, author=author, body=body, files=files, key=_key(email), source=Ticket.Source.EMAIL
+    )
+
+
+def _key(email: InboundEmail) -> uuid.UUID:
+    """What is filed twice is refused by the database."""
+    return uuid.uuid5(SUBMISSION, email.identity)
+
+
+def _body(text: str, left_out: list[str]) -> str:
+    """The text as it is stored, with what became of files that can't be taken."""
+    text = _("(no text)") if is_blank(text) else text
+    parts = [text, "\n".join(left_out)] if left_out else [text]
+    body = "\n\n".join(parts)
+    if len(body) <= LONGEST:
+        return body
+    end = "\n\n" + _("(The mail is longer. IT has all of it.)")
+    if left_out:
+        end = f"\n\n{parts[1][:2000]}{end}"
+    return text[: LONGEST - len(end)] + end
+
+
+def _through_the_door(files: Iterable[MailFile], person) -> tuple[list[ContentFile], list[str]]:
+    """The files by the rules of the web's form, and a line for each that they refuse."""
+    taken, left_out, size = [], [], 0
+    for file in files:
+        try:
+            validate_size(file.name, len(file.content))
+            content_type(file.name, file.content)
+            if len(taken) == MAX_FILES or size + len(file.content) > MAX_MESSAGE_BYTES:
+                raise ValidationError(_("There are too many files in one mail."))
+        except ValidationError as error:
+            left_out.append(_left_out(file.name, " ".join(error.messages)))
+        else:
+            taken.append(ContentFile(file.content, name=file.name))
+            size += len(file.content)
+    if taken and Attachment.objects.wait_for(taken, person):
+        left_out += [_left_out(file.name, _("Too many files came within a day.")) for file in taken]
+        taken = []
+    return taken, left_out
+
+
+def _left_out(name: str, why: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in name)[:120]
+    return _("Left out: %(name)s. %(why)s") % {"name": shown, "why": why}
+
+
+def _in_copy(mail: Mail) -> list:
+    """People of the helpdesk among the recipients; nobody becomes one by it."""
+    others = [address for address in mail.recipients if not addresses.is_ours(address)]
+    people = get_user_model().objects.active().filter(email__in=others).order_by("pk")
+    return list(people[:MOST_WATCHERS])

@@ -1,0 +1,351 @@
+"""What comes of a mail: stored first, handled once, filed as its sender, or held for staff."""
+
+from email.message import EmailMessage
+
+import pytest
+from django.core.exceptions import ObjectDoesNotExist
+
+from accounts.actor import acting_as
+from accounts.models import User
+from accounts.roles import Role
+from tickets import conversation, jobs
+from tickets.inbound import addresses, filing, handler
+from tickets.inbound.addresses import reply_address
+from tickets.models import Attachment, BlockedSender, Comment, Draft, InboundEmail, Notification, Ticket
+from tickets.tests.factories import PNG, make_ticket, status
+from tickets.verification import problems
+
+pytestmark = pytest.mark.django_db
+State, Reason = InboundEmail.State, InboundEmail.Reason
+PASSED = "Authentication-Results: mx.example.net; dmarc=pass"
+FAILED = "Authentication-Results: mx.example.net; dmarc=fail"
+
+
+@pytest.fixture(autouse=True)
+def inbound(settings):
+    settings.INBOUND_DOMAIN = "in.example.com"
+    settings.INBOUND_AUTHSERV_ID = "mx.example.net"
+    settings.MESSAGE_ID_DOMAIN = "mg.example.com"
+    settings.DEFAULT_FROM_EMAIL = "Helpdesk <help@mg.example.com>"
+
+
+@pytest.fixture
+def ticket(alice):
+    return make_ticket(alice, subject="No print")
+
+
+def raw(
+    *, sender="Alice Moreau <alice@example.com>", to="support@in.example.com", body="It still jams.",
+    subject="Re: [#1] No print", message_id="<one@example.com>", headers=(PASSED,),
+) -> bytes:  # fmt: skip
+    lines = [*headers, f"From: {sender}", f"To: {to}", f"Subject: {subject}", f"Message-ID: {message_id}"]
+    return "\r\n".join([*lines, "Content-Type: text/plain; charset=utf-8", "", body, ""]).encode()
+
+
+def came_in(content: bytes, **kwargs) -> InboundEmail:
+    return handler.receive(content, route="command", **kwargs)
+
+
+# Replies
+def test_reply_of_the_requester_is_a_public_reply(alice, ann, ticket):
+    with acting_as(ann):
+        ticket.assign(ann)
+        ticket.set_status(status("waiting"))
+    Notification.objects.all().delete()
+    quoted = "It still jams.\r\n\r\nOn Tue, 24 Nov 2026 at 10:00, Ann Weber wrote:\r\n> Is it solved?"
+    email = came_in(raw(to=reply_address(ticket.pk, alice.pk), body=quoted))
+    comment = Comment.objects.get()
+    assert (comment.ticket, comment.author, comment.is_public) == (ticket, alice, True)
+    assert (comment.body, comment.source) == ("It still jams.", "email")
+    assert (email.state, email.comment, email.ticket, email.person) == (State.FILED, comment, ticket, alice)
+    assert set(Notification.objects.values_list("person__full_name", "kind")) == {
+        ("Ann Weber", "replied"),
+        ("Ann Weber", "status_changed"),
+    }
+    ticket.refresh_from_db()
+    assert ticket.phase == "active"
+    assert list(problems()) == []
+
+
+def test_staff_answer_by_mail_like_on_the_site(alice, ann, ticket):
+    came_in(raw(sender="ann@example.com", to=reply_address(ticket.pk, ann.pk), body="Please restart it."))
+    comment = Comment.objects.get()
+    assert (comment.author, comment.is_public) == (ann, True)
+    ticket.refresh_from_db()
+    assert ticket.first_replied_at is not None
+
+
+def test_answer_to_the_mail_of_a_note_is_a_note(ann, ticket):
+    came_in(raw(sender="ann@example.com", to=reply_address(ticket.pk, ann.pk, internal=True)))
+    assert Comment.objects.get().is_public is False
+
+
+def test_who_is_no_staff_any_more_writes_no_note(ann, ticket):
+    conversation.watch(ticket, ann)
+    ann.set_role(Role.REQUESTER)
+    email = came_in(raw(sender="ann@example.com", to=reply_address(ticket.pk, ann.pk, internal=True)))
+    assert (email.state, email.reason) == (State.QUARANTINED, Reason.WRONG_SENDER)
+    assert not Comment.objects.exists()
+
+
+def test_mail_takes_no_draft_of_the_page(alice, ticket):
+    Draft.objects.keep(person=alice, ticket=ticket, kind=Draft.Kind.REPLY, body="Half a")
+    came_in(raw(to=reply_address(ticket.pk, alice.pk)))
+    assert Draft.objects.get().body == "Half a"
+
+
+def test_signature_holds_in_capitals_and_after_a_change_of_the_key(alice, ticket, settings):
+    address = reply_address(ticket.pk, alice.pk)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another key of fifty characters, which is long enough"
+    assert came_in(raw(to=address.upper())).state == State.FILED
+    settings.SECRET_KEY_FALLBACKS = []
+    late = came_in(raw(to=address, message_id="<two@example.com>"))
+    assert late.reason == Reason.BAD_SIGNATURE
+
+
+def test_signed_reply_needs_no_proof_but_no_refutation(alice, ticket):
+    """THREATS 98."""
+    address = reply_address(ticket.pk, alice.pk)
+    assert came_in(raw(to=address, headers=())).state == State.FILED
+    held = came_in(raw(to=address, headers=(FAILED,), message_id="<two@example.com>"))
+    assert (held.state, held.reason) == (State.QUARANTINED, Reason.NOT_AUTHENTIC)
+
+
+@pytest.mark.parametrize(
+    ("sender", "signed_for", "reason"),
+    [
+        ("bob@example.com", "alice", Reason.WRONG_SENDER),
+        ("stranger@other.example", "alice", Reason.WRONG_SENDER),
+        ("alice@example.com", "bob", Reason.BAD_SIGNATURE),
+        ("alice@example.com", "nobody", Reason.BAD_SIGNATURE),
+        ("bob@example.com", "bob", Reason.WRONG_SENDER),
+    ],
+)
+def test_foreign_signature_is_held(alice, bob, ticket, sender, signed_for, reason):
+    """THREATS 100."""
+    addresses = {
+        "alice": reply_address(ticket.pk, alice.pk),
+        "bob": reply_address(ticket.pk, bob.pk),
+        "nobody": f"support+{ticket.pk}@in.example.com",
+    }
+    before = Notification.objects.count()
+    email = came_in(raw(sender=sender, to=addresses[signed_for]))
+    assert (email.state, email.reason) == (State.QUARANTINED, reason)
+    assert (Comment.objects.count(), Notification.objects.count()) == (0, before)
+
+
+def test_switched_off_person_is_held(alice, ticket):
+    """THREATS 100: an ex-agent's token is worth nothing."""
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert came_in(raw(to=reply_address(ticket.pk, alice.pk))).state == State.QUARANTINED
+
+
+def test_answer_to_a_mail_of_ours_is_known_by_its_message_id(alice, ann, ticket):
+    sent = Notification.objects.get(person=alice)
+    Notification.objects.filter(pk=sent.pk).update(message_id="<helpdesk-1-abc@mg.example.com>")
+    headers = (PASSED, "In-Reply-To: <helpdesk-1-abc@mg.example.com>")
+    assert came_in(raw(headers=headers)).ticket == ticket
+    foreign = came_in(raw(sender="ann@example.com", headers=headers, message_id="<two@example.com>"))
+    assert foreign.ticket != ticket
+
+
+# New tickets
+def test_mail_of_somebody_known_is_a_new_ticket(alice, bob):
+    headers = (PASSED, "Cc: Bob <bob@example.com>, stranger@other.example")
+    email = came_in(raw(subject="No sound", body="Silence.\r\n\r\n-- \r\nAlice", headers=headers))
+    ticket = Ticket.objects.get()
+    assert (ticket.subject, ticket.requester, ticket.source) == ("No sound", alice, "email")
+    assert ticket.description.startswith("Silence.")
+    assert ticket.category.name == "Other"
+    assert [watcher.person for watcher in ticket.watchers.all()] == [bob]
+    assert (email.state, email.ticket) == (State.FILED, ticket)
+    assert Notification.objects.get(person=alice).kind == "created"
+    assert User.objects.count() == 2
+
+
+def test_mail_that_nothing_proves_files_no_ticket(alice):
+    for number, headers in enumerate([(), (FAILED,), ("Authentication-Results: evil.example; dmarc=pass",)]):
+        email = came_in(raw(headers=headers, message_id=f"<{number}@example.com>"))
+        assert (email.state, email.reason) == (State.QUARANTINED, Reason.NOT_AUTHENTIC)
+    assert not Ticket.objects.exists()
+
+
+def test_unknown_sender_is_held(alice):
+    email = came_in(raw(sender="stranger@other.example"))
+    assert (email.state, email.reason) == (State.QUARANTINED, Reason.UNKNOWN_SENDER)
+    assert not Notification.objects.exists()
+
+
+# Machines
+@pytest.mark.parametrize(
+    ("headers", "sender", "reason"),
+    [
+        (("Auto-Submitted: auto-replied",), "alice@example.com", Reason.AUTOMATIC),
+        (("Precedence: bulk",), "alice@example.com", Reason.LIST),
+        ((), "MAILER-DAEMON@example.com", Reason.BOUNCE),
+        ((), "help@mg.example.com", Reason.OWN_ADDRESS),
+        ((), "support@in.example.com", Reason.OWN_ADDRESS),
+    ],
+)
+def test_machine_is_recorded_and_changes_nothing(alice, ticket, headers, sender, reason):
+    """THREATS 101, 102."""
+    before = Notification.objects.count(), Ticket.objects.values().get()
+    email = came_in(raw(sender=sender, to=reply_address(ticket.pk, alice.pk), headers=(PASSED, *headers)))
+    assert email.state == State.IGNORED
+    assert email.reason in (reason, Reason.AUTOMATIC)
+    assert (Notification.objects.count(), Ticket.objects.values().get()) == before
+
+
+def test_loop_ends_by_itself(alice):
+    """I12: another helpdesk answers each receipt with a mail that says nothing of machines."""
+    for number in range(100):
+        came_in(raw(message_id=f"<{number}@example.com>", subject="Your request was received"))
+    assert Notification.objects.count() <= 10
+    assert InboundEmail.objects.filter(reason=Reason.TOO_MANY).count() == 90
+
+
+# Exactly once, and never lost
+def test_same_mail_twice_is_filed_once(alice, ticket):
+    """THREATS 97."""
+    content = raw(to=reply_address(ticket.pk, alice.pk))
+    assert came_in(content) == came_in(content)
+    assert Comment.objects.count() == InboundEmail.objects.count() == 1
+
+
+def test_same_mail_without_a_message_id_is_filed_once(alice, ticket):
+    content = raw(to=reply_address(ticket.pk, alice.pk)).replace(b"Message-ID: <one@example.com>\r\n", b"")
+    came_in(content)
+    came_in(content)
+    assert Comment.objects.count() == InboundEmail.objects.count() == 1
+
+
+def test_mail_at_which_our_code_fails_is_kept(alice, ticket, monkeypatch, caplog):
+    """THREATS 108: twice an error for who delivers it, then it is staff's."""
+    monkeypatch.setattr(filing, "_body", lambda *args: 1 / 0)
+    content = raw(to=reply_address(ticket.pk, alice.pk))
+    for _attempt in range(2):
+        with pytest.raises(ZeroDivisionError):
+            came_in(content)
+    email = came_in(content)
+    assert (email.state, email.reason, email.attempts) == (State.FAILED, Reason.ERROR, 3)
+    assert bytes(email.raw) == content
+    monkeypatch.undo()
+    assert handler.replay(email, by=None).state == State.FILED
+    assert Comment.objects.count() == 1
+
+
+def test_mail_whose_process_died_is_handled_by_the_worker(alice, ticket, monkeypatch):
+    monkeypatch.setattr(handler, "handle", lambda email: email)
+    email = came_in(raw(to=reply_address(ticket.pk, alice.pk)))
+    monkeypatch.undo()
+    InboundEmail.objects.update(received_at=ticket.created_at - 2 * jobs.LEFT_OVER_AFTER)
+    jobs.handle_left_over_mail()
+    email.refresh_from_db()
+    assert email.state == State.FILED
+
+
+# Files
+def with_files(ticket, person, files: dict[str, bytes]) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = person.email, reply_address(ticket.pk, person.pk)
+    message["Message-ID"], message["Subject"] = "<files@example.com>", "Files"
+    message.set_content("See there.")
+    for name, content in files.items():
+        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return message.as_bytes()
+
+
+def test_files_come_through_the_same_door_as_on_the_site(alice, ticket):
+    files = {"screen.png": PNG, "setup.exe": b"MZ", "fake.png": b"<html>"}
+    came_in(with_files(ticket, alice, files))
+    comment = Comment.objects.get()
+    assert [file.name for file in Attachment.objects.filter(comment=comment)] == ["screen.png"]
+    assert "Left out: setup.exe. Files of type .exe are not accepted." in comment.body
+    assert comment.body.count("Left out:") == 2
+
+
+def test_sixth_file_is_left_out(alice, ticket):
+    came_in(with_files(ticket, alice, {f"{number}.txt": b"text" * number for number in range(1, 8)}))
+    assert Attachment.objects.count() == 5
+    assert Comment.objects.get().body.count("Left out:") == 2
+
+
+def test_long_mail_is_cut_on_the_ticket_and_whole_in_the_original(alice, ticket):
+    content = raw(to=reply_address(ticket.pk, alice.pk), body="word " * 10_000)
+    email = came_in(content)
+    body = Comment.objects.get().body
+    assert len(body) <= 20_000
+    assert body.endswith("(The mail is longer. IT has all of it.)")
+    assert bytes(email.raw) == content
+
+
+# What staff decide
+@pytest.fixture
+def held(alice, bob, ticket):
+    return came_in(raw(sender="bob@example.com", to=reply_address(ticket.pk, alice.pk)))
+
+
+def test_released_mail_of_who_may_not_answer_becomes_a_ticket_of_its_own(ann, bob, held):
+    email = handler.release(held, by=ann)
+    assert (email.state, email.handled_by) == (State.FILED, ann)
+    assert email.ticket.requester == bob
+
+
+def test_released_mail_of_the_requester_is_the_reply(alice, ann, ticket):
+    email = came_in(raw(to=reply_address(ticket.pk, alice.pk), headers=(FAILED,)))
+    handler.release(email, by=ann)
+    assert Comment.objects.get().author == alice
+
+
+def test_ticket_for_an_unknown_sender_makes_an_account(ann):
+    email = came_in(raw(sender="Nina New <nina@other.example>"))
+    with pytest.raises(handler.CannotDecide):
+        handler.release(email, by=ann)
+    handler.make_ticket(email, by=ann)
+    person = User.objects.get(email="nina@other.example")
+    assert (person.full_name, person.role) == ("Nina New", Role.REQUESTER)
+    assert Ticket.objects.get().requester == person
+
+
+def test_mail_of_a_stranger_is_put_on_a_ticket_as_a_note(ann, ticket):
+    email = came_in(raw(sender="Vera Vendor <vera@other.example>", body="It is shipped."))
+    handler.attach(email, ticket, by=ann)
+    comment = Comment.objects.get()
+    assert (comment.author, comment.is_public) == (ann, False)
+    assert "vera@other.example" in comment.body
+    assert "It is shipped." in comment.body
+
+
+def test_blocked_sender_is_recorded_and_ignored(ann):
+    email = came_in(raw(sender="spam@other.example"))
+    handler.block(email, by=ann)
+    assert BlockedSender.objects.get().address == "spam@other.example"
+    again = came_in(raw(sender="spam@other.example", message_id="<two@other.example>"))
+    assert (again.state, again.reason) == (State.IGNORED, Reason.BLOCKED)
+
+
+def test_what_is_filed_stays_filed(ann, held):
+    handler.discard(held, by=ann)
+    handler.release(held, by=ann)
+    for act in (handler.release, handler.make_ticket, handler.discard, handler.block, handler.replay):
+        with pytest.raises(handler.CannotDecide):
+            act(held, by=ann)
+
+
+def test_addresses_name_a_ticket_only_on_our_domain():
+    assert addresses.parse("support+12.abc@in.example.com").ticket == 12
+    assert addresses.parse("support+12@in.example.com").signature == ""
+    for other in ("support+12.abc@evil.example", "support@in.example.com", "support+x@in.example.com", ""):
+        assert addresses.parse(other) is None
+
+
+def test_deleted_ticket_leaves_its_mail(alice, ann, ticket):
+    came_in(raw(to=reply_address(ticket.pk, alice.pk)))
+    with acting_as(ann):
+        Ticket.objects.get(pk=ticket.pk).delete()
+    with pytest.raises(ObjectDoesNotExist):
+        ticket.refresh_from_db()
+    assert InboundEmail.objects.get().state == State.FILED
+    late = came_in(raw(to=reply_address(ticket.pk, alice.pk), message_id="<late@example.com>"))
+    assert late.state == State.QUARANTINED

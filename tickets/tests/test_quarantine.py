@@ -1,0 +1,110 @@
+"""The pages on which staff read mail that came in and decide about what was held."""
+
+import pytest
+
+from tickets.inbound import handler
+from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
+from tickets.tests.factories import held_mail, make_ticket
+
+pytestmark = pytest.mark.django_db
+State = InboundEmail.State
+
+
+@pytest.fixture(autouse=True)
+def inbound(settings):
+    settings.INBOUND_DOMAIN = "in.example.com"
+
+
+def url(email, part: str) -> str:
+    return f"/admin/tickets/inboundemail/{email.pk}/{part}/"
+
+
+def body(response) -> str:
+    return response.content.decode()
+
+
+def test_agent_reads_a_held_mail_and_puts_it_on_a_ticket(client_of, ann, alice):
+    email, ticket, client = held_mail(), make_ticket(alice), client_of(ann)
+    page = body(client.get(url(email, "change")))
+    assert "The new printer arrives on Friday." in page
+    assert "Nobody here has the sender’s address." in page or "Nobody here has the sender&#x27;s" in page
+    response = client.post(url(email, "decide"), {"act": "attach", "number": f"#{ticket.pk}"}, follow=True)
+    assert f"The mail is on #{ticket.pk} now." in body(response)
+    assert Comment.objects.get().is_public is False
+    assert "What is to become of this mail?" not in body(client.get(url(email, "change")))
+    on_ticket = body(client.get(f"/admin/tickets/ticket/{ticket.pk}/change/"))
+    assert f'href="{url(email, "change")}"' in on_ticket
+
+
+@pytest.mark.parametrize("number", ["", "x", "999999"])
+def test_unknown_number_changes_nothing_and_says_so(client_of, ann, unchanged, number):
+    email, client = held_mail(), client_of(ann)
+    client.get(url(email, "change"))
+    response = client.post(url(email, "decide"), {"act": "attach", "number": number}, follow=True)
+    assert "number" in body(response)
+    email.refresh_from_db()
+    assert email.state == State.QUARANTINED
+
+
+@pytest.mark.parametrize("act", ["", "explode", "release"])
+def test_what_can_not_be_done_is_said(client_of, ann, act):
+    email = held_mail()
+    response = client_of(ann).post(url(email, "decide"), {"act": act}, follow=True)
+    assert response.status_code == 200
+    assert 'class="warning"' in body(response) or "warning" in body(response)
+    email.refresh_from_db()
+    assert email.state == State.QUARANTINED
+
+
+def test_block_ticket_and_discard(client_of, ann):
+    client = client_of(ann)
+    client.post(url(held_mail(), "decide"), {"act": "ticket"})
+    assert Ticket.objects.get().requester.email == "vera@vendor.example"
+    second = held_mail(**{"Message-ID": "<2@spam.example>", "From": "spam@spam.example"})
+    client.post(url(second, "decide"), {"act": "block"})
+    assert BlockedSender.objects.get().blocked_by == ann
+    third = held_mail(**{"Message-ID": "<3@other.example>", "From": "x@other.example"})
+    client.post(url(third, "decide"), {"act": "discard"})
+    third.refresh_from_db()
+    assert (third.state, third.reason) == (State.IGNORED, "discarded")
+
+
+def test_original_is_a_download_that_no_browser_runs(client_of, ann):
+    email = held_mail()
+    response = client_of(ann).get(url(email, "raw"))
+    assert response.content == bytes(email.raw)
+    assert response["Content-Type"] == "application/octet-stream"
+    assert response["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in response["Content-Security-Policy"]
+
+
+def test_html_stands_in_a_frame_and_can_neither_act_nor_load(client_of, ann):
+    """I9: also no picture from elsewhere, which would tell the sender that it was read."""
+    email = held_mail()
+    hostile = (
+        b'<p onclick="x()">Pay <a href="javascript:x()">here</a></p><script>x()</script><style>p{}</style>'
+        b'<img src="https://spy.example/p.gif"><form action="https://evil.example"><input></form>'
+        b'<iframe src="https://evil.example"></iframe><div style="background:url(https://spy.example)">x</div>'
+    )
+    raw = bytes(email.raw).replace(b"<p>The new printer arrives on <b>Friday</b>.</p>", hostile)
+    InboundEmail.objects.filter(pk=email.pk).update(raw=raw)
+    client = client_of(ann)
+    page = client.get(url(email, "change") + "?html")
+    assert f'sandbox title="The mail as HTML" src="{url(email, "html")}"' in body(page)
+    assert "frame-src 'self'" in page["Content-Security-Policy"]
+    frame = client.get(url(email, "html"))
+    assert "sandbox" in frame["Content-Security-Policy"]
+    assert frame["X-Frame-Options"] == "SAMEORIGIN"
+    for word in ("script", "onclick", "spy.example", "<form", "iframe", "style"):
+        assert word not in body(frame).replace("Content-Security", ""), word
+
+
+def test_mail_that_can_not_be_opened_can_be_kept_and_discarded(client_of, ann):
+    raw = b"From: x@other.example\r\n" + b"X: y\r\n" * 100_000 + b"\r\nHello"
+    email = handler.receive(raw, route="command")
+    assert (email.state, email.reason) == (State.FAILED, "too_complex")
+    client = client_of(ann)
+    assert "You can download it." in body(client.get(url(email, "change")))
+    client.post(url(email, "decide"), {"act": "discard"})
+    email.refresh_from_db()
+    assert email.state == State.IGNORED
