@@ -7,11 +7,13 @@ from django.views.decorators.http import require_POST
 from helpdesk import health
 from tickets.views.home import AboutView, HomeView
 from tickets.views.webhooks import InboundView, TrackingView
+from tickets.views.mail_preferences import MailPreferencesView
 
 urlpatterns = [
     path("", login_not_required(HomeView.as_view()), name="home"),
     path("about/", login_not_required(AboutView.as_view()), name="about"),
     path("accounts/logout/", require_POST(logout), name="account_logout"),
+    path("accounts/profile/mail/", MailPreferencesView.as_view(), name="mail_preferences"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("tickets/", include("tickets.urls")),

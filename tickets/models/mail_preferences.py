@@ -60,6 +60,8 @@ class MailPreferences(models.Model):
         if (self.quiet_from is None) != (self.quiet_until is None):
             field = "quiet_from" if self.quiet_from is None else "quiet_until"
             raise ValidationError({field: _("Please fill in both times, or none.")})
+        if self.quiet_from is not None and self.quiet_from == self.quiet_until:
+            raise ValidationError({"quiet_until": _("Please choose an end that differs from the beginning.")})
 
 
 class MutedTicket(models.Model):

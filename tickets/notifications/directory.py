@@ -4,16 +4,23 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from django.contrib.auth import get_user_model
+from django.db.models import Exists, OuterRef
 
-from tickets.models import Category, Watcher
+from tickets.models import Category, MutedTicket, Watcher
 
 
 class Directory:
     """Asks the database each time."""
 
-    def people(self, numbers: Collection[int]) -> dict:
+    def people(self, numbers: Collection[int], ticket: int | None = None) -> dict:
         """The active ones among `numbers`, by primary key."""
-        return get_user_model().objects.active().prefetch_related("groups").in_bulk(numbers)
+        muted = MutedTicket.objects.filter(ticket=ticket, person=OuterRef("pk"))
+        people = get_user_model().objects.active().select_related("mail_preferences")
+        return people.annotate(has_muted=Exists(muted)).prefetch_related("groups").in_bulk(numbers)
+
+    def muted(self, people: dict, ticket: int | None) -> Collection[int]:
+        """Those of people(..., ticket) who want no mail about it."""
+        return {number for number, person in people.items() if person.has_muted}
 
     def watchers(self, ticket: int) -> Collection[int]:
         return list(Watcher.objects.filter(ticket=ticket).order_by("pk").values_list("person", flat=True))
@@ -29,10 +36,14 @@ class FullDirectory(Directory):
 
     def __init__(self, facts: Iterable, *, actor_id: int | None):
         facts = list(facts)
-        self._watchers, self._told = defaultdict(list), defaultdict(list)
-        watchers = Watcher.objects.filter(ticket__in=[one.ticket for one in facts]).order_by("pk")
+        self._watchers, self._told, self._muted = defaultdict(list), defaultdict(list), defaultdict(set)
+        tickets = [one.ticket for one in facts]
+        watchers = Watcher.objects.filter(ticket__in=tickets).order_by("pk")
         for ticket, person in watchers.values_list("ticket", "person"):
             self._watchers[ticket].append(person)
+        muted = MutedTicket.objects.filter(ticket__in=tickets)
+        for ticket, person in muted.values_list("ticket", "person"):
+            self._muted[ticket].add(person)
         told = Category.people.through.objects.filter(category__in={one.category for one in facts})
         for category, person in told.order_by("pk").values_list("category", "user"):
             self._told[category].append(person)
@@ -40,8 +51,11 @@ class FullDirectory(Directory):
         lists = (*self._watchers.values(), *self._told.values())
         self._people = super().people(concerned.union(*lists) - {None})
 
-    def people(self, numbers):
+    def people(self, numbers, ticket=None):
         return {number: self._people[number] for number in numbers if number in self._people}
+
+    def muted(self, people, ticket):
+        return self._muted[ticket]
 
     def watchers(self, ticket):
         return self._watchers[ticket]

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
@@ -13,9 +13,9 @@ from django.utils import timezone
 from accounts import actor
 from tickets.events import Verb
 from tickets.inbound.canary import canary_address
-from tickets.models import ActivityLog, Notification
+from tickets.models import ActivityLog, MailPreferences, Notification
 from tickets.models.notification import CANARY, UNDELIVERED
-from tickets.notifications import delivery, rules, threads
+from tickets.notifications import delivery, rules, threads, wishes
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
 
@@ -32,20 +32,26 @@ def enqueue(activity: ActivityLog) -> None:
         return
     recipients = rules.recipients_for(activity)
     subject = threads.subject(activity.ticket_id) if recipients else ""
+    hold = HOLD.get(activity.verb, NO_TIME)
     for person, audience in recipients.items():
-        _add(
-            Notification(
-                kind=activity.verb,
-                reason=audience,
-                person=person,
-                address=person.email,
-                activity=activity,
-                ticket_id=activity.ticket_id,
-                batch=activity.batch,
-            ),
-            subject=subject,
-            hold=HOLD.get(activity.verb, NO_TIME),
+        notification = Notification(
+            kind=activity.verb,
+            reason=audience,
+            person=person,
+            address=person.email,
+            activity=activity,
+            ticket_id=activity.ticket_id,
+            batch=activity.batch,
         )
+        _heed_wishes(notification, earliest=notification.next_try_at + hold)
+        _add(notification, subject=subject, wake_after=hold)
+
+
+def _heed_wishes(notification: Notification, *, earliest: datetime) -> None:
+    person, kind = notification.person, rules.kind_of(notification.kind, notification.reason)
+    notification.is_digest = wishes.wish(person, kind) == MailPreferences.Wish.DIGEST
+    moment = wishes.next_digest(person, earliest) if notification.is_digest else earliest
+    notification.next_try_at = wishes.after_quiet_hours(person, moment)
 
 
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:
@@ -68,9 +74,8 @@ def send_again(notifications: QuerySet) -> int:
     return count
 
 
-def _add(notification: Notification, *, subject: str = "", hold: timedelta = NO_TIME) -> None:
+def _add(notification: Notification, *, subject: str = "", wake_after: timedelta = NO_TIME) -> None:
     """What can't be mailed never stops the act: its row says what is wrong with it."""
-    notification.next_try_at += hold
     try:
         check_address(notification.address)
         check_header(subject)
@@ -79,7 +84,7 @@ def _add(notification: Notification, *, subject: str = "", hold: timedelta = NO_
         notification.last_error = str(error)
         logger.error("A mail to %r can't be sent: %s", notification.address, error)
     notification.save(force_insert=True)
-    _wake_delivery(after=hold)
+    _wake_delivery(after=wake_after)
 
 
 def _wake_delivery(*, after: timedelta = NO_TIME) -> None:

@@ -7,7 +7,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
-from tickets.models import ActivityLog, Ticket, Watcher
+from tickets.models import ActivityLog, MailPreferences, Ticket, Watcher
+from tickets.notifications import wishes
 from tickets.notifications.directory import Directory, FullDirectory
 
 
@@ -44,6 +45,26 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
 }
 
 
+# The kinds of mail that people choose (MailPreferences.KINDS). For CREATED it is the audience that decides.
+KINDS: dict[Verb, str | dict[Audience, str]] = {
+    Verb.CREATED: {
+        Audience.REQUESTER: "receipts",
+        Audience.ASSIGNEE: "assignments",
+        Audience.CATEGORY: "new_tickets",
+    },
+    Verb.REPLIED: "answers",
+    Verb.NOTED: "notes",
+    Verb.STATUS_CHANGED: "statuses",
+    Verb.REMINDED: "statuses",
+    Verb.ASSIGNED: "assignments",
+    Verb.EDITED: "edits",
+    Verb.DELETED: "edits",
+    Verb.MERGED: "edits",
+    Verb.UNMERGED: "edits",
+}
+FOR_STAFF = ("notes", "new_tickets")
+
+
 @dataclass(frozen=True)
 class Facts:
     """Who is concerned by a ticket, by primary key."""
@@ -52,6 +73,16 @@ class Facts:
     requester: int | None
     assignee: int | None
     category: int | None
+
+
+def kind_of(verb: str, audience: str) -> str:
+    kind = KINDS[verb]
+    return kind[audience] if isinstance(kind, dict) else kind
+
+
+def kinds_for(person) -> list[str]:
+    """The kinds of mail that the person can get at all."""
+    return [kind for kind in MailPreferences.KINDS if person.is_staff or kind not in FOR_STAFF]
 
 
 def recipients_for(activity: ActivityLog) -> dict:
@@ -89,7 +120,9 @@ def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor) -> list[dic
 
 
 def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Directory | None = None) -> dict:
-    """{person: Audience}: the people whom RULES mean, in their order, without those who may not know."""
+    """{person: Audience}: the people whom RULES mean, in their order, without those who may not know of it
+    and those who want no mail of it.
+    """
     directory = directory or Directory()
     ids: dict[int, Audience] = {}
     for audience in RULES[verb]:
@@ -97,7 +130,8 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Dire
             ids.setdefault(pk, audience)
     is_receipt = verb == Verb.CREATED and actor_id == facts.requester
     wanted = {*ids, actor_id} - {None}
-    people = directory.people(wanted) if ids else {}
+    people = directory.people(wanted, facts.ticket) if ids else {}
+    muted = directory.muted(people, facts.ticket)
     actor = people.get(actor_id)
     answers = verb == Verb.REPLIED and actor_id != facts.requester
     if answers and actor is not None and actor.is_staff:
@@ -108,7 +142,10 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Dire
     return {
         people[pk]: audience
         for pk, audience in ids.items()
-        if pk in people and may_be_told(people[pk], audience, verb=verb, facts=facts)
+        if pk in people
+        and pk not in muted
+        and wishes.wish(people[pk], kind_of(verb, audience)) != MailPreferences.Wish.OFF
+        and may_be_told(people[pk], audience, verb=verb, facts=facts)
     }
 
 

@@ -33,6 +33,7 @@ SITE = {
     "mailgun_inbound": ("", {"get": [405] * 6, "post": [404] * 6}),
     "mailgun_inbound_mime": ("", {"get": [405] * 6, "post": [404] * 6}),
     "accounts:profile": ("", {"get": [LOGIN] + [200] * 5, "post": [LOGIN] + [200] * 5}),
+    "mail_preferences": ("", {"get": [LOGIN] + [200] * 5, "post": [LOGIN] + [200] * 5}),
     "tickets:list": ("", {"get": [LOGIN] + [200] * 5, "post": [LOGIN] + [405] * 5}),
     "tickets:create": ("", {"get": [LOGIN] + [200] * 5, "post": [LOGIN] + [200] * 5}),
     "tickets:detail": ("ticket", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),

@@ -29,6 +29,8 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "edit": ("requester", f"/tickets/{fresh}/edit/"),
         "withdraw": ("requester", f"/tickets/{fresh}/delete/"),
         "profile": ("requester", "/accounts/profile/"),
+        "mail-preferences": ("requester", "/accounts/profile/mail/"),
+        "mail-preferences-staff": ("agent", "/accounts/profile/mail/"),
         "mail-address": ("requester", "/accounts/reauthenticate/?next=/accounts/email/"),
         "password-change": ("requester", "/accounts/password/change/"),
         "404": ("requester", "/tickets/999999/"),
