@@ -1,8 +1,8 @@
 """Takes mail out of the outbox and sends it; the only caller of send.
 
-A worker claims the mail of one act and person for LEASE, counts the attempt, sends outside any transaction
-and writes down what came of it. A worker that dies leaves a lease that runs out: nothing is lost, and at
-most the mail it held goes out once more, with the same Message-ID.
+A worker claims one mail for LEASE (what one act, or a day, tells one person), counts the attempt, sends
+outside any transaction and writes down what came of it. A worker that dies leaves a lease that runs out:
+nothing is lost, and at most the mail it held goes out once more, with the same Message-ID.
 """
 
 import logging
@@ -16,7 +16,7 @@ from datetime import timedelta
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRequestsAPIError
 from django.core.mail import get_connection
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -56,21 +56,17 @@ def _claim() -> list[Notification]:
 
     A row waits while an earlier one for the same ticket and person is not finished, so mails of a ticket
     arrive in order, and the rows of one mail can't be claimed apart from each other. It waits too while a
-    row of the same mail is held back (outbox.HOLD).
+    row of the same mail is held back (outbox.HOLD). Rows of daily mails neither wait for others nor hold
+    them up.
     """
     while True:
         now = timezone.now()
-        unfinished = Notification.objects.filter(state__in=(State.WAITING, State.SENDING))
-        earlier = unfinished.filter(
-            ticket=OuterRef("ticket"), person=OuterRef("person"), pk__lt=OuterRef("pk")
+        same_ticket = _unfinished().filter(
+            is_digest=False, ticket=OuterRef("ticket"), person=OuterRef("person")
         )
-        held = unfinished.filter(
-            ticket=OuterRef("ticket"),
-            person=OuterRef("person"),
-            batch=OuterRef("batch"),
-            next_try_at__gt=now,
-        )
-        due = Notification.objects.due(now).filter(~Exists(earlier), ~Exists(held))
+        earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
+        held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
+        due = Notification.objects.due(now).filter(Q(is_digest=True) | (~Exists(earlier) & ~Exists(held)))
         first = due.order_by("next_try_at", "pk").first()
         if first is None:
             return []
@@ -82,17 +78,36 @@ def _claim() -> list[Notification]:
             message_id = first.message_id or messages.new_message_id(first)
             if not claimed.update(**lease, message_id=message_id):
                 continue  # another worker was faster
-            same_mail = unfinished.filter(ticket=first.ticket_id, person=first.person_id, batch=first.batch)
-            if first.ticket_id:
-                same_mail.exclude(pk=first.pk).update(**lease, message_id=message_id)
+            _same_mail(first, now).exclude(pk=first.pk).update(**lease, message_id=message_id)
         ours = Notification.objects.filter(message_id=message_id, state=State.SENDING)
         return list(ours.select_related("person", "activity").order_by("pk"))
 
 
+def _unfinished() -> QuerySet:
+    return Notification.objects.filter(state__in=(State.WAITING, State.SENDING))
+
+
+def _same_mail(first: Notification, now) -> QuerySet:
+    """The rows that leave with `first`: of its act, or of the person's day.
+
+    A daily mail that is tried again takes up nothing new: it may have arrived, and would be taken for the
+    one that is there.
+    """
+    if first.is_digest:
+        daily = Notification.objects.due(now).filter(is_digest=True, person=first.person_id)
+        return daily.filter(address=first.address, message_id=first.message_id)
+    if first.ticket_id is None:
+        return Notification.objects.none()
+    same_ticket = _unfinished().filter(is_digest=False, ticket=first.ticket_id, person=first.person_id)
+    return same_ticket.filter(batch=first.batch)
+
+
 def _deliver(notifications: list[Notification]) -> bool:
     """Sends one claimed mail and writes down what came of it. Returns whether it left."""
-    if not _may_still_be_told(notifications[0]):
-        _finish(notifications, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
+    all_claimed, notifications = notifications, list(filter(_may_still_be_told, notifications))
+    if untold := [row for row in all_claimed if row not in notifications]:
+        _finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
+    if not notifications:
         return False
     try:
         mail = messages.build(notifications)

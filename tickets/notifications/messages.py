@@ -15,7 +15,7 @@ from tickets import silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.models.notification import CANARY
-from tickets.notifications import threads
+from tickets.notifications import digest, threads
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
 from tickets.story import SAID
@@ -26,7 +26,7 @@ AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "Al
 
 
 def build(notifications: list[Notification]) -> EmailMultiAlternatives:
-    """One mail that tells one person of one act. Raises UnsafeMail where it must not leave."""
+    """One mail to one person. Raises UnsafeMail where it must not leave."""
     first = notifications[0]
     zone = first.person.zone if first.person else None
     with translation.override(settings.LANGUAGE_CODE), timezone.override(zone):
@@ -36,9 +36,8 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
         **AUTOMATIC,
         "List-Id": f"<helpdesk.{settings.MESSAGE_ID_DOMAIN}>",
         "Message-ID": first.message_id,
+        **words.get("headers", {}),
     }
-    if first.ticket_id:
-        headers |= threads.headers(first)
     mail = EmailMultiAlternatives(
         subject=check_header(letter["subject"]),
         body=render_to_string("emails/layout.txt", letter),
@@ -60,7 +59,11 @@ def _words(notifications: list[Notification]) -> dict:
     first = notifications[0]
     if first.kind == CANARY:
         return {"folder": CANARY, "reason": _("The helpdesk sends this mail to itself.")}
-    return _ticket_words(notifications) if first.activity_id else _account_words(first)
+    if first.activity_id is None:
+        return _account_words(first)
+    return (
+        digest.words(notifications) if digest.tells_of_many(notifications) else _ticket_words(notifications)
+    )
 
 
 def _letter(words: dict, notification: Notification) -> dict:
@@ -72,6 +75,7 @@ def _letter(words: dict, notification: Notification) -> dict:
         "heading": render_to_string(f"{folder}/subject.txt", context).strip(),
         "paragraphs": _paragraphs(f"{folder}/body.txt", context),
         "quote": words.get("quote", ""),
+        "sections": words.get("sections", []),
         "afterwards": _paragraphs(f"{folder}/after.txt", context) if words.get("comment") else [],
         "button": render_to_string(f"{folder}/button.txt", context).strip() if words.get("url") else "",
         "url": words.get("url", ""),
@@ -103,6 +107,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     return {
         "folder": "invitation" if is_invited and ticket else folder,
         "subject": subject,
+        "headers": threads.headers(first),
         "number": first.ticket_id,
         "ticket": ticket,
         "is_own": first.reason == Audience.REQUESTER,

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from tickets.events import Verb
 from tickets.inbound.canary import canary_address
 from tickets.models import ActivityLog, MailPreferences, Notification
 from tickets.models.notification import CANARY, UNDELIVERED
-from tickets.notifications import delivery, rules, threads, wishes
+from tickets.notifications import delivery, folding, rules, threads, wishes
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
 
@@ -32,6 +32,7 @@ def enqueue(activity: ActivityLog) -> None:
         return
     recipients = rules.recipients_for(activity)
     subject = threads.subject(activity.ticket_id) if recipients else ""
+    windows = folding.windows(activity, recipients) if recipients else {}
     hold = HOLD.get(activity.verb, NO_TIME)
     for person, audience in recipients.items():
         notification = Notification(
@@ -43,14 +44,21 @@ def enqueue(activity: ActivityLog) -> None:
             ticket_id=activity.ticket_id,
             batch=activity.batch,
         )
-        _heed_wishes(notification, earliest=notification.next_try_at + hold)
+        notification.next_try_at += hold
+        _heed_wishes(notification, windows[person.pk])
         _add(notification, subject=subject, wake_after=hold)
 
 
-def _heed_wishes(notification: Notification, *, earliest: datetime) -> None:
-    person, kind = notification.person, rules.kind_of(notification.kind, notification.reason)
+def _heed_wishes(notification: Notification, window: folding.Window) -> None:
+    """Sets when the mail leaves, and with which others."""
+    person, moment = notification.person, notification.next_try_at
+    kind = rules.kind_of(notification.kind, notification.reason)
     notification.is_digest = wishes.wish(person, kind) == MailPreferences.Wish.DIGEST
-    moment = wishes.next_digest(person, earliest) if notification.is_digest else earliest
+    if notification.is_digest:
+        moment = wishes.next_digest(person, moment)
+    else:
+        notification.batch, not_before = window.place(notification.batch)
+        moment = max(moment, not_before or moment)
     notification.next_try_at = wishes.after_quiet_hours(person, moment)
 
 

@@ -29,7 +29,7 @@ def headers(notification: Notification) -> dict[str, str]:
     """All mails of a ticket answer one that was never sent, and the last one to this person."""
     root = f"<ticket-{notification.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
     before = Notification.objects.filter(
-        ticket=notification.ticket_id, person=notification.person_id, pk__lt=notification.pk
+        ticket=notification.ticket_id, person=notification.person_id, is_digest=False, pk__lt=notification.pk
     )
     sent = before.exclude(sent_at=None).exclude(message_id__in=("", notification.message_id))
     last = sent.order_by("-pk").values_list("message_id", flat=True).first()
