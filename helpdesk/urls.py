@@ -6,8 +6,8 @@ from django.views.decorators.http import require_POST
 
 from helpdesk import health
 from tickets.views.home import AboutView, HomeView
-from tickets.views.webhooks import InboundView, TrackingView
 from tickets.views.mail_preferences import MailPreferencesView
+from tickets.views.webhooks import InboundView, TrackingView
 
 urlpatterns = [
     path("", login_not_required(HomeView.as_view()), name="home"),
