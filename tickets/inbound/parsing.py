@@ -15,6 +15,7 @@ from email.message import Message
 from email.policy import Policy, compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 from itertools import islice
+from typing import Any
 
 from tickets.inbound import plain_text, quoting, winmail
 from tickets.inbound.limits import MAX_HEADER_BYTES, MAX_LEVELS, MAX_PARTS, TooComplex, check_size
@@ -147,6 +148,15 @@ class _Part(Message):
         if name.lower().startswith("content-"):
             value = _text(value[:MAX_CONTENT_HEADER])
         super().set_raw(name, value)
+
+    def get_param(
+        self, param: str, failobj: Any = None, header: str = "content-type", unquote: bool = True
+    ) -> Any:
+        """As if absent where the library stumbles over it: the parser asks too, for the boundary."""
+        try:
+            return super().get_param(param, failobj, header, unquote)
+        except BROKEN:
+            return failobj
 
 
 class _Body:

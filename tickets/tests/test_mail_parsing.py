@@ -89,6 +89,11 @@ def test_headers_are_read():
     assert "gmail_quote" in mail.html
 
 
+def test_parameters_that_the_library_stumbles_over_are_absent():
+    head = b"Content-Type: multipart/mixed; boundary*1=b; boundary*=c; boundary*0=d\r\n"
+    assert parse(head + b"\r\n--b\r\n\r\nwords\r\n--b--\r\n").text == "--b\n\nwords\n--b--"
+
+
 def test_what_is_absent_is_empty():
     mail = parse(b"")
     assert (mail.sender, mail.message_id, mail.subject, mail.text, mail.reply) == ("", "", "", "", "")
@@ -385,6 +390,7 @@ HEADERS = st.sampled_from(
         b"Date: Thu, 1 Jan 99999999999 00:00:00 +99999999\r\n",
         b"From: =?utf-8?b?/////?= <\xe2\x80\xae@x>\r\n",
         b"Subject: =?zip?q?=00?= =?idna?b?eA==?= =?undefined?q?x?=\r\n",
+        b"Content-Type: multipart/mixed; boundary*1=b; boundary*=c; boundary*0=d\r\n",
         b"--b\r\n",
         b"--b--\r\n",
         b"\r\n",
