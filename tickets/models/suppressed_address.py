@@ -1,6 +1,8 @@
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models.notification import Notification
@@ -38,6 +40,16 @@ class SuppressedAddress(models.Model):
 
     def __str__(self):
         return self.address
+
+    @property
+    def words(self) -> str:
+        """Why it gets no mail, and since when."""
+        words = {"address": self.address, "date": date_format(timezone.localtime(self.since), "DATE_FORMAT")}
+        if self.reason == self.Reason.COMPLAINED:
+            text = gettext("A mail to %(address)s was reported as spam on %(date)s: it gets no more mail.")
+        else:
+            text = gettext("Mail to %(address)s comes back since %(date)s: no mail arrives there.")
+        return text % words
 
     def save(self, *args, **kwargs):
         self.address = self.address.lower()

@@ -10,17 +10,20 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRequestsAPIError
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.models import Notification
+from tickets.models import Notification, SuppressedAddress
 from tickets.models.notification import CANARY
 from tickets.notifications import messages, pause, rules
 from tickets.notifications.guard import UnsafeMail
@@ -40,15 +43,42 @@ class SendTimeout(Exception):
     """The provider took longer than SEND_SECONDS in all."""
 
 
-def deliver_due(*, should_stop: Callable[[], bool] = lambda: False) -> int:
-    """Sends what is due until nothing is, or the outbox pauses. Returns the number of mails that left."""
+@dataclass(frozen=True)
+class Letter:
+    """A mail that is ready to leave, and the rows it tells of, which are leased to us."""
+
+    notifications: list[Notification]
+    mail: EmailMessage
+
+
+def deliver_due(*, should_stop: Callable[[], bool] = lambda: False, helper: Executor | None = None) -> int:
+    """Sends what is due until nothing is, or the outbox pauses. Returns the number of mails that left.
+
+    With `helper` the next mail is made in its thread while this one is at the provider. One mail at a time
+    is there, and what came of it is written down before the next: a worker that is killed repeats one.
+    """
     sent = 0
-    while not should_stop() and not pause.is_on():
-        notifications = _claim()
-        if not notifications:
-            break
-        sent += _deliver(notifications)
+    with closing(get_connection()) as connection:
+        letter = _next_letter(should_stop)
+        while letter:
+            coming = helper.submit(_next_letter, should_stop) if helper else None
+            left = _send(letter, connection)
+            sent += left
+            letter = coming.result() if coming else None
+            if letter and (should_stop() or (not left and pause.is_on())):
+                _give_back(letter)
+                break
+            # What a helper didn't find may have waited for the mail before it.
+            letter = letter or _next_letter(should_stop)
     return sent
+
+
+def _next_letter(should_stop: Callable[[], bool]) -> Letter | None:
+    """The next mail that is due, claimed and made; None when there is none now."""
+    while not should_stop() and not pause.is_on() and (notifications := _claim()):
+        if letter := _make(notifications):
+            return letter
+    return None
 
 
 def _claim() -> list[Notification]:
@@ -102,30 +132,50 @@ def _same_mail(first: Notification, now) -> QuerySet:
     return same_ticket.filter(batch=first.batch)
 
 
-def _deliver(notifications: list[Notification]) -> bool:
-    """Sends one claimed mail and writes down what came of it. Returns whether it left."""
-    all_claimed, notifications = notifications, list(filter(_may_still_be_told, notifications))
-    if untold := [row for row in all_claimed if row not in notifications]:
+def _make(notifications: list[Notification]) -> Letter | None:
+    """The mail of the claimed rows; None where it must not leave, and the rows say why."""
+    told = list(filter(_may_still_be_told, notifications))
+    if untold := [row for row in notifications if row not in told]:
         _finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
-    if not notifications:
-        return False
+    if not told:
+        return None
+    suppressed = SuppressedAddress.objects.filter(address=told[0].address.lower()).first()
+    if suppressed:
+        _finish(told, state=State.SUPPRESSED, last_error=suppressed.words)
+        return None
     try:
-        mail = messages.build(notifications)
-        with _time_limit(SEND_SECONDS):
-            get_connection().send_messages([mail])
+        return Letter(told, messages.build(told))
     except DatabaseError:
         raise  # the lease runs out, and the mail is tried again
     except UnsafeMail as error:
-        _finish(notifications, state=State.FAILED, last_error=str(error))
+        _finish(told, state=State.FAILED, last_error=str(error))
     except Exception as error:
-        _refused(notifications, error)
-    else:
-        status = getattr(mail, "anymail_status", None)
-        provider_id = str(status.message_id or "") if status else ""
-        done = {"state": State.SENT, "sent_at": timezone.now(), "provider_id": provider_id, "last_error": ""}
-        _finish(notifications, **done)
-        return True
-    return False
+        _refused(told, error)
+    return None
+
+
+def _send(letter: Letter, connection: BaseEmailBackend) -> bool:
+    """Sends a mail and writes down what came of it. Returns whether it left."""
+    try:
+        with _time_limit(SEND_SECONDS):
+            connection.open()  # unless it is open: one connection for many mails
+            connection.send_messages([letter.mail])
+    except DatabaseError:
+        raise
+    except Exception as error:
+        connection.close()
+        _refused(letter.notifications, error)
+        return False
+    status = getattr(letter.mail, "anymail_status", None)
+    provider_id = str(status.message_id or "") if status else ""
+    done = {"state": State.SENT, "sent_at": timezone.now(), "provider_id": provider_id, "last_error": ""}
+    _finish(letter.notifications, **done)
+    return True
+
+
+def _give_back(letter: Letter) -> None:
+    """Nobody tried to send it."""
+    _finish(letter.notifications, state=State.WAITING, attempts=F("attempts") - 1)
 
 
 def _refused(notifications: list[Notification], error: Exception) -> None:

@@ -7,10 +7,11 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.actor import acting_as
 from tickets.models import Notification, SuppressedAddress
-from tickets.notifications import delivery
+from tickets.notifications import delivery, outbox
 from tickets.notifications.delivery import deliver_due
 from tickets.tests.factories import make_ticket, status
 from tickets.tests.mailgun import event
@@ -196,3 +197,25 @@ def test_words_of_the_other_side_are_kept_as_far_as_they_can_be(row, words):
 def test_event_of_the_future_happened_now(row):
     tell(row, "delivered", timestamp=timezone.now().timestamp() + 100_000)
     assert row.delivered_at <= timezone.now()
+
+
+# Suppressed addresses
+@pytest.mark.parametrize("reason", ["bounced", "complained"])
+def test_suppressed_address_gets_no_mail_and_the_row_says_why(mailgun, alice, bob, reason):
+    SuppressedAddress.objects.create(address="Alice@example.com", reason=reason)
+    make_ticket(alice)
+    make_ticket(bob)
+    assert deliver_due() == 1
+    assert [mail["to"] for mail in mailgun.mails] == ["bob@example.com"]
+    row = Notification.objects.get(person=alice)
+    assert row.state == State.SUPPRESSED
+    assert "alice@example.com" in row.last_error
+    assert date_format(timezone.localtime(), "DATE_FORMAT") in row.last_error
+
+
+def test_suppressed_address_gets_no_account_mail_either(mailgun, alice):
+    SuppressedAddress.objects.create(address=alice.email, reason="bounced")
+    outbox.enqueue_account_mail(alice, "password_reset", address=alice.email)
+    outbox.enqueue_account_mail(alice, "address_changed", address="old@example.com")
+    assert deliver_due() == 1
+    assert [mail["to"] for mail in mailgun.mails] == ["old@example.com"]

@@ -1,6 +1,7 @@
 import logging
 import signal
 import threading
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
@@ -42,17 +43,22 @@ class Command(BaseCommand):
         """The mail that is being sent is finished first."""
         self.stop.set()
 
-    def work(self) -> int:
-        sent = delivery.deliver_due(should_stop=self.stop.is_set)
+    def work(self, helper: Executor | None = None) -> int:
+        sent = delivery.deliver_due(should_stop=self.stop.is_set, helper=helper)
         jobs.run_due()
         return sent
 
     def work_until_stopped(self) -> int:
+        with ThreadPoolExecutor(max_workers=1) as helper:
+            return self.work_with(helper)
+
+    def work_with(self, helper: Executor) -> int:
         sent, back_off = 0, POLL_SECONDS
         while not self.stop.is_set():
             try:
                 close_old_connections()
-                sent += self.work()
+                helper.submit(close_old_connections)  # each thread has its own
+                sent += self.work(helper)
                 back_off = POLL_SECONDS
             except (DatabaseError, InterfaceError):
                 back_off = min(back_off * 2, LONGEST_BACK_OFF)
