@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from copy import copy
+from functools import wraps
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,6 +18,7 @@ from accounts.mixins import without_detours
 from tickets.admin.neighbours import FILTERS, queue_query, queue_url
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
 from tickets.models import ActivityLog, Ticket
+from tickets.views.tickets import absent_when_gone
 
 OTHER_TICKETS_SHOWN = 5
 
@@ -41,7 +43,13 @@ class TicketPage(admin.ModelAdmin):
 
     def page_path(self, route: str, view: Callable, name: str) -> URLPattern:
         """The address `<pk>/<route>/` of a view (request, pk), under the name admin:tickets_ticket_<name>."""
-        return path(f"<int:pk>/{route}/", self.admin_site.admin_view(view), name=f"tickets_ticket_{name}")
+
+        @wraps(view)
+        def act(request, pk):
+            with absent_when_gone(pk):
+                return view(request, pk)
+
+        return path(f"<int:pk>/{route}/", self.admin_site.admin_view(act), name=f"tickets_ticket_{name}")
 
     def page_url(self, request: HttpRequest, pk: int) -> str:
         """The page of a ticket, which remembers the queue that the person came from."""

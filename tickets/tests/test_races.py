@@ -8,12 +8,14 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 from django.test import Client
+from django.views.generic.detail import SingleObjectMixin
 
 from accounts.actor import acting_as
 from tickets import conversation, verification
+from tickets.admin.page import TicketPage
 from tickets.inbound import handler
 from tickets.inbound.addresses import reply_address
-from tickets.models import ActivityLog, Comment, InboundEmail, Notification, Ticket, Visit
+from tickets.models import ActivityLog, Comment, InboundEmail, Macro, Notification, Ticket, Visit
 from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_ticket_new import form
 
@@ -261,3 +263,37 @@ def test_one_mail_delivered_six_times_at_once_is_filed_once(alice, settings):
     assert len(set(emails)) == 1
     assert Comment.objects.get().body == "Once."
     assert InboundEmail.objects.get().state == InboundEmail.State.FILED
+
+
+ACTS = {
+    "/tickets/{}/reply/": {"body": "Hello"},
+    "/tickets/{}/note/": {"body": "Hello"},
+    "/tickets/{}/draft/": {"kind": "reply", "body": "Hello"},
+    "/tickets/{}/watchers/": {"email": "bob@example.com"},
+    "/admin/tickets/ticket/{}/reply/": {"body": "Hello"},
+    "/admin/tickets/ticket/{}/seen/": {"after": "1"},
+    "/admin/tickets/ticket/{}/macro/": {"macro": "1"},
+}
+
+
+@pytest.mark.parametrize("url", ACTS)
+def test_act_on_a_ticket_that_is_deleted_meanwhile_is_answered_like_any_absent_one(
+    monkeypatch, alice, bob, ann, url
+):
+    """I1: the bulk deletion of many tickets takes seconds, and whoever answers on one of them waits."""
+    Macro.objects.create(pk=1, title="Hello", body="Hello")
+    ticket, client = make_ticket(alice), client_with_session(ann)
+
+    def then_gone(find):
+        def found(*args, **kwargs):
+            row = find(*args, **kwargs)
+            with acting_as(None):
+                Ticket.objects.get(pk=ticket.pk).delete()
+            return row
+
+        return found
+
+    monkeypatch.setattr(SingleObjectMixin, "get_object", then_gone(SingleObjectMixin.get_object))
+    monkeypatch.setattr(TicketPage, "ticket_or_404", then_gone(TicketPage.ticket_or_404))
+    assert client.post(url.format(ticket.pk), ACTS[url]).status_code == 404
+    assert not Comment.objects.exists()

@@ -19,7 +19,7 @@ from tickets import conversation, timeline
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
 from tickets.views.drafts import DraftMixin
-from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin
+from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin, absent_when_gone
 
 HOUR = 3600  # seconds
 
@@ -38,6 +38,10 @@ class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
     def setup(self, request, *args, **kwargs):
         super().setup(request, *args, **kwargs)
         self.object = None
+
+    def dispatch(self, request, *args, **kwargs):
+        with absent_when_gone(kwargs["pk"]):
+            return super().dispatch(request, *args, **kwargs)
 
     def page_url(self, ticket: Ticket | None = None) -> str:
         """The page of `ticket`, or of the one that the address names."""

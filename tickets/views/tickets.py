@@ -1,8 +1,11 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count, prefetch_related_objects
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
@@ -18,6 +21,17 @@ from tickets.views.drafts import DraftMixin, typed_before_login
 
 # The addresses that the entries of the story lead to.
 NAMES = {"take_back": "tickets:take_back", "reopen": "tickets:reopen", "ticket": "tickets:detail"}
+
+
+@contextmanager
+def absent_when_gone(pk: int) -> Iterator[None]:
+    """A ticket that is deleted while somebody acts on it is absent like any other: raises Http404."""
+    try:
+        yield
+    except (Ticket.DoesNotExist, IntegrityError) as error:
+        if Ticket.objects.filter(pk=pk).exists():
+            raise
+        raise Http404 from error
 
 
 class VisibleTicketsMixin:
