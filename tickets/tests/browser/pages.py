@@ -61,6 +61,7 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "admin-log": ("supervisor", "/admin/tickets/activitylog/"),
         "admin-activity": ("supervisor", f"/admin/tickets/activitylog/{log}/change/"),
         "admin-mails": ("supervisor", "/admin/mail/?period=30"),
+        "admin-mails-part": ("agent", "/admin/mail/?part=out.waiting"),
         "admin-outbox": ("supervisor", "/admin/tickets/notification/"),
         "admin-mail-in": ("supervisor", "/admin/tickets/inboundemail/"),
         "admin-mail-held": ("agent", f"/admin/tickets/inboundemail/{held.pk}/change/"),
