@@ -38,9 +38,10 @@ def _rows_of_mail(notification: Notification) -> list[Notification]:
     rows = Notification.objects.filter(pk=notification.pk)
     if notification.message_id:
         rows = Notification.objects.filter(message_id=notification.message_id)
-    elif notification.ticket_id:
-        act = {name: getattr(notification, name) for name in ("ticket_id", "person_id", "batch", "state")}
-        rows = Notification.objects.filter(**act, message_id="")
+    elif notification.activity_id:
+        same = ["is_digest", "person_id", "address", "message_id", "state"]
+        same += [] if notification.is_digest else ["ticket_id", "batch"]
+        rows = Notification.objects.filter(**{name: getattr(notification, name) for name in same})
     rows = list(rows.select_related("person", "activity").order_by("pk"))
     rows[0].message_id = rows[0].message_id or messages.new_message_id(rows[0])
     return rows

@@ -237,3 +237,12 @@ def test_mail_that_cannot_be_made_any_more_says_why(client_of, ann, alice):
     client = client_of(ann)
     assert "be made any more" in raw(client, row)
     assert "The person is gone" in raw(client, orphan)
+
+
+def test_daily_mail_is_shown_with_all_it_will_tell(client_of, ann, alice):
+    for subject in ("The scanner hums", "The mouse is deaf"):
+        make_ticket(alice, subject=subject)
+    Notification.objects.update(is_digest=True)
+    content = raw(client_of(ann), Notification.objects.first())
+    assert "The scanner hums" in content
+    assert "The mouse is deaf" in content
