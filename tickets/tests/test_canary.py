@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from tickets.inbound.addresses import new_ticket_address, parse, reply_address
 from tickets.inbound.canary import canary_address, is_canary
+from tickets.inbound.handler import receive
 from tickets.models import InboundEmail, Notification
 from tickets.notifications import alarms
 from tickets.notifications.delivery import deliver_due
@@ -122,4 +123,14 @@ def test_later_canary_that_came_back_ends_the_alarm(canary):
         enqueue_canary()
         deliver_due()
         come_back(Notification.objects.first())
+        assert not is_lost()
+
+
+@pytest.mark.django_db
+def test_canary_that_comes_in_closes_the_circle(canary, mailgun):
+    mail = mailgun.mails[0]
+    raw = f"From: {mail['from']}\r\nTo: {mail['to']}\r\nMessage-ID: {canary.message_id}\r\n\r\n{mail['text']}"
+    email = receive(raw.encode(), route="mailgun", recipient=mail["to"])
+    assert (email.state, email.reason) == ("ignored", "canary")
+    with time_machine.travel(timezone.now() + timedelta(hours=1), tick=False):
         assert not is_lost()
