@@ -18,10 +18,17 @@ from tickets.admin.activity_log import ticket_link
 from tickets.admin.filters import ChoiceFilter
 from tickets.forms.inbound import DecisionForm
 from tickets.inbound import handler, parsing
+from tickets.inbound.decisions import person_of
 from tickets.models import BlockedSender, InboundEmail
 from tickets.search import ticket_number
 
 State = InboundEmail.State
+# What the page tells of a mail, and the field without which there is nothing to tell.
+FACTS = {
+    "state_badge": None, "why": "reason", "detail": "detail", "received_at": None, "sender": "sender",
+    "recipient": "recipient", "route": None, "ticket_number": "ticket_id", "handled_by": "handled_by",
+    "identity": None, "size": None,
+}  # fmt: skip
 # What sanitised HTML may hold: no images (they tell the sender who reads), no styles, no forms.
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"}
 
@@ -29,16 +36,24 @@ TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"}
 class InboundStateFilter(ChoiceFilter):
     title = _("state")
     parameter_name = "state"
-    choices_offered = State.choices
+    choices_offered = [
+        (state.value, state.label)
+        for state in (State.QUARANTINED, State.FAILED, State.FILED, State.IGNORED, State.RECEIVED)
+    ]
 
     def queryset(self, request, queryset):
         return queryset.filter(state=self.value()) if self.value() else queryset
 
 
 class InboundReasonFilter(ChoiceFilter):
+    """Not offered, because the reasons are sentences: the ledger leads to it."""
+
     title = _("why")
     parameter_name = "reason"
     choices_offered = InboundEmail.Reason.choices
+
+    def has_output(self):
+        return self.value() is not None
 
     def queryset(self, request, queryset):
         return queryset.filter(reason=self.value()) if self.value() else queryset
@@ -52,8 +67,6 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     search_fields = ("sender", "subject")
     search_help_text = _("A sender, a subject, or a ticket's number")
     change_form_template = "admin/tickets/inboundemail/change_form.html"
-    fields = ("state_badge", "why", "detail", "received_at", "sender", "recipient", "route", "ticket_number",
-              "handled_by", "handled_at", "identity", "size")  # fmt: skip
 
     def get_queryset(self, request):
         return super().get_queryset(request).without_raw()
@@ -66,6 +79,10 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
             path("<int:pk>/html/", wrap(self.html_view), name="tickets_inboundemail_html"),
             *super().get_urls(),
         ]
+
+    def get_fields(self, request, obj=None):
+        """What there is to say of this mail."""
+        return [fact for fact, needs in FACTS.items() if needs is None or getattr(obj, needs)]
 
     @admin.display(description=_("state"))
     def state_badge(self, email):
@@ -93,12 +110,14 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         may_decide = self.has_decide_permission(request) and obj.state in handler.UNDECIDED
+        mail = _opened(obj)
         context = {
             "form_of_decision": DecisionForm(email=obj, by=request.user) if may_decide else None,
             **context,
             "title": obj.subject or _("Mail without a subject"),
             "subtitle": None,
-            "mail": _opened(obj),
+            "mail": mail,
+            "sender_is_known": mail is not None and person_of(mail.sender) is not None,
             "shows_html": "html" in request.GET,
         }
         return super().render_change_form(request, context, add, change, form_url, obj)

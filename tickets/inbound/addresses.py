@@ -15,6 +15,7 @@ MAILBOX = "support"
 SALT = "tickets.inbound.addresses"
 LENGTH = 20  # hexadecimal digits: 80 bits
 TAGGED = re.compile(rf"{MAILBOX}\+(?P<ticket>[0-9]{{1,18}})(?:\.(?P<signature>[0-9a-z]*))?", re.ASCII)
+SIGNED = re.compile(rf"\b{MAILBOX}\+[0-9]{{1,18}}\.[0-9a-f]{{{LENGTH}}}(?=@)", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ def parse(address: str) -> ReplyAddress | None:
     local, _at, _domain = address.lower().rpartition("@")
     match = TAGGED.fullmatch(local) if is_ours(address) else None
     return ReplyAddress(int(match["ticket"]), match["signature"] or "") if match else None
+
+
+def masked(text: str) -> str:
+    """`text` without signatures: what is quoted from a mail may show the address of somebody."""
+    return SIGNED.sub(MAILBOX, text)
 
 
 def _signature(ticket: int, person: int, *, internal: bool, key: str) -> str:

@@ -71,7 +71,7 @@ def _key(email: InboundEmail) -> uuid.UUID:
 
 def _body(text: str, left_out: list[str]) -> str:
     """The text as it is stored, with what became of files that can't be taken."""
-    text = _("(no text)") if is_blank(text) else text
+    text = _("(no text)") if is_blank(text) else addresses.masked(text)
     parts = [text, "\n".join(left_out)] if left_out else [text]
     body = "\n\n".join(parts)
     if len(body) <= LONGEST:

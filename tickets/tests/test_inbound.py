@@ -75,6 +75,14 @@ def test_staff_answer_by_mail_like_on_the_site(alice, ann, ticket):
     assert ticket.first_replied_at is not None
 
 
+def test_signed_address_that_is_quoted_is_not_shown_to_others(alice, ticket):
+    address = reply_address(ticket.pk, alice.pk)
+    came_in(raw(to=address, body=f"See below.\r\n\r\n> Is it on?\r\nYes. To: {address.upper()}"))
+    body = Comment.objects.get().body
+    assert "support@IN.EXAMPLE.COM" in body
+    assert addresses.parse(address).signature not in body.lower()
+
+
 def test_answer_to_the_mail_of_a_note_is_a_note(ann, ticket):
     came_in(raw(sender="ann@example.com", to=reply_address(ticket.pk, ann.pk, internal=True)))
     assert Comment.objects.get().is_public is False
