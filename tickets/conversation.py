@@ -1,4 +1,4 @@
-"""What people say on a ticket: replies, internal notes, taking back, watching.
+"""What people say on a ticket: replies, internal notes, taking back, watching, no mail any more.
 
 Each function is one act: one transaction, one entry of the timeline, one mail a person.
 """
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import (
@@ -15,6 +16,7 @@ from tickets.models import (
     Attachment,
     Comment,
     Draft,
+    MutedTicket,
     Notification,
     Status,
     Ticket,
@@ -142,6 +144,22 @@ def watch(ticket: Ticket, person) -> bool:
 def unwatch(ticket: Ticket, person) -> None:
     for watcher in Watcher.objects.filter(ticket=ticket, person=person):
         watcher.delete()
+
+
+@transaction.atomic
+def mute(ticket: Ticket, person) -> None:
+    """`person` gets no mail about `ticket` any more, also not what waits. Who watches goes on watching."""
+    MutedTicket.objects.get_or_create(ticket=ticket, person=person)
+    waiting = Notification.objects.filter(ticket=ticket.pk, person=person, state=State.WAITING)
+    waiting.update(state=State.SUPPRESSED, last_error=_("This person wants no mail about this ticket."))
+
+
+def unmute(ticket: Ticket, person) -> None:
+    MutedTicket.objects.filter(ticket=ticket, person=person).delete()
+
+
+def is_muted(ticket: Ticket, person) -> bool:
+    return MutedTicket.objects.filter(ticket=ticket, person=person).exists()
 
 
 def _locked(ticket: Ticket, *, author) -> Ticket:

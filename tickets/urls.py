@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.views import attachments, conversation, tickets, transitions
+from tickets.views import attachments, conversation, muting, tickets, transitions
 
 app_name = "tickets"
 urlpatterns = [
@@ -18,5 +18,7 @@ urlpatterns = [
     path("<int:pk>/watchers/", conversation.WatcherAddView.as_view(), name="watch"),
     path("<int:pk>/watchers/<int:person>/remove/", conversation.WatcherRemoveView.as_view(), name="unwatch"),
     path("<int:pk>/timeline/", conversation.TimelineView.as_view(), name="timeline"),
+    path("<int:pk>/mail/", muting.MailView.as_view(), name="mail"),
+    path("mute/<str:token>/", muting.MuteByLinkView.as_view(), name="mute"),
     path("attachments/<slug:key>/", attachments.AttachmentView.as_view(), name="attachment"),
 ]

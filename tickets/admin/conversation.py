@@ -9,11 +9,12 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
-from tickets import timeline
+from tickets import conversation, timeline
 from tickets.admin.neighbours import neighbours, queue_query
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
+from tickets.views.muting import MailView
 from tickets.views.tickets import comment_forms
 from tickets.views.transitions import TicketReopenView
 
@@ -74,12 +75,17 @@ class AdminReopenView(OnTheAdminPage, TicketReopenView):
     pass
 
 
+class AdminMailView(OnTheAdminPage, MailView):
+    pass
+
+
 class ConversationMixin(TicketPage):
     def get_urls(self):
         views = {
             "reply": AdminReplyView,
             "note": AdminNoteView,
             "reopen": AdminReopenView,
+            "mail": AdminMailView,
         }
         return [
             *(
@@ -106,6 +112,7 @@ class ConversationMixin(TicketPage):
             "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
+            "is_muted": conversation.is_muted(ticket, request.user),
             **comment_forms(request, ticket),
             "neighbours": (around := neighbours(self, request, ticket)),
             "acts_query": queue_query(request, around),

@@ -57,12 +57,16 @@ def words(notifications: list[Notification]) -> dict:
         "count": len(sections),
         "sections": sections,
         "headers": {},
+        "foot_links": [threads.choose_link()],
         "reason": _("You get it once a day, because you chose so.")
         if first.is_digest
         else _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
     if len(sections) == 1:
         found |= {"subject": threads.subject(first.ticket_id), "headers": threads.headers(first)}
+        if sections[0].url:
+            found["headers"] |= threads.unsubscribe(first)
+            found["foot_links"] = threads.foot_links(first)
     return found
 
 

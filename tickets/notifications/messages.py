@@ -81,6 +81,7 @@ def _letter(words: dict, notification: Notification) -> dict:
         "url": words.get("url", ""),
         "reply_to": words.get("reply_to", []),
         "foot": [*words.get("foot", []), words["reason"]],
+        "foot_links": words.get("foot_links", []),
         "sender": parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or _("Helpdesk"),
         "language": settings.LANGUAGE_CODE,
     }
@@ -103,11 +104,15 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     is_invited = is_receipt and _has_no_password(first)
     comment = _said(activities) if ticket else None
     folder = _folder(activities, ticket, comment, reason=first.reason)
+    headers, foot_links = threads.headers(first), []
+    if ticket and not is_invited:
+        headers |= threads.unsubscribe(first)
+        foot_links = threads.foot_links(first)
     told = [activity for activity in activities if activity.verb not in SAID]
     return {
         "folder": "invitation" if is_invited and ticket else folder,
         "subject": subject,
-        "headers": threads.headers(first),
+        "headers": headers,
         "number": first.ticket_id,
         "ticket": ticket,
         "is_own": first.reason == Audience.REQUESTER,
@@ -122,6 +127,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "reset_url": links.absolute("account_reset_password"),
         "reply_to": reply_to,
         "foot": _foot(ticket, comment, subject=subject, takes_answers=bool(reply_to)),
+        "foot_links": foot_links,
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
 

@@ -8,9 +8,11 @@ named, so that is the last one to the same person.
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts import links
 from tickets.events import Verb
 from tickets.inbound.addresses import reply_address
 from tickets.models import ActivityLog, Notification
+from tickets.notifications import tokens
 
 
 def subject(ticket: int) -> str:
@@ -34,6 +36,22 @@ def headers(notification: Notification) -> dict[str, str]:
     sent = before.exclude(sent_at=None).exclude(message_id__in=("", notification.message_id))
     last = sent.order_by("-pk").values_list("message_id", flat=True).first()
     return {"In-Reply-To": last or root, "References": f"{root} {last}" if last else root}
+
+
+def unsubscribe(notification: Notification) -> dict[str, str]:
+    """Mail programs show a button for it and send a POST (RFC 2369, 3.2; RFC 8058, 3.1)."""
+    link = tokens.mute_link(notification.ticket_id, notification.person_id)
+    return {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def foot_links(notification: Notification) -> list[tuple[str, str]]:
+    """What stands at the end of the mail: words and addresses."""
+    mute = tokens.mute_link(notification.ticket_id, notification.person_id)
+    return [(_("No more mail about this ticket"), mute), choose_link()]
+
+
+def choose_link() -> tuple[str, str]:
+    return (_("Choose which mail you get"), links.absolute("mail_preferences"))
 
 
 def reply_to(notification: Notification, *, internal: bool) -> list[str]:

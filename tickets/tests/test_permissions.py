@@ -17,6 +17,7 @@ from tickets.models import (
     SavedView,
     Status,
 )
+from tickets.notifications import tokens
 from tickets.tests.factories import category, held_mail, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,9 @@ SITE = {
         "ticket",
         {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5},
     ),
+    "tickets:mail": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
+    # The signature decides; a session gives nothing.
+    "tickets:mute": ("mute", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:attachment": ("file", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
 }
 # What a form sends where an empty one would only be shown again.
@@ -86,6 +90,7 @@ ADMIN = {
     "admin:tickets_ticket_reply": [405, 405, 405],
     "admin:tickets_ticket_note": [405, 405, 405],
     "admin:tickets_ticket_reopen": [405, 405, 405],
+    "admin:tickets_ticket_mail": [405, 405, 405],
     "admin:tickets_ticket_take_back": [405, 405, 405],
     "admin:tickets_ticket_seen": [405, 405, 405],
     "admin:tickets_ticket_news": [200, 200, 200],
@@ -228,6 +233,7 @@ def test_site(world, name, verb):
         "file": lambda: [ticket.attachments.get().key],
         "comment": lambda: [ticket.pk, reply(ticket, author=people["alice"], body="Please hurry.").pk],
         "person": lambda: [ticket.pk, people["ann"].pk],
+        "mute": lambda: [tokens.mute_link(ticket.pk, people["alice"].pk).split("/")[-2]],
         "": list,
     }[needs]()
     url = reverse(name, args=arguments)

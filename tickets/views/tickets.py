@@ -11,7 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView
 
-from tickets import timeline
+from tickets import conversation, timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
@@ -160,6 +160,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             last_number=timeline.end_of(entries),
             attachments=ticket.files_of_its_own,
             takes_replies=ticket.takes_replies,
+            is_muted=conversation.is_muted(ticket, user),
         )
 
     def facts(self) -> dict:
