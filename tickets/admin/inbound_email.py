@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
 from tickets.admin.activity_log import ticket_link
 from tickets.admin.filters import ChoiceFilter
+from tickets.admin.ledger import COLOURS
 from tickets.forms.inbound import DecisionForm
 from tickets.inbound import handler, parsing
 from tickets.inbound.decisions import person_of
@@ -86,7 +88,8 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
 
     @admin.display(description=_("state"))
     def state_badge(self, email):
-        return render_to_string("admin/tickets/includes/inbound_state.html", {"email": email})
+        shown = {"colour": COLOURS[email.state], "label": email.get_state_display()}
+        return render_to_string("admin/tickets/includes/state.html", shown)
 
     @admin.display(description=_("why"), empty_value="–")
     def why(self, email):
@@ -157,7 +160,8 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
         if mail is None or not mail.html:
             raise Http404
         clean = nh3.clean(mail.html, tags=TAGS, link_rel="noopener noreferrer nofollow")
-        return HttpResponse(render_to_string("admin/tickets/inboundemail/frame.html", {"html": clean}))
+        context = {"html": mark_safe(clean)}  # noqa: S308 - nh3 has cleaned it
+        return HttpResponse(render_to_string("admin/tickets/inboundemail/frame.html", context))
 
     def _email_or_404(self, request, pk) -> InboundEmail:
         email = InboundEmail.objects.filter(pk=pk).first()
