@@ -17,7 +17,7 @@ from tickets.models import BlockedSender, InboundEmail, Notification, Ticket
 Reason = InboundEmail.Reason
 State = InboundEmail.State
 
-# Loops end by themselves: what comes from one address beyond this is held, and nobody is answered.
+# Loops end by themselves: what one address says beyond this on one ticket, or files, is held.
 MOST_FROM_ONE = 10
 WITHIN = timedelta(hours=1)
 MACHINES = {
@@ -63,7 +63,7 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         return _held(Reason.NOT_AUTHENTIC)
     else:
         decision = Decision(State.FILED, person=person)
-    if decision.state == State.FILED and _are_too_many(email, mail):
+    if decision.state == State.FILED and _are_too_many(email, mail, decision.ticket):
         return _held(Reason.TOO_MANY)
     return decision
 
@@ -149,7 +149,9 @@ def _is_signed_for_another(reply: addresses.ReplyAddress) -> bool:
     )
 
 
-def _are_too_many(email: InboundEmail, mail: Mail) -> bool:
+def _are_too_many(email: InboundEmail, mail: Mail, ticket: Ticket | None) -> bool:
+    """Somebody at work answers on many tickets within an hour; a machine does so on one, or files anew."""
     since = email.received_at - WITHIN
     earlier = InboundEmail.objects.filter(sender=mail.sender, received_at__gt=since, pk__lt=email.pk)
-    return earlier.filter(state=State.FILED).count() >= MOST_FROM_ONE
+    same = earlier.filter(ticket=ticket) if ticket else earlier.filter(comment=None)
+    return same.filter(state=State.FILED).count() >= MOST_FROM_ONE

@@ -8,7 +8,7 @@ import logging
 import re
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -57,7 +57,7 @@ def handle(email: InboundEmail) -> InboundEmail:
             email = InboundEmail.objects.select_for_update().get(pk=email.pk)
             if email.state == State.RECEIVED:
                 _handle(email)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise  # no fault of the mail
     except Exception as error:
         email.attempts += 1

@@ -27,7 +27,7 @@ class CategoryQuerySet(models.QuerySet):
 
     def for_mail(self):
         """Where new tickets by mail go: the category that says so, else the last one of the form."""
-        return self.active().order_by("-is_for_mail", "-position", "-pk").first()
+        return self.order_by("-is_active", "-is_for_mail", "-position", "-pk").first()
 
 
 class Category(models.Model):

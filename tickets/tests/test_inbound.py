@@ -213,6 +213,24 @@ def test_loop_ends_by_itself(alice):
     assert InboundEmail.objects.filter(reason=Reason.TOO_MANY).count() == 90
 
 
+def test_two_machines_on_one_ticket_fall_silent(alice, bob, ticket):
+    """I12: each answers the other's mail, and neither says that it is a machine."""
+    conversation.watch(ticket, bob)
+    for number in range(40):
+        person = (alice, bob)[number % 2]
+        address = reply_address(ticket.pk, person.pk)
+        came_in(raw(sender=person.email, to=address, message_id=f"<{number}@example.com>"))
+    assert Comment.objects.count() == 20
+    assert InboundEmail.objects.filter(reason=Reason.TOO_MANY).count() == 20
+
+
+def test_agent_answers_many_tickets_by_mail(alice, ann):
+    for number in range(15):
+        address = reply_address(make_ticket(alice).pk, ann.pk)
+        came_in(raw(sender=ann.email, to=address, message_id=f"<{number}@example.com>"))
+    assert Comment.objects.count() == 15
+
+
 # Exactly once, and never lost
 def test_same_mail_twice_is_filed_once(alice, ticket):
     """THREATS 97."""
