@@ -17,8 +17,8 @@ from tickets.models import BlockedSender, InboundEmail, Notification, Ticket
 Reason = InboundEmail.Reason
 State = InboundEmail.State
 
-# Loops end by themselves: what one address says beyond this on one ticket, or files, is held.
-MOST_FROM_ONE = 10
+# Loops end by themselves: mail beyond this on one ticket, or new tickets of one address, are held.
+MOST = 10
 WITHIN = timedelta(hours=1)
 MACHINES = {
     Nature.BOUNCE: Reason.BOUNCE,
@@ -150,8 +150,8 @@ def _is_signed_for_another(reply: addresses.ReplyAddress) -> bool:
 
 
 def _are_too_many(email: InboundEmail, mail: Mail, ticket: Ticket | None) -> bool:
-    """Somebody at work answers on many tickets within an hour; a machine does so on one, or files anew."""
-    since = email.received_at - WITHIN
-    earlier = InboundEmail.objects.filter(sender=mail.sender, received_at__gt=since, pk__lt=email.pk)
-    same = earlier.filter(ticket=ticket) if ticket else earlier.filter(comment=None)
-    return same.filter(state=State.FILED).count() >= MOST_FROM_ONE
+    """Whether machines answer each other on a ticket, or one files ticket after ticket."""
+    earlier = InboundEmail.objects.filter(state=State.FILED, pk__lt=email.pk)
+    earlier = earlier.filter(received_at__gt=email.received_at - WITHIN)
+    same = earlier.filter(ticket=ticket) if ticket else earlier.filter(sender=mail.sender, comment=None)
+    return same.count() >= MOST

@@ -102,7 +102,10 @@ class Migration(migrations.Migration):
                             ("wrong_sender", "Somebody else answers than the person who was asked."),
                             ("bad_signature", "The ticket's number in the address is not signed."),
                             ("unknown_sender", "Nobody here has the sender's address."),
-                            ("too_many", "Too many mails came from this address within an hour."),
+                            (
+                                "too_many",
+                                "Too many mails came within an hour. Two machines may answer each other.",
+                            ),
                             ("too_complex", "It is too large or too deeply nested to be opened."),
                             ("error", "The helpdesk failed to read it."),
                         ],

@@ -220,8 +220,8 @@ def test_two_machines_on_one_ticket_fall_silent(alice, bob, ticket):
         person = (alice, bob)[number % 2]
         address = reply_address(ticket.pk, person.pk)
         came_in(raw(sender=person.email, to=address, message_id=f"<{number}@example.com>"))
-    assert Comment.objects.count() == 20
-    assert InboundEmail.objects.filter(reason=Reason.TOO_MANY).count() == 20
+    assert Comment.objects.count() == 10
+    assert InboundEmail.objects.filter(reason=Reason.TOO_MANY).count() == 30
 
 
 def test_agent_answers_many_tickets_by_mail(alice, ann):
