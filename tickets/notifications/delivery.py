@@ -97,7 +97,7 @@ def _claim() -> list[Notification]:
         earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
         held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
         due = Notification.objects.due(now).filter(Q(is_digest=True) | (~Exists(earlier) & ~Exists(held)))
-        first = due.order_by("next_try_at", "pk").first()
+        first = due.select_related("person", "activity").order_by("next_try_at", "pk").first()
         if first is None:
             return []
         with transaction.atomic():
@@ -108,7 +108,11 @@ def _claim() -> list[Notification]:
             message_id = first.message_id or messages.new_message_id(first)
             if not claimed.update(**lease, message_id=message_id):
                 continue  # another worker was faster
-            _same_mail(first, now).exclude(pk=first.pk).update(**lease, message_id=message_id)
+            more = _same_mail(first, now).exclude(pk=first.pk).update(**lease, message_id=message_id)
+        if not more:  # most mails tell of one row: what it holds now is known
+            first.state, first.attempts, first.message_id = State.SENDING, first.attempts + 1, message_id
+            first.leased_until = lease["leased_until"]
+            return [first]
         ours = Notification.objects.filter(message_id=message_id, state=State.SENDING)
         return list(ours.select_related("person", "activity").order_by("pk"))
 
