@@ -7,6 +7,8 @@ MAX_WORDS = 12  # fewer than this
 PLAIN = re.compile(
     r"(?:[^\W\d_]|[\s.,!¡;'’–—-]|:-?\)|[👍👏🙏🎉😀😃😄😁😊🙂☺❤💯✅][\U0001F3FB-\U0001F3FF\uFE0F]*)+"
 )
+# A sentence that begins so is a cry, and no thanks for one that was heard.
+CRY = re.compile(r"(?:^|[.!¡\n])\s*(?:help|hilfe|aide|ayuda|aiuto|ajuda|hulp)\b")
 
 # language: (words that thank, words that may stand around them). Nothing else may stand in a thank-you.
 WORDS: dict[str, tuple[str, str]] = {
@@ -61,7 +63,7 @@ def is_only_thanks(text: str) -> bool:
     Question marks, digits, links, faces that may be angry and every word that is not in the list make it a
     real reply. So do the words for "is it": "thanks, is it working now" is a question without its mark.
     """
-    if not PLAIN.fullmatch(text):
+    if not PLAIN.fullmatch(text) or CRY.search(text.lower()):
         return False
     words = re.findall(r"[^\W_]+", text.lower())
     if not 0 < len(words) < MAX_WORDS:

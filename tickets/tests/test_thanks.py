@@ -21,6 +21,8 @@ REAL = [
     "Bedankt voor de snelle hulp", "Dank je wel, werkt nu prima",
 ]  # fmt: skip
 NEAR_MISSES = [
+    "Help! Thanks for your quick reply",
+    "Thanks. Help",
     "", "   ", "👍", "ok", "Works now",  # no thanks in it
     "Thanks, is it working now", "Thanks?", "Thanks ¿", "Danke, geht es jetzt", "Bedankt, werkt het nu",
     "Thanks, but it does not print", "Thank you, it broke again", "No thanks", "Thanks for nothing",
