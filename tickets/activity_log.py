@@ -18,10 +18,15 @@ VERBS = {
     "wakes_on": Verb.STATUS_CHANGED,
     "assignee": Verb.ASSIGNED,
     "reminded_at": Verb.REMINDED,
+    "confirmed_at": Verb.CONFIRMED,
     "merged_into": Verb.MERGED,
 }
 # What it is called where the field becomes empty.
-VERBS_OF_EMPTYING = {"reminded_at": Verb.STATUS_CHANGED, "merged_into": Verb.UNMERGED}
+VERBS_OF_EMPTYING = {
+    "reminded_at": Verb.STATUS_CHANGED,
+    "confirmed_at": Verb.STATUS_CHANGED,
+    "merged_into": Verb.UNMERGED,
+}
 # Fields that go with another one, and are called as its change is.
 COMPANIONS = {"closes_at": "reminded_at"}
 

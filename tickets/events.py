@@ -20,6 +20,7 @@ class Verb(TextChoices):
     LINKED = "linked", _("linked")
     UNLINKED = "unlinked", _("link removed")
     REMINDED = "reminded", _("requester reminded")
+    CONFIRMED = "confirmed", _("confirmed by the requester")
     MERGED = "merged", _("merged")
     UNMERGED = "unmerged", _("merge undone")
     DELETED = "deleted", _("deleted")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from tickets.views import attachments, conversation, muting, tickets, transitions
+from tickets.views import attachments, conversation, fixed, muting, tickets, transitions
 
 app_name = "tickets"
 urlpatterns = [
@@ -19,6 +19,8 @@ urlpatterns = [
     path("<int:pk>/watchers/<int:person>/remove/", conversation.WatcherRemoveView.as_view(), name="unwatch"),
     path("<int:pk>/timeline/", conversation.TimelineView.as_view(), name="timeline"),
     path("<int:pk>/mail/", muting.MailView.as_view(), name="mail"),
+    path("answer/<str:token>/fixed/", fixed.FixedView.as_view(), name="fixed"),
+    path("answer/<str:token>/not-fixed/", fixed.NotFixedView.as_view(), name="not_fixed"),
     path("mute/<str:token>/", muting.MuteByLinkView.as_view(), name="mute"),
     path("attachments/<slug:key>/", attachments.AttachmentView.as_view(), name="attachment"),
 ]

@@ -67,6 +67,8 @@ class Words:
             case Verb.REMINDED:
                 person = self._person(self.requesters.get(activity.ticket_id))
                 return reminder_sentences(activity, actor=actor, person=person)
+            case Verb.CONFIRMED:
+                return [_("%(actor)s confirmed that it is fixed.") % {"actor": actor}]
             case Verb.UNLINKED:
                 return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
             case Verb.MERGED | Verb.UNMERGED:
@@ -115,6 +117,8 @@ class Words:
         values = {"actor": actor, "old": self._value(name, old), "new": self._value(name, new)}
         if name == "description":
             return _("%(actor)s changed the description.") % values
+        if name == "confirmed_at":
+            return ""  # that it is open again says the status
         if name == "assignee":
             return self._assignment(activity, old, new) % values
         if name in Ticket.WAITING_FIELDS:

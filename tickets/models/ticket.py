@@ -42,9 +42,10 @@ class Ticket(TrackedModel):
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
-        "waiting_for", "wakes_on", "reminded_at", "closes_at", "merged_into",
+        "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "merged_into",
     )  # fmt: skip
     WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at", "closes_at")
+    STATUS_FIELDS = (*WAITING_FIELDS, "confirmed_at")  # what lives no longer than a status, see stamp()
     STAMPS = ("version", "updated_at", "done_at", "silent_since")
     ADDED, REMOVED = Verb.CREATED, Verb.DELETED
 
@@ -101,6 +102,13 @@ class Ticket(TrackedModel):
         blank=True,
         editable=False,
         help_text=_("What the reminder promised: until then the requester can answer."),
+    )
+    confirmed_at = models.DateTimeField(
+        _("confirmed"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the requester said that it is fixed."),
     )
     merged_into = models.ForeignKey(
         "self",
@@ -234,13 +242,15 @@ class Ticket(TrackedModel):
 
     def save(self, *, update_fields=None, **kwargs):
         if update_fields and {"status", "status_id"} & set(update_fields):
-            update_fields = {*update_fields, *self.WAITING_FIELDS}  # they follow the status, see stamp()
+            update_fields = {*update_fields, *self.STATUS_FIELDS}
         super().save(update_fields=update_fields, **kwargs)
 
     def stamp(self, before):
         now = timezone.now()
         old = self._phase_in(before)
         self._stamp_waiting(old, before, now)
+        if self.phase != Phase.DONE:
+            self.confirmed_at = None
         if before is None:
             if self.assignee_id is None and self.category.default_assignee_id:
                 self.assignee = self.category.default_assignee
@@ -332,6 +342,14 @@ class Ticket(TrackedModel):
         self.closes_at = add_working_days(self.reminded_at, days) if days else None
         self.save(update_fields=["reminded_at", "closes_at"])
 
+    def confirm(self) -> None:
+        """The requester says that it is fixed. Said again, or of an open ticket, it changes nothing."""
+        with transaction.atomic():
+            self._lock()
+            if self.is_done and self.confirmed_at is None:
+                self.confirmed_at = timezone.now()
+                self.save(update_fields=["confirmed_at"])
+
     def _move_to(self, phase: Phase) -> None:
         with transaction.atomic():
             self._lock()
@@ -340,7 +358,7 @@ class Ticket(TrackedModel):
 
     def _lock(self) -> None:
         """Takes the row's lock and what is checked as it is now, so that it is what is changed."""
-        names = ("status_id", "merged_into_id", *self.WAITING_FIELDS)
+        names = ("status_id", "merged_into_id", *self.STATUS_FIELDS)
         locked = Ticket.objects.select_for_update().filter(pk=self.pk).values(*names).get()
         for name in names:
             setattr(self, name, locked[name])

@@ -15,7 +15,7 @@ from tickets import silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.models.notification import CANARY
-from tickets.notifications import digest, threads
+from tickets.notifications import digest, threads, tokens
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
 from tickets.story import SAID
@@ -77,14 +77,23 @@ def _letter(words: dict, notification: Notification) -> dict:
         "quote": words.get("quote", ""),
         "sections": words.get("sections", []),
         "afterwards": _paragraphs(f"{folder}/after.txt", context) if words.get("comment") else [],
-        "button": render_to_string(f"{folder}/button.txt", context).strip() if words.get("url") else "",
-        "url": words.get("url", ""),
+        **_buttons(words, context, folder),
         "reply_to": words.get("reply_to", []),
         "foot": [*words.get("foot", []), words["reason"]],
         "foot_links": words.get("foot_links", []),
         "sender": parseaddr(settings.DEFAULT_FROM_EMAIL)[0] or _("Helpdesk"),
         "language": settings.LANGUAGE_CODE,
     }
+
+
+def _buttons(words: dict, context: dict, folder: str) -> dict:
+    """Where the mail leads: to a question that it asks, and to its page."""
+    if not words.get("url"):
+        return {}
+    page = [(render_to_string(f"{folder}/button.txt", context).strip(), words["url"])]
+    if not words.get("question"):
+        return {"buttons": page}
+    return {"question": words["question"], "buttons": words["answers"], "links": page}
 
 
 def _paragraphs(template: str, context: dict) -> list[str]:
@@ -121,7 +130,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "sentences": timeline.sentences(told, reader=first.person),
         "comment": comment,
         "files": [file.name for file in comment.attachments.all()] if comment else [],
-        "reopen_days": REOPEN_PERIOD.days,
+        **_question(ticket, first),
         "quote": comment.body if comment else ticket.description if ticket and is_new else "",
         "url": _url(ticket, invited=first.person if is_invited else None),
         "reset_url": links.absolute("account_reset_password"),
@@ -130,6 +139,17 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "foot_links": foot_links,
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
+
+
+def _question(ticket: Ticket | None, notification: Notification) -> dict:
+    """What the mail that says done asks the requester, and the buttons that answer it."""
+    if not (ticket and notification.reason == Audience.REQUESTER and ticket.is_done):
+        return {}
+    if ticket.is_merged or not ticket.takes_replies:
+        return {}
+    fixed, not_fixed = tokens.answer_links(ticket.pk, notification.person_id)
+    text = _("Is it fixed? Within %(days)d days you can open it again.") % {"days": REOPEN_PERIOD.days}
+    return {"question": text, "answers": [(_("Fixed"), fixed), (_("Not fixed"), not_fixed)]}
 
 
 def _foot(ticket: Ticket | None, comment: Comment | None, *, subject: str, takes_answers: bool) -> list[str]:

@@ -40,6 +40,7 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.LINKED: (),
     Verb.UNLINKED: (),
     Verb.REMINDED: (Audience.REQUESTER,),
+    Verb.CONFIRMED: (),
     Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
     Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
 }

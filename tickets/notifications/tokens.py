@@ -11,6 +11,9 @@ from django.core import signing
 from django.urls import reverse
 
 from accounts.mixins import is_number
+from tickets.workflow import REOPEN_PERIOD
+
+ANSWERS = ("fixed", "not_fixed")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,16 @@ def mute_link(ticket: int, person: int) -> str:
 def read_mute(token: str) -> Claim | None:
     """Whose mail about which ticket; None for a token that we did not sign."""
     return _read(signing.Signer(salt="tickets.mute"), token)
+
+
+def answer_links(ticket: int, person: int) -> tuple[str, str]:
+    """Where the requester says that what is done is fixed, and that it is not; for REOPEN_PERIOD from now."""
+    token = signing.TimestampSigner(salt="tickets.answer").sign(f"{ticket}.{person}")
+    return tuple(settings.SITE_URL + reverse(f"tickets:{name}", args=[token]) for name in ANSWERS)
+
+
+def read_answer(token: str) -> Claim | None:
+    return _read(signing.TimestampSigner(salt="tickets.answer"), token, max_age=REOPEN_PERIOD)
 
 
 def _read(signer: signing.Signer, token: str, **limits) -> Claim | None:

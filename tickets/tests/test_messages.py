@@ -44,7 +44,7 @@ def test_mail_carries_number_subject_story_link_and_reason(mailgun, alice, ann):
         assert "Ann Weber changed the status from Submitted to Done." in part
         assert f"http://localhost:8000/tickets/{ticket.pk}/" in part
         assert "You get this mail because it is your ticket." in part
-        assert "press “Reopen”" in part
+        assert "Is it fixed?" in part
 
 
 def test_reply_stands_in_its_mail_with_what_else_the_act_did(mailgun, alice, ann):

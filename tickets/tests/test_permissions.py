@@ -60,6 +60,8 @@ SITE = {
     ),
     "tickets:mail": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     # The signature decides; a session gives nothing.
+    "tickets:fixed": ("answer", {"get": [200] * 6, "post": [200] * 6}),
+    "tickets:not_fixed": ("answer", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:mute": ("mute", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:attachment": ("file", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
 }
@@ -233,6 +235,7 @@ def test_site(world, name, verb):
         "file": lambda: [ticket.attachments.get().key],
         "comment": lambda: [ticket.pk, reply(ticket, author=people["alice"], body="Please hurry.").pk],
         "person": lambda: [ticket.pk, people["ann"].pk],
+        "answer": lambda: [tokens.answer_links(ticket.pk, people["alice"].pk)[0].split("/")[-3]],
         "mute": lambda: [tokens.mute_link(ticket.pk, people["alice"].pk).split("/")[-2]],
         "": list,
     }[needs]()

@@ -1,0 +1,29 @@
+from django import forms
+from django.core.validators import MaxLengthValidator
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actor import acting_as
+from tickets import conversation
+from tickets.forms.tickets import LinesField
+from tickets.models import Draft, Ticket
+
+
+class NotFixedForm(forms.Form):
+    body = LinesField(
+        label=gettext_lazy("What is still wrong?"),
+        required=False,
+        max_length=Draft.MAX_LENGTH,
+        validators=[MaxLengthValidator(Draft.MAX_LENGTH)],
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("You can leave it empty."),
+    )
+
+    @transaction.atomic
+    def save(self, ticket: Ticket) -> None:
+        """Says it as the requester, and the ticket is open again."""
+        with acting_as(ticket.requester, source=Ticket.Source.WEB):
+            body = self.cleaned_data["body"].strip() or _("It is not fixed.")
+            conversation.reply(ticket, author=ticket.requester, body=body)
+            Ticket.objects.get(pk=ticket.pk).reopen()  # thanks alone would leave it done
