@@ -162,7 +162,7 @@ def test_mails_carry_the_words_of_the_category_and_the_day(mailgun, ticket, rule
         deliver_due()
     mail = next(mail for mail in reversed(mailgun.mails) if mail["to"] == alice.email)
     assert f"Closed, Alice: {ticket.subject}" in mail["text"]
-    assert "Do you still need help?" in mail["text"]
+    assert "Is it fixed?" in mail["text"]
 
 
 def test_own_words_of_ours_where_the_category_says_nothing(mailgun, ticket):
