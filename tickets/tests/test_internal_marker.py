@@ -19,6 +19,7 @@ from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets import conversation, merging
 from tickets.models import Attachment, Comment, Draft, Macro, Notification, SavedReply, Ticket, TicketLink
+from tickets.notifications import tokens
 from tickets.notifications.delivery import deliver_due
 from tickets.tests.factories import make_ticket, status, upload
 
@@ -87,6 +88,11 @@ def patterns(resolver=None, namespace: str = "") -> Iterator[tuple[str, list[str
             yield namespace + pattern.name, list(pattern.pattern.regex.groupindex)
 
 
+def signed_links(ticket: Ticket) -> list[str]:
+    mute = tokens.mute_link(ticket.pk, ticket.requester_id)
+    return [mute, tokens.answer_links(ticket.pk, ticket.requester_id)[0]]
+
+
 def every_address() -> dict[str, str]:
     """{address: name} with every row that there is: each ticket, message, person, file and link.
 
@@ -100,6 +106,7 @@ def every_address() -> dict[str, str]:
         "person": [1, *Comment.objects.values_list("author", flat=True)],
         "link": list(TicketLink.objects.values_list("pk", flat=True)),
         "key": ["x", *Attachment.objects.values_list("key", flat=True)],
+        "token": [link.split("/")[5] for ticket in Ticket.objects.all() for link in signed_links(ticket)],
         "uidb36": ["1"],
         "app_label": ["tickets"],
         "content_type_id": ["1"],
