@@ -21,6 +21,7 @@ AGENT_PERMISSIONS = {
     "tickets.view_attachment",
     "tickets.view_activitylog",
     "tickets.view_notification",
+    "tickets.view_suppressedaddress",
     "tickets.view_inboundemail",
     "tickets.decide_inboundemail",
     "tickets.view_blockedsender",

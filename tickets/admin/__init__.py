@@ -9,6 +9,7 @@ from tickets.admin import (
     saved_reply,
     saved_view,
     status,
+    suppressed_address,
     ticket,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "saved_reply",
     "saved_view",
     "status",
+    "suppressed_address",
     "ticket",
 ]

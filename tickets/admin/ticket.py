@@ -14,6 +14,7 @@ from tickets.admin.page import TicketPage
 from tickets.admin.prepared import PreparedMixin
 from tickets.admin.queue import QueueMixin
 from tickets.admin.reports import ReportsMixin
+from tickets.admin.suppressed_address import SuppressedMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
 from tickets.querysets import URGENCY
@@ -24,6 +25,7 @@ from tickets.templatetags.tickets_text import ago
 @admin.register(Ticket)
 class TicketAdmin(
     VisitsMixin,
+    SuppressedMixin,
     MergingMixin,
     LinksMixin,
     PreparedMixin,

@@ -16,6 +16,7 @@ from tickets.models import (
     SavedReply,
     SavedView,
     Status,
+    SuppressedAddress,
 )
 from tickets.notifications import tokens
 from tickets.tests.factories import category, held_mail, make_ticket, upload
@@ -158,6 +159,11 @@ ADMIN = {
     "admin:tickets_blockedsender_change": [200, 200, 200],
     "admin:tickets_blockedsender_delete": [403, 200, 200],
     "admin:tickets_blockedsender_history": [200, 200, 200],
+    "admin:tickets_suppressedaddress_changelist": [200, 200, 200],
+    "admin:tickets_suppressedaddress_add": [403, 403, 403],
+    "admin:tickets_suppressedaddress_change": [200, 200, 200],
+    "admin:tickets_suppressedaddress_delete": [403, 403, 403],
+    "admin:tickets_suppressedaddress_history": [200, 200, 200],
     "admin:accounts_user_changelist": [200, 200, 200],
     "admin:accounts_user_add": [403, 200, 200],
     "admin:accounts_user_change": [200, 200, 200],
@@ -277,6 +283,9 @@ def admin_url(name: str, people: dict, ticket) -> str:
         "status": Status.objects.first(),
         "activitylog": ActivityLog.objects.first(),
         "notification": Notification.objects.first(),
+        "suppressedaddress": SuppressedAddress.objects.get_or_create(
+            address="gone@example.com", reason="bounced"
+        )[0],
         "inboundemail": InboundEmail.objects.first() or held_mail(),
         "blockedsender": BlockedSender.objects.get_or_create(address="spam@other.example")[0],
         "user": people["charlie"],

@@ -1,6 +1,6 @@
 """Every page there is, for axe and for screenshots: name -> (who looks, address)."""
 
-from tickets.models import ActivityLog, Category, Notification, Status, Ticket
+from tickets.models import ActivityLog, Category, Notification, Status, SuppressedAddress, Ticket
 from tickets.tests.factories import held_mail
 
 
@@ -8,6 +8,10 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
     """`tickets`: one of the requester in the phase new, and one that is done."""
     fresh, done = tickets["new"].pk, tickets["done"].pk
     held = held_mail()
+    suppressed = SuppressedAddress.objects.get_or_create(
+        address=tickets["done"].requester.email,
+        defaults={"reason": "bounced", "detail": "550 5.1.1 No such user here"},
+    )[0]
     log, mail = ActivityLog.objects.first().pk, Notification.objects.first()
     found = {
         "home-visitor": (None, "/"),
@@ -62,6 +66,8 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "admin-activity": ("supervisor", f"/admin/tickets/activitylog/{log}/change/"),
         "admin-mails": ("supervisor", "/admin/mail/?period=30"),
         "admin-mails-part": ("agent", "/admin/mail/?part=out.waiting"),
+        "admin-suppressed": ("supervisor", "/admin/tickets/suppressedaddress/"),
+        "admin-suppressed-one": ("supervisor", f"/admin/tickets/suppressedaddress/{suppressed.pk}/change/"),
         "admin-outbox": ("supervisor", "/admin/tickets/notification/"),
         "admin-mail-in": ("supervisor", "/admin/tickets/inboundemail/"),
         "admin-mail-held": ("agent", f"/admin/tickets/inboundemail/{held.pk}/change/"),

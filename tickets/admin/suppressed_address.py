@@ -1,0 +1,65 @@
+from django.contrib import admin, messages
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.mixins import ReadOnlyMixin, StaffListMixin
+from tickets.admin.filters import ChoiceFilter
+from tickets.admin.page import TicketPage
+from tickets.models import SuppressedAddress
+from tickets.notifications import outbox, suppression
+
+
+class ReasonFilter(ChoiceFilter):
+    title = _("why")
+    parameter_name = "reason"
+    choices_offered = SuppressedAddress.Reason.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+@admin.register(SuppressedAddress)
+class SuppressedAddressAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ("address", "reason", "since")
+    list_filter = (ReasonFilter,)
+    sortable_by = ()
+    search_fields = ("address",)
+    search_help_text = _("A mail address")
+    actions = ("release", "release_and_send_again")
+    change_form_template = "admin/tickets/suppressedaddress/change_form.html"
+    fields = ("address", "reason", "since", "detail", "notification")
+
+    @admin.action(description=_("Release"), permissions=["release"])
+    def release(self, request, suppressed):
+        self._release(request, suppressed)
+
+    @admin.action(description=_("Release, and send what did not arrive"), permissions=["release"])
+    def release_and_send_again(self, request, suppressed):
+        addresses = self._release(request, suppressed)
+        count = outbox.send_again(suppression.held_back_from(addresses))
+        text = ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", count)
+        messages.success(request, text % {"count": count})
+
+    @staticmethod
+    def _release(request, suppressed) -> list[str]:
+        addresses = suppression.release(suppressed, by=request.user)
+        count = len(addresses)
+        text = ngettext("%(count)d address gets mail again.", "%(count)d addresses get mail again.", count)
+        messages.success(request, text % {"count": count})
+        return addresses
+
+    def has_release_permission(self, request):
+        return request.user.has_perm("tickets.resend_notification")
+
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        context["may_release"] = self.has_release_permission(request)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class SuppressedMixin(TicketPage):
+    """The ticket's page says whom mail does not reach."""
+
+    def page_context(self, request, ticket):
+        people = [ticket.requester, *(watcher.person for watcher in ticket.watchers.select_related("person"))]
+        suppressed = suppression.suppressed_among(person.email for person in people)
+        return {**super().page_context(request, ticket), "suppressed": suppressed}
