@@ -1,7 +1,7 @@
 """Any number of made-up tickets, to see how the helpdesk feels when it is full."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from django.contrib.auth import get_user_model
@@ -34,15 +34,26 @@ def people(count: int) -> list:
     return user_model.objects.bulk_create(made_up, batch_size=BATCH)
 
 
-def tickets(count: int, requesters: list, agents: list, *, seed: int = 1) -> Iterator[int]:
-    """Writes `count` tickets with their histories in batches; yields the size of each batch."""
+def tickets(
+    count: int,
+    requesters: list,
+    agents: list,
+    *,
+    seed: int = 1,
+    postscript: Callable[[random.Random, int], str] = lambda chance, number: "",
+) -> Iterator[int]:
+    """Writes `count` tickets with their histories in batches; yields the size of each batch.
+
+    `postscript` says what stands at the end of each description, by the number of tickets before it.
+    """
     chance = random.Random(seed)  # noqa: S311 - made-up data
     now, categories, statuses = timezone.now(), list(Category.objects.all()), list(Status.objects.all())
     for start in range(0, count, BATCH):
         acts: dict[int, list[PastAct]] = {}
         batch = []
-        for _number in range(min(BATCH, count - start)):
-            ticket, story = one_ticket(chance, now, requesters, agents, categories, statuses)
+        for number in range(start, min(start + BATCH, count)):
+            end = postscript(chance, number)
+            ticket, story = one_ticket(chance, now, requesters, agents, categories, statuses, end)
             batch.append(ticket)
             acts[id(ticket)] = story
 
@@ -67,7 +78,9 @@ def load_comments(tickets: list[Ticket], acts: dict[int, list[PastAct]]) -> None
     Comment.objects.bulk_load(said, record=lambda rows: None)
 
 
-def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[Ticket, list[PastAct]]:
+def one_ticket(
+    chance, now, requesters, agents, categories, statuses, postscript
+) -> tuple[Ticket, list[PastAct]]:
     """One made-up ticket: nine in ten are done, spread over two years."""
     story = chance.choice(STORIES)
     requester, agent = chance.choice(requesters), chance.choice(agents)
@@ -75,7 +88,7 @@ def one_ticket(chance, now, requesters, agents, categories, statuses) -> tuple[T
     new = next(status for status in statuses if status.phase == workflow.Phase.NEW)
     ticket = Ticket(
         subject=f"{story.subject} ({chance.randint(1, 99_999)})",
-        description=story.description,
+        description=story.description + postscript,
         category=chance.choice(categories),
         status=new,
         priority=chance.choices(Ticket.Priority.values, weights=(20, 60, 15, 5))[0],

@@ -1,0 +1,162 @@
+"""Fills the scratch database: the small company, made-up tickets of seed_demo, and copies of these.
+
+Making a ticket in Python takes a millisecond, so past BASE tickets the database copies what is done, each
+copy two years older. What is open stays as much as it would be in a helpdesk that keeps up with its work.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import accumulate
+
+from django.contrib.auth import get_user_model
+from django.core.management.color import no_style
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from accounts import actor
+from tickets import activity_log
+from tickets.activity_log import PastAct
+from tickets.benchmark.place import COMMON, FIVE, MANY, RARE
+from tickets.demo import build, fill
+from tickets.demo.people import PEOPLE
+from tickets.models import ActivityLog, Category, Comment, Status, Ticket
+from tickets.workflow import Phase
+
+PEOPLE_COUNT = 1000
+OWN = 60  # tickets of the requester who is measured, at any size
+BASE = 20_000
+BANDS, BAND = 5, timedelta(days=730)  # ten years
+VOCABULARY = 20_000
+
+
+def fill_with(count: int) -> Iterator[int]:
+    """Fills an empty database up to `count` tickets; yields how many came in."""
+    yield build.load()
+    users = get_user_model().objects
+    requesters, agents = fill.people(PEOPLE_COUNT), list(users.staff())
+    maria = users.get(email=PEOPLE["maria"].email)
+    end = postscripts()
+    yield from fill.tickets(OWN, [maria], agents, seed=2, postscript=end)
+    yield conversation_of(FIVE, 5, maria, agents[0], f"The {RARE} is on fire.")
+    yield conversation_of(MANY, 200, maria, agents[0], "It goes on and on.")
+    rest = max(count - Ticket.objects.count(), 0)
+    first = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() + 1
+    yield from fill.tickets(min(rest, BASE), [maria, *requesters], agents, postscript=end)
+    yield from copies(rest - min(rest, BASE), first)
+
+
+# Words
+def postscripts() -> Callable[[random.Random, int], str]:
+    """Words of a made-up language, few of them often and many seldom; a tenth of the texts hold COMMON."""
+    chance = random.Random(7)  # noqa: S311 - made-up data
+    syllables = [first + second for first in "bdfghklmnprstvz" for second in "aeiou"]
+    words = ["".join(chance.choices(syllables, k=chance.randint(2, 4))) for _word in range(VOCABULARY)]
+    weights = list(accumulate(1 / rank for rank in range(1, VOCABULARY + 1)))
+
+    def postscript(chance: random.Random, number: int) -> str:
+        said = chance.choices(words, cum_weights=weights, k=chance.randint(20, 120))
+        if number % 10 == 0:
+            said.append(COMMON)
+        return f"\n\n{' '.join(said)}."
+
+    return postscript
+
+
+# Conversations
+def conversation_of(subject: str, replies: int, requester, agent, description: str) -> int:
+    """A ticket on which two people said something `replies` times."""
+    start = timezone.now() - timedelta(days=20)
+    ticket = Ticket(
+        subject=subject,
+        description=description,
+        category=Category.objects.first(),
+        status=Status.objects.default_for(Phase.ACTIVE),
+        requester=requester,
+        assignee=agent,
+        created_at=start,
+        first_replied_at=start + timedelta(hours=1),
+    )
+    fields = activity_log.snapshot_of(ticket)
+    acts = [PastAct(start, requester, actor.WEB, fields)]
+    for number in range(1, replies + 1):
+        author, source = (agent, actor.ADMIN) if number % 2 else (requester, actor.WEB)
+        at = start + timedelta(hours=number)
+        comment = Comment(author=author, body=fill.REPLY, is_public=True, source=source, created_at=at)
+        acts.append(PastAct(at, author, source, fields, comment))
+    ticket.updated_at, ticket.version = acts[-1].at, len(acts)
+
+    def record(created: list[Ticket]) -> None:
+        activity_log.append(activity_log.history(created[0].pk, acts))
+        fill.load_comments(created, {id(created[0]): acts})
+
+    return len(Ticket.objects.bulk_load([ticket], record=record))
+
+
+# Copies
+def copies(count: int, first: int) -> Iterator[int]:
+    """Copies the finished tickets from number `first` on, with comments and log, until `count` are there."""
+    done = Ticket.objects.filter(pk__gte=first).done()
+    last = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first()
+    each, number = done.count(), 0
+    while count > 0:
+        number += 1
+        size = min(count, each)
+        numbers = done.filter(pk__lte=last).order_by("pk").values_list("pk", flat=True)
+        until = numbers[size - 1]
+        with transaction.atomic(), connection.cursor() as cursor:
+            for model in (Ticket, Comment, ActivityLog):
+                cursor.execute(copy_sql(model, number, number * (last - first + 1)), [first, until])
+        count -= size
+        yield size
+    with connection.cursor() as cursor:
+        for sql in connection.ops.sequence_reset_sql(no_style(), [Ticket]):
+            cursor.execute(sql)
+
+
+def copy_sql(model: type[models.Model], number: int, shift: int) -> str:
+    """The statement for copy `number` of the finished tickets of a range, whose numbers grow by `shift`."""
+    fields = [field for field in model._meta.concrete_fields if model is Ticket or not field.primary_key]
+    columns = ", ".join(field.column for field in fields)
+    values = ", ".join(copied(model, field, number, shift) for field in fields)
+    ticket, status = Ticket._meta.db_table, Status._meta.db_table
+    key = "id" if model is Ticket else "ticket_id"
+    chosen = (
+        f"SELECT t.id FROM {ticket} t JOIN {status} s ON s.id = t.status_id "  # noqa: S608 - our own names
+        f"WHERE s.phase = '{Phase.DONE}' AND t.id BETWEEN %s AND %s"
+    )
+    table = model._meta.db_table
+    return (
+        f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} "  # noqa: S608 - our own names
+        f"WHERE {key} IN ({chosen}) ORDER BY id"
+    )
+
+
+def copied(model: type[models.Model], field: models.Field, number: int, shift: int) -> str:
+    """The value of a column in copy `number`, as SQL."""
+    column, is_postgres = field.column, connection.vendor == "postgresql"
+    if (model is Ticket and field.primary_key) or column == "ticket_id":
+        return f"{column} + {shift}"
+    if isinstance(field, models.DateTimeField):
+        minutes = (number % BANDS) * int(BAND.total_seconds() / 60) + number
+        if is_postgres:
+            return f"{column} - interval '{minutes} minutes'"
+        return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', {column}, '-{minutes} minutes')"
+    if isinstance(field, models.UUIDField):
+        if is_postgres:
+            return f"('{number:08x}' || substr({column}::text, 9))::uuid"
+        return f"'{number:08x}' || substr({column}, 9)"
+    if isinstance(field, models.JSONField):
+        return copied_key(column, number, is_postgres)
+    return column
+
+
+def copied_key(column: str, number: int, is_postgres: bool) -> str:
+    """The log of something said names its key."""
+    if is_postgres:
+        key = f"to_jsonb('{number:08x}' || substr({column}->'key'->>1, 9))"
+        value = f"jsonb_set({column}, '{{key,1}}', {key})"
+    else:
+        key = f"'{number:08x}' || substr(json_extract({column}, '$.key[1]'), 9)"
+        value = f"json_set({column}, '$.key[1]', {key})"
+    return f"CASE WHEN verb IN ('replied', 'noted') THEN {value} ELSE {column} END"

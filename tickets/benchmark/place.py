@@ -1,0 +1,38 @@
+"""What the visits need to know of a filled database: numbers of tickets, words, dates."""
+
+from dataclasses import dataclass
+
+from tickets.demo.people import PEOPLE
+from tickets.models import Category, Status, Ticket
+from tickets.workflow import Phase
+
+FIVE, MANY = "A ticket with five replies", "A ticket with two hundred replies"
+# In one ticket, in a tenth of them, in none
+RARE, COMMON, UNKNOWN = "xylophone", "umbrella", "kaleidoscope"
+BULK = 50
+
+
+@dataclass(frozen=True)
+class Place:
+    five: int
+    many: int
+    own: list[int]
+    fifty: list[int]
+    category: int
+    done_status: int
+    agent: int
+
+    @classmethod
+    def find(cls) -> "Place":
+        own = Ticket.objects.filter(requester__email=PEOPLE["maria"].email)
+        quiet = own.exclude(subject__in=(FIVE, MANY)).open().order_by("pk").values_list("pk", flat=True)
+        fifty = Ticket.objects.exclude(subject__in=(FIVE, MANY)).order_by("pk")[:BULK]
+        return cls(
+            five=own.get(subject=FIVE).pk,
+            many=own.get(subject=MANY).pk,
+            own=list(quiet),
+            fifty=list(fifty.values_list("pk", flat=True)),
+            category=Category.objects.active().first().pk,
+            done_status=Status.objects.default_for(Phase.DONE).pk,
+            agent=own.get(subject=FIVE).assignee_id,
+        )

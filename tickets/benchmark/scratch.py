@@ -1,0 +1,73 @@
+"""Scratch databases: made with a name of their own, dropped at the end. No other database is touched."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import dj_database_url
+import psycopg2
+from psycopg2 import sql
+
+SQLITE, POSTGRES = "SQLite", "PostgreSQL"
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """`server` is an address on the same server through which databases are made and dropped."""
+
+    vendor: str
+    tickets: int
+    server: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.name}" if self.vendor == SQLITE else with_name(self.server, self.name)
+
+    def create(self) -> bool:
+        """Returns whether it is new; False where --keep has left it by an earlier run."""
+        if self.vendor == SQLITE:
+            return not Path(self.name).exists()
+        if self._ask(sql.SQL("SELECT 1 FROM pg_database WHERE datname = {}").format(sql.Literal(self.name))):
+            return False
+        self._ask(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(self._identifier))
+        return True
+
+    def drop(self) -> None:
+        if self.vendor == SQLITE:
+            for end in ("", "-wal", "-shm"):
+                Path(f"{self.name}{end}").unlink(missing_ok=True)
+        else:
+            self._ask(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(self._identifier))
+
+    def version(self) -> str:
+        return "" if self.vendor == SQLITE else self._ask("SHOW server_version")[0][0].split()[0]
+
+    @property
+    def _identifier(self) -> sql.Identifier:
+        return sql.Identifier(self.name)
+
+    def _ask(self, statement) -> list[tuple]:
+        connection = psycopg2.connect(with_name(self.server, "postgres"))
+        connection.autocommit = True  # databases are not made in a transaction
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+
+def with_name(url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    base, mark, query = url.replace("postgresql://", "postgres://", 1).partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{name}{mark}{query}"
+
+
+def scratch(url: str, tickets: int, folder: Path, *, keep: bool) -> Scratch:
+    """Where `tickets` tickets go, beside the database that `url` names."""
+    is_sqlite = dj_database_url.parse(url)["ENGINE"].endswith("sqlite3")
+    name = f"benchmark_{tickets}" if keep else f"benchmark_{tickets}_{os.getpid()}"
+    if is_sqlite:
+        return Scratch(SQLITE, tickets, url, str(folder / f"{name}.sqlite3"))
+    return Scratch(POSTGRES, tickets, url, name)

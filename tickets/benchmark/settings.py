@@ -1,0 +1,12 @@
+"""The settings of the benchmark's server: those of an installation on this machine, with the yardsticks."""
+
+from helpdesk.settings import *  # noqa: F403
+from helpdesk.settings import BASE_DIR, DATABASE, TEMPLATES
+
+ROOT_URLCONF = "tickets.benchmark.urls"
+TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], BASE_DIR / "tickets" / "benchmark" / "templates"]
+# Nothing may fail because a machine is slow.
+if DATABASE["ENGINE"] == "django.db.backends.postgresql":
+    DATABASE["OPTIONS"]["options"] = ""
+else:
+    DATABASE["OPTIONS"]["timeout"] = 300
