@@ -17,7 +17,6 @@ class NotFixedForm(forms.Form):
         max_length=Draft.MAX_LENGTH,
         validators=[MaxLengthValidator(Draft.MAX_LENGTH)],
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=gettext_lazy("You can leave it empty."),
     )
 
     @transaction.atomic

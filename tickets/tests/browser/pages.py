@@ -1,6 +1,9 @@
 """Every page there is, for axe and for screenshots: name -> (who looks, address)."""
 
+from django.conf import settings
+
 from tickets.models import ActivityLog, Category, Notification, Status, SuppressedAddress, Ticket
+from tickets.notifications import tokens
 from tickets.tests.factories import held_mail
 
 
@@ -13,6 +16,9 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         defaults={"reason": "bounced", "detail": "550 5.1.1 No such user here"},
     )[0]
     log, mail = ActivityLog.objects.first().pk, Notification.objects.first()
+    person = tickets["done"].requester_id
+    links = [tokens.mute_link(fresh, person), *tokens.answer_links(done, person)]
+    mute, fixed, not_fixed = (link.removeprefix(settings.SITE_URL) for link in links)
     found = {
         "home-visitor": (None, "/"),
         "about": (None, "/about/"),
@@ -24,6 +30,10 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "confirm-broken": (None, "/accounts/confirm-email/x:y:z/"),
         "confirm-sent": (None, "/accounts/confirm-email/"),
         "inactive": (None, "/accounts/inactive/"),
+        "mute": (None, mute),
+        "fixed": (None, fixed),
+        "not-fixed": (None, not_fixed),
+        "link-not-valid": (None, "/tickets/mute/x/"),
         "home-requester": ("requester", "/"),
         "list": ("requester", "/tickets/"),
         "list-nothing-found": ("requester", "/tickets/?q=xyzzy"),
