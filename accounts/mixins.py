@@ -5,12 +5,7 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import BadRequest, ValidationError
 from django.utils.text import capfirst
 
-LONGEST_NUMBER = 18  # digits; every number of so many fits into a database
-
-
-def is_number(text: str) -> bool:
-    """Whether `text` may be the primary key of a row."""
-    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+from accounts.validators import is_number
 
 
 class NumbersField(forms.ModelMultipleChoiceField):

@@ -1,4 +1,4 @@
-"""Rules for text that is shown on one line, here and in mail headers, and for mail addresses; pure."""
+"""Rules for text that is shown on one line, in mail headers too, for mail addresses and for numbers; pure."""
 
 import unicodedata
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 # Invisible characters that Django's own strip() leaves: zero width space, word joiner, byte order mark ...
 # Emoji joiners (U+200D) stay allowed inside text.
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+LONGEST_NUMBER = 18  # digits; every number of so many fits into a database
 
 
 def is_blank(value: str) -> bool:
@@ -36,3 +37,8 @@ def validate_address(value: str) -> None:
     _is_address(value)
     if "[" in value or any(character in value for character in ',;<>" '):
         raise ValidationError(_is_address.message, code="invalid")
+
+
+def is_number(text: str) -> bool:
+    """Whether `text` may be the primary key of a row."""
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER

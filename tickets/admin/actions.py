@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets.admin.deeds import DEEDS, Deed
 from tickets.admin.neighbours import queue_url
 from tickets.models import Ticket

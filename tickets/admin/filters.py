@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets.events import Verb
 from tickets.forms.filters import Period, Show, Who
 from tickets.models import Category, Notification, Ticket

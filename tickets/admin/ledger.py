@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets.forms.mail import MailForm, Period
 from tickets.models import InboundEmail, Notification
 from tickets.notifications import alarms, as_sent

@@ -8,7 +8,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 
 FILTERS = "_changelist_filters"  # where Django's links from a list to a row keep the list's filters
 HINTS = ("previous", "next")

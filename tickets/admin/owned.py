@@ -5,7 +5,8 @@ from django.http import Http404
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mixins import StaffListMixin, is_number, without_detours
+from accounts.mixins import StaffListMixin, without_detours
+from accounts.validators import is_number
 from tickets.admin.filters import OwnerFilter
 from tickets.forms.owned import Audience
 

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets import macros, saved_replies
 from tickets.admin.neighbours import FILTERS, neighbours, queue_url
 from tickets.admin.page import TicketPage

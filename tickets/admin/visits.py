@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets import timeline
 from tickets.admin.page import TicketPage
 from tickets.models import Visit

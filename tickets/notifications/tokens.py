@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets.workflow import REOPEN_PERIOD
 
 ANSWERS = ("fixed", "not_fixed")

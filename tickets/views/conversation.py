@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 from django.views.generic.detail import SingleObjectMixin
 
-from accounts.mixins import is_number
+from accounts.validators import is_number
 from tickets import conversation, timeline
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket

@@ -4,13 +4,14 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, prefetch_related_objects
-from django.http import Http404, HttpResponse
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
-from django.views.generic import CreateView, DeleteView, DetailView, ListView, UpdateView
+from django.views.generic import CreateView, DeleteView, DetailView, TemplateView, UpdateView
 
+from accounts import paging
 from tickets import conversation, timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
@@ -18,6 +19,7 @@ from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTick
 from tickets.live import list_state
 from tickets.models import ActivityLog, Attachment, Ticket, TicketLink
 from tickets.views.drafts import DraftMixin, typed_before_login
+from tickets.workflow import Phase
 
 # The addresses that the entries of the story lead to.
 NAMES = {"take_back": "tickets:take_back", "reopen": "tickets:reopen", "ticket": "tickets:detail"}
@@ -59,9 +61,9 @@ class LockedTicketMixin(VisibleTicketsMixin):
             return super().dispatch(request, *args, **kwargs)
 
 
-class TicketListView(VisibleTicketsMixin, ListView):
+class TicketListView(TemplateView):
     template_name = "tickets/ticket_list.html"
-    paginate_by = 25
+    rows_on_a_page = 25
 
     def get(self, request, *args, **kwargs):
         """With ?state= it is asked whether something changed since: if not, 204."""
@@ -70,57 +72,51 @@ class TicketListView(VisibleTicketsMixin, ListView):
             return HttpResponse(status=204)
         return super().get(request, *args, **kwargs)
 
-    def get_queryset(self):
+    def get_context_data(self, **kwargs):
         user = self.request.user
         form_class = StaffTicketFilterForm if user.is_staff else TicketFilterForm
         self.filter_form = form_class(self.request.GET, user=user)
-        self.matching = self.filter_form.filtered(super().get_queryset())
-        return self.matching.in_phase(*self.filter_form.show.phases).newest_change_first()
-
-    def paginate_queryset(self, queryset, page_size):
-        """Any page number leads to a page: what is no number to the first, what is too high to the last."""
-        paginator = self.get_paginator(queryset, page_size)
-        page = paginator.get_page(self.request.GET.get("page"))
-        return paginator, page, page.object_list, page.has_other_pages()
-
-    def get_context_data(self, **kwargs):
-        query = self._query()
+        self.matching = [self.filter_form.filtered(part) for part in Ticket.objects.parts_for(user)]
         shown = self.request.GET.copy()
         shown.pop("state", None)
+        page = self._page(shown)
         return super().get_context_data(
             **kwargs,
+            page=page,
+            newer_query=page.before and paging.turned(shown, before=page.before),
+            older_query=page.after and paging.turned(shown, after=page.after),
             state=self.state,
             live_query=shown.urlencode(),
-            tabs=self._tabs(),
+            tabs=self._tabs(shown),
             filter_form=self.filter_form,
             is_filtered=self.filter_form.is_filtered,
-            page_query=query.urlencode(),
-            is_staff_list=self.request.user.is_staff,
+            is_staff_list=user.is_staff,
         )
 
-    def _query(self):
-        """What was asked, without the page and the question for news."""
-        query = self.request.GET.copy()
-        for name in ("page", "state"):
-            query.pop(name, None)
-        return query
+    def _page(self, query: QueryDict) -> paging.Page:
+        phases = self.filter_form.show.phases
+        parts = [part.in_phase(*phases).with_people().newest_change_first() for part in self.matching]
+        return paging.page(parts, query, self.rows_on_a_page)
 
-    def _tabs(self):
-        by_phase = self.matching.order_by().values_list("status__phase").annotate(Count("pk"))
-        counts = dict(by_phase)
-        query = self._query()
+    def _tabs(self, query: QueryDict) -> list[dict]:
+        counts = self._counts()
         tabs = []
         for show in Show:
             query["phase"] = show.value
             tabs.append(
                 {
                     "label": show.label,
-                    "url": f"?{query.urlencode()}",
-                    "count": sum(counts.get(phase, 0) for phase in show.phases),
+                    "url": f"?{paging.turned(query)}",
+                    "count": paging.short(sum(counts[phase] for phase in show.phases)),
                     "current": show == self.filter_form.show,
                 }
             )
         return tabs
+
+    def _counts(self) -> dict[str, int]:
+        """The tickets of each phase, as far as they are counted."""
+        counts = iter(paging.capped_counts(part.in_phase(phase) for phase in Phase for part in self.matching))
+        return {phase: sum(next(counts) for _part in self.matching) for phase in Phase}
 
 
 def comment_forms(request, ticket: Ticket) -> dict:
