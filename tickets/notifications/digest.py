@@ -65,9 +65,21 @@ def words(notifications: list[Notification]) -> dict:
     if len(sections) == 1:
         found |= {"subject": threads.subject(first.ticket_id), "headers": threads.headers(first)}
         if sections[0].url:
-            found["headers"] |= threads.unsubscribe(first)
-            found["foot_links"] = threads.foot_links(first)
+            found |= _about_one_ticket(notifications)
     return found
+
+
+def _about_one_ticket(notifications: list[Notification]) -> dict:
+    """What a mail about one ticket has besides. Where a note is among it, an answer is a note as well."""
+    first = notifications[0]
+    internal = any(row.kind == Verb.NOTED for row in notifications)
+    reply_to = threads.reply_to(first, internal=internal)
+    return {
+        "headers": threads.headers(first) | threads.unsubscribe(first),
+        "foot_links": threads.foot_links(first),
+        "reply_to": reply_to,
+        "foot": threads.what_becomes_of_answers(internal=internal) if reply_to else [],
+    }
 
 
 def _sections(notifications: list[Notification]) -> list[Section]:

@@ -135,7 +135,8 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "url": _url(ticket, invited=first.person if is_invited else None),
         "reset_url": links.absolute("account_reset_password"),
         "reply_to": reply_to,
-        "foot": _foot(ticket, comment, subject=subject, takes_answers=bool(reply_to)),
+        "foot": _foot(ticket, subject=subject)
+        + (threads.what_becomes_of_answers(internal=is_internal) if reply_to else []),
         "foot_links": foot_links,
         "reason": _("You get this mail because %(why)s.") % {"why": Audience(first.reason).label},
     }
@@ -152,16 +153,11 @@ def _question(ticket: Ticket | None, notification: Notification) -> dict:
     return {"question": text, "answers": [(_("Fixed"), fixed), (_("Not fixed"), not_fixed)]}
 
 
-def _foot(ticket: Ticket | None, comment: Comment | None, *, subject: str, takes_answers: bool) -> list[str]:
-    """What the mail says of itself, before the reason."""
-    lines = []
-    if ticket and threads.in_brackets(ticket.pk, ticket.subject) != subject:
-        lines.append(_("The ticket is called “%(subject)s” now.") % {"subject": ticket.subject})
-    if comment and not comment.is_public and takes_answers:
-        lines.append(_("An answer to this mail is an internal note: only staff read it."))
-    elif takes_answers:
-        lines.append(_("You can answer this mail. What you write stands on the ticket's page."))
-    return lines
+def _foot(ticket: Ticket | None, *, subject: str) -> list[str]:
+    """What the mail says of a ticket that has got another name."""
+    if ticket is None or threads.in_brackets(ticket.pk, ticket.subject) == subject:
+        return []
+    return [_("The ticket is called “%(subject)s” now.") % {"subject": ticket.subject}]
 
 
 def _has_no_password(notification: Notification) -> bool:

@@ -62,3 +62,9 @@ def reply_to(notification: Notification, *, internal: bool) -> list[str]:
     if not settings.INBOUND_DOMAIN:
         return []
     return [reply_address(notification.ticket_id, notification.person_id, internal=internal)]
+
+
+def what_becomes_of_answers(*, internal: bool) -> list[str]:
+    if internal:
+        return [_("An answer to this mail is an internal note: only staff read it.")]
+    return [_("You can answer this mail. What you write stands on the ticket's page.")]

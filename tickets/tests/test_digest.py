@@ -12,6 +12,7 @@ from accounts.actor import acting_as
 from accounts.models import User
 from accounts.roles import Role
 from tickets import conversation
+from tickets.inbound.addresses import reply_address
 from tickets.models import MailPreferences, Notification, Ticket
 from tickets.notifications import delivery, messages
 from tickets.notifications.delivery import deliver_due
@@ -92,10 +93,28 @@ def test_daily_mail_on_one_ticket_stays_in_its_thread(mailgun, tickets, ann):
     assert f"<ticket-{tickets[0].pk}@mg.example.com>" in mail["h:References"]
 
 
+@pytest.mark.parametrize("act", [conversation.reply, conversation.note])
+def test_answer_to_a_daily_mail_on_one_ticket_goes_to_it(mailgun, settings, ann, sam, tickets, act):
+    """Where a note is among the news, the answer is a note as well."""
+    settings.INBOUND_DOMAIN = "in.example.com"
+    ticket = Ticket.objects.get(pk=tickets[0].pk)
+    ticket.assign(sam)
+    wants_digest(sam)
+    with time_machine.travel(NOON, tick=False), acting_as(ann):
+        ticket.set_priority("high")
+        act(ticket, author=ann, body="Hm.")
+    deliver_at(EIGHT)
+    mail = [mail for mail in mailgun.mails if mail["to"] == sam.email][-1]
+    internal = act is conversation.note
+    assert mail["h:Reply-To"] == reply_address(ticket.pk, sam.pk, internal=internal)
+    assert ("An answer to this mail is an internal note" in mail["text"]) == internal
+    assert "h:List-Unsubscribe" in mail
+
+
 def test_daily_mail_on_many_tickets_belongs_to_no_thread(mailgun, day, alice, ann):
     deliver_at(EIGHT)
     (daily,) = mailgun.mails
-    assert "h:References" not in daily
+    assert not {"h:References", "h:Reply-To", "h:List-Unsubscribe"} & daily.keys()
     wants_digest(alice, edits="now")
     with time_machine.travel(EIGHT + timedelta(hours=1), tick=False):
         with acting_as(ann):
