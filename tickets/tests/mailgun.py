@@ -27,7 +27,7 @@ class MailgunServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave: int | str = 200
         self.retry_after = "120"
-        self.requests_seen = 0
+        self.requests_seen = self.connections_seen = 0
         self.mails: list[dict[str, str]] = []
         self.events: list[dict] = []
         self.events_behave: int | str = 200
@@ -54,6 +54,12 @@ class MailgunServer(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     server: MailgunServer
+    protocol_version = "HTTP/1.1"  # a connection stays open for the next mail
+
+    def setup(self):
+        super().setup()
+        with self.server.lock:
+            self.server.connections_seen += 1
 
     def do_POST(self):  # noqa: N802 - the name is http.server's
         body = self.rfile.read(int(self.headers["Content-Length"]))

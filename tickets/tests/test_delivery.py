@@ -1,11 +1,13 @@
 """The outbox against a provider that answers in every way (THREATS 77 to 91, I5, I6)."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
+from django.core.cache import cache
+from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.actor import acting_as
@@ -261,6 +263,92 @@ def test_two_workers_never_claim_the_same_mail(mailgun, alice, bob, charlie):
     ids = [mail["h:Message-Id"] for mail in mailgun.mails]
     assert len(ids) == len(set(ids)) == 60
     assert set(Notification.objects.values_list("state", "attempts")) == {(State.SENT, 1)}
+
+
+def test_one_connection_carries_many_mails(mailgun, alice, bob, charlie):
+    for person in (alice, bob, charlie):
+        make_ticket(person)
+    assert deliver_due() == 3
+    assert mailgun.connections_seen == 1
+
+
+def test_broken_connection_is_opened_anew(mailgun, alice, bob):
+    make_ticket(alice)
+    make_ticket(bob)
+    mailgun.behave = "drop"
+    assert deliver_due() == 0
+    assert mailgun.connections_seen == 2
+    mailgun.behave = 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=2), tick=False):
+        assert deliver_due() == 2
+    assert mailgun.connections_seen == 3
+
+
+@pytest.fixture
+def helper():
+    """A worker's second thread, which has a connection to the database of its own."""
+    with ThreadPoolExecutor(1) as helper:
+        yield helper
+        helper.submit(connections.close_all)
+    cache.clear()  # what the tests with real commits leave there stays: it is no model's table
+
+
+@pytest.mark.django_db(transaction=True)
+def test_next_mail_is_made_while_one_is_at_the_provider(mailgun, helper, alice, bob, charlie):
+    for person in (alice, bob, charlie):
+        make_ticket(person)
+    seen = []
+    made = threading.Event()
+
+    def look(mail):
+        assert made.wait(10)
+        made.clear()
+        seen.append(sorted(Notification.objects.values_list("state", flat=True)))
+        connection.close()
+
+    mailgun.on_mail = look
+    assert deliver_due(helper=Watched(helper, made)) == 3
+    assert seen == [
+        [State.SENDING, State.SENDING, State.WAITING],
+        [State.SENDING, State.SENDING, State.SENT],
+        [State.SENDING, State.SENT, State.SENT],
+    ]
+
+
+class Watched:
+    """A helper that says when it is done."""
+
+    def __init__(self, helper: ThreadPoolExecutor, done: threading.Event):
+        self.helper, self.done = helper, done
+
+    def submit(self, function, *args):
+        future = self.helper.submit(function, *args)
+        future.add_done_callback(lambda future: self.done.set())
+        return future
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_that_waited_for_the_one_before_it_follows_at_once(mailgun, helper, alice, ann):
+    ticket = make_ticket(alice)
+    with acting_as(ann):
+        ticket.close()
+    assert deliver_due(helper=helper) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("why", ["throttled", "stopped"])
+def test_mail_that_was_made_and_may_not_leave_is_given_back(mailgun, helper, alice, bob, why):
+    """Throttling holds for all mail, and a worker that shall stop stops: nobody tried to send it."""
+    make_ticket(alice)
+    make_ticket(bob)
+    made, stop = threading.Event(), threading.Event()
+    if why == "throttled":
+        mailgun.behave = 429
+    mailgun.on_mail = lambda mail: stop.set() if made.wait(10) else None
+    deliver_due(should_stop=stop.is_set, helper=Watched(helper, made))
+    assert mailgun.requests_seen == 1
+    row = Notification.objects.get(person=bob)
+    assert (row.state, row.attempts, row.leased_until) == (State.WAITING, 0, None)
 
 
 def test_status_and_assignment_of_one_act_are_one_mail(mailgun, alice, ann):
