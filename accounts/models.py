@@ -106,8 +106,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.full_name or self.email
 
     def save(self, *args, **kwargs):
+        """Together with what follows from it (tickets.signals), or not at all."""
         self.email = self.email.strip().lower()
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
 
     def clean(self):
         super().clean()

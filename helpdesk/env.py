@@ -57,6 +57,13 @@ def number(name: str, default: int, *, least: int = 0) -> int:
     return int(value)
 
 
+def one_of(name: str, offered: set[str], default: str) -> str:
+    value = text(name, default).lower()
+    if value not in offered:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(offered))}, not {value!r}.")
+    return value
+
+
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+import snowballstemmer
 from csp.constants import NONE, SELF
 from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
@@ -365,6 +366,9 @@ TIME_ZONE = env.time_zone("DEFAULT_TIME_ZONE", "UTC")
 USE_TZ = True
 WORKING_DAYS = env.weekdays("WORKING_DAYS", "mon,tue,wed,thu,fri")
 WORKING_HOURS = env.hours("WORKING_HOURS", "09:00-17:00")
+
+# Search: "simple" takes words as they are, a language finds their other forms too (tickets.search.words).
+SEARCH_LANGUAGE = env.one_of("SEARCH_LANGUAGE", {"simple", *snowballstemmer.algorithms()}, "simple")
 
 # What the about page says
 SUPPORT_HOURS = env.text("SUPPORT_HOURS") or _("Monday to Friday, 9:00 to 17:00")

@@ -4,6 +4,7 @@ Receivers are doorbells: each calls one function, holds no rule and saves no tra
 """
 
 from anymail.signals import tracking as delivery_told
+from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
 
 from accounts.events import account_mail_requested
@@ -11,6 +12,7 @@ from tickets import activity_log, tracking
 from tickets.events import activity_recorded
 from tickets.models import Attachment
 from tickets.notifications import delivery_events, outbox
+from tickets.search import documents
 from tickets.tracking import TrackedModel
 
 
@@ -22,6 +24,9 @@ def connect() -> None:
     post_delete.connect(log_delete, dispatch_uid="tickets.log_delete")
     post_delete.connect(discard_file, sender=Attachment, dispatch_uid="tickets.discard_file")
     activity_recorded.connect(queue_mail, dispatch_uid="tickets.queue_mail")
+    activity_recorded.connect(index_words, dispatch_uid="tickets.index_words")
+    pre_save.connect(remember_person, sender=get_user_model(), dispatch_uid="tickets.remember_person")
+    post_save.connect(index_person, sender=get_user_model(), dispatch_uid="tickets.index_person")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
     delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
 
@@ -47,6 +52,20 @@ def discard_file(sender, instance, **kwargs):
 
 def queue_mail(sender, activity, **kwargs):
     outbox.enqueue(activity)
+
+
+def index_words(sender, activity, **kwargs):
+    documents.note(activity)
+
+
+def remember_person(sender, instance, raw=False, update_fields=None, **kwargs):
+    if not raw:
+        documents.remember_person(instance, update_fields)
+
+
+def index_person(sender, instance, raw=False, **kwargs):
+    if not raw:
+        documents.note_person(instance)
 
 
 def queue_account_mail(sender, person, kind, address, **kwargs):

@@ -7,7 +7,7 @@ from accounts.mixins import ReadOnlyMixin, StaffListMixin
 from tickets.admin.filters import VerbFilter
 from tickets.events import Verb
 from tickets.models import ActivityLog, Ticket
-from tickets.search import ticket_number
+from tickets.search.query import ticket_number
 
 
 def ticket_link(ticket_id: int | None):

@@ -22,7 +22,7 @@ from tickets.forms.inbound import DecisionForm
 from tickets.inbound import handler, parsing
 from tickets.inbound.decisions import person_of
 from tickets.models import BlockedSender, InboundEmail
-from tickets.search import ticket_number
+from tickets.search.query import ticket_number
 
 State = InboundEmail.State
 # What the page tells of a mail, and the field without which there is nothing to tell.

@@ -14,7 +14,7 @@ from tickets import merging, splitting
 from tickets.admin.page import TicketPage
 from tickets.forms.linking import MergeForm, SplitForm, candidates
 from tickets.models import Comment, Ticket
-from tickets.search import MAX_LENGTH, ticket_number
+from tickets.search.query import MAX_LENGTH, ticket_number
 
 
 class MergingMixin(TicketPage):

@@ -11,7 +11,7 @@ from tickets.admin.ledger import COLOURS, LedgerMixin
 from tickets.models import Notification
 from tickets.notifications import outbox
 from tickets.reports.mail import KINDS
-from tickets.search import ticket_number
+from tickets.search.query import ticket_number
 
 
 @admin.register(Notification)

@@ -13,6 +13,7 @@ from tickets.forms.owned import RenameViewForm
 from tickets.forms.saved_view import normal_query
 from tickets.models import SavedView, Ticket
 from tickets.querysets import TicketQuerySet
+from tickets.search.finding import Search
 
 MOST_COUNTED = 1000
 
@@ -41,7 +42,7 @@ def _shown(query: str, model_admin: admin.ModelAdmin, request: HttpRequest) -> T
     for filter_class in model_admin.list_filter:
         filtered = filter_class(request, dict(sent.lists()), Ticket, model_admin).queryset(request, tickets)
         tickets = tickets if filtered is None else filtered
-    found, _has_duplicates = model_admin.get_search_results(request, tickets, sent.get("q", ""))
+    found = Search(sent.get("q", ""), user=request.user).filter(tickets, counted=True)
     return found.order_by()
 
 

@@ -18,7 +18,7 @@ from tickets.admin.suppressed_address import SuppressedMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
 from tickets.querysets import URGENCY
-from tickets.search import search
+from tickets.search.finding import search
 from tickets.templatetags.tickets_text import ago
 
 

@@ -20,6 +20,7 @@ from tickets.demo.prepared import load_prepared
 from tickets.demo.stories import STORIES, Story
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket
+from tickets.search import documents
 
 
 # People
@@ -69,6 +70,7 @@ def load() -> int:
                 rows[1:1] = attach(files[id(ticket)], ticket, rows[0])
             activity_log.append(rows)
         load_comments(created, acts)
+        documents.build(ticket.pk for ticket in created)
 
     return len(Ticket.objects.bulk_load(tickets, record=record))
 

@@ -13,6 +13,7 @@ from tickets import activity_log, workflow
 from tickets.activity_log import PastAct
 from tickets.demo.stories import STORIES
 from tickets.models import Category, Comment, Status, Ticket
+from tickets.search import documents
 
 BATCH = 2000
 REPLY = "Thank you for the exact description. I look into it and tell you here."
@@ -62,6 +63,7 @@ def tickets(
                 row for ticket in created for row in activity_log.history(ticket.pk, acts[id(ticket)])
             )
             load_comments(created, acts)
+            documents.build(ticket.pk for ticket in created)
 
         Ticket.objects.bulk_load(batch, record=record, batch_size=BATCH)
         yield len(batch)

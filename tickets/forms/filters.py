@@ -6,7 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Category, Ticket
-from tickets.search import MAX_LENGTH, search
+from tickets.search.finding import search
+from tickets.search.query import MAX_LENGTH
 from tickets.workflow import OPEN, Phase
 
 

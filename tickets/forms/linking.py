@@ -11,7 +11,8 @@ from tickets import merging, splitting
 from tickets.events import Verb
 from tickets.models import Comment, Ticket, TicketLink
 from tickets.notifications import rules
-from tickets.search import MAX_LENGTH, search, ticket_number
+from tickets.search.finding import search
+from tickets.search.query import MAX_LENGTH, ticket_number
 
 MATCHES_SHOWN = 10
 

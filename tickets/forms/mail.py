@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.reports.mail import Part
 from tickets.reports.periods import DAY, Span
-from tickets.search import MAX_LENGTH
+from tickets.search.query import MAX_LENGTH
 
 
 class Period(models.TextChoices):

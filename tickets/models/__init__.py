@@ -11,6 +11,7 @@ from tickets.models.mail_preferences import MailPreferences, MutedTicket
 from tickets.models.notification import Notification
 from tickets.models.saved_reply import SavedReply
 from tickets.models.saved_view import SavedView
+from tickets.models.search_document import SearchDocument, SubjectWord
 from tickets.models.status import Status
 from tickets.models.suppressed_address import SuppressedAddress
 from tickets.models.ticket import Ticket
@@ -32,7 +33,9 @@ __all__ = [
     "Notification",
     "SavedReply",
     "SavedView",
+    "SearchDocument",
     "Status",
+    "SubjectWord",
     "SuppressedAddress",
     "Ticket",
     "TicketLink",

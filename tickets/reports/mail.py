@@ -16,7 +16,7 @@ from tickets.models import InboundEmail, Notification
 from tickets.models.notification import CANARY
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
-from tickets.search import ticket_number
+from tickets.search.query import ticket_number
 
 KINDS = {
     **dict(Verb.choices),

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice, product
 from types import SimpleNamespace
+from urllib.parse import quote_plus
 
 import pytest
 import time_machine
 from django.db import transaction
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
+from django.utils.html import escape
 
 from accounts.actor import acting_as
 from accounts.roles import Role
@@ -21,6 +23,7 @@ from tickets import conversation, merging
 from tickets.models import Attachment, Comment, Draft, Macro, Notification, SavedReply, Ticket, TicketLink
 from tickets.notifications import tokens
 from tickets.notifications.delivery import deliver_due
+from tickets.search.finding import search
 from tickets.tests.factories import make_ticket, status, upload
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +40,7 @@ QUERIES = [
     {"page": "2"},
     {"next": "/tickets/"},
 ]
-SEARCHED = [*INTERNAL, "Zebrafinch note", "quagga@example.com"]
+SEARCHED = [*INTERNAL, "Zebrafinch note", "quagga@example.com", '"zebrafinch note"']
 # What a form sends; each address takes of it what it knows.
 TYPED = {
     "body": "I see.", "kind": "reply", "email": "bob@example.com", "subject": "Still no print",
@@ -174,10 +177,38 @@ def test_search_answers_to_internal_words_as_to_any_word_that_stands_nowhere(wor
         for url in pages:
             with time_machine.travel(moment, tick=False):
                 answers = [comparable(reader.get(url, {"q": query})) for query in (words, nowhere)]
-            echoed = answers[0].replace(words.lower().encode(), nowhere.encode())
-            quoted = words.lower().replace("@", "%40").replace(" ", "+")
-            nowhere_quoted = nowhere.replace("@", "%40").replace(" ", "+")
-            assert echoed.replace(quoted.encode(), nowhere_quoted.encode()) == answers[1], (url, words)
+            for form in (escape, quote_plus):
+                said, unsaid = (form(one.lower()).lower().encode() for one in (words, nowhere))
+                answers[0] = answers[0].replace(said, unsaid)
+            assert answers[0] == answers[1], (url, words)
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"])
+def test_words_left_out_and_files_tell_nothing_of_notes(world, reader_of, who):
+    """Excluded words, filters and best match first, which all look at words or rows that notes have too."""
+    reader, moment = reader_of(who), timezone.now() + timedelta(minutes=5)
+    for words in (
+        "{}.txt",
+        "_{}",
+        "print -{}",
+        "print {} -{}",
+        "{} has:file",
+        "-{} -has:file",
+        "is:done -{}",
+    ):
+        for sort in ("", "best"):
+            pages = []
+            for word in (MARKER, "x" * len(MARKER)):
+                with time_machine.travel(moment, tick=False):
+                    query = {"q": words.replace("{}", word), "phase": "all", "sort": sort}
+                    pages.append(comparable(reader.get("/tickets/", query)).replace(word.encode(), b""))
+            assert pages[0] == pages[1], (words, sort)
+
+
+@pytest.mark.parametrize("typed", ["has:file", "-has:file"])
+def test_file_of_a_note_does_not_count_as_a_file(world, alice, typed):
+    tickets = search(Ticket.objects.visible_to(alice), typed, user=alice)
+    assert (world.done in tickets) == typed.startswith("-")
 
 
 def comparable(response) -> bytes:

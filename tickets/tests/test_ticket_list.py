@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tickets.models import Ticket
-from tickets.search import search
+from tickets.search.finding import search
 from tickets.tests.factories import category, make_ticket
 
 pytestmark = pytest.mark.django_db

@@ -10,12 +10,12 @@ from tickets.events import activity_recorded
 
 OUR_APPS = ("accounts", "tickets", "helpdesk")
 WIRING = {
-    "pre_save": (pre_save, {"remember_row"}),
-    "post_save": (post_save, {"log_save"}),
+    "pre_save": (pre_save, {"remember_row", "remember_person"}),
+    "post_save": (post_save, {"log_save", "index_person"}),
     "pre_delete": (pre_delete, {"remember_row"}),
     "post_delete": (post_delete, {"log_delete", "discard_file"}),
     "m2m_changed": (m2m_changed, set()),
-    "activity_recorded": (activity_recorded, {"queue_mail"}),
+    "activity_recorded": (activity_recorded, {"queue_mail", "index_words"}),
     "delivery_told": (delivery_told, {"note_delivery"}),
     "account_mail_requested": (account_mail_requested, {"queue_account_mail"}),
 }

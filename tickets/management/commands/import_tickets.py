@@ -10,6 +10,7 @@ from tickets import activity_log
 from tickets.importing import FIELDS, Builder, Problem, Table
 from tickets.management.limits import lift_time_limits
 from tickets.models import Ticket
+from tickets.search import documents
 
 BATCH = 1000
 SHOWN = 20
@@ -96,8 +97,13 @@ class Command(BaseCommand):
         self.write(batch)
 
     def write(self, batch: list[Ticket]) -> None:
-        Ticket.objects.bulk_load(batch, record=activity_log.record_bulk)
+        Ticket.objects.bulk_load(batch, record=self.record)
         batch.clear()
+
+    @staticmethod
+    def record(tickets: list[Ticket]) -> None:
+        activity_log.record_bulk(tickets)
+        documents.build(ticket.pk for ticket in tickets)
 
     def report(self, table: Table, dry_run: bool) -> None:
         if self.problems:

@@ -1,0 +1,37 @@
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from tqdm import tqdm
+
+from tickets.management.limits import lift_time_limits
+from tickets.models import SubjectWord, Ticket
+from tickets.search import documents
+
+
+class Command(BaseCommand):
+    help = (
+        "Makes the words that tickets are found by anew, while the helpdesk goes on working. May be stopped "
+        "and started again at any time. Needed once after an upgrade that brings search, and when "
+        "SEARCH_LANGUAGE is changed."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--missing", action="store_true", help="Only tickets that can't be found yet.")
+
+    def handle(self, *args, missing, **options):
+        lift_time_limits()
+        if not missing:
+            SubjectWord.objects.all().delete()
+        tickets = Ticket.objects.filter(search_document=None) if missing else Ticket.objects.all()
+        last = done = 0
+        with tqdm(total=tickets.count(), unit=" tickets", disable=None) as bar:
+            while batch := self.batch_after(last, tickets):
+                with transaction.atomic():
+                    documents.build(batch)
+                last, done = batch[-1], done + len(batch)
+                bar.update(len(batch))
+        tickets = "1 ticket" if done == 1 else f"{done} tickets"
+        self.stdout.write(f"The words of {tickets} are ready to be searched.")
+
+    def batch_after(self, last: int, tickets) -> list[int]:
+        numbers = tickets.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
+        return list(numbers[: documents.BATCH])

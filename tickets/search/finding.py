@@ -1,0 +1,78 @@
+"""Finds tickets by words and filters; the same answers on SQLite and on PostgreSQL."""
+
+from functools import cached_property
+
+from django.db.models import Q
+
+from tickets.models import SearchDocument
+from tickets.querysets import TicketQuerySet
+from tickets.search.asking import marks_for, match_for
+from tickets.search.filters import Wrong, condition, person_named
+from tickets.search.matching import Match
+from tickets.search.query import parse
+
+# Up to so many hits are fetched first, then filtered and ordered. With more, the order's index is walked,
+# where hits come soon. The planner can't tell by itself: it takes a rare word for a common one and tests a
+# million rows (../shared/PERFORMANCE.md).
+MOST_FETCHED = 1000
+
+
+def search(tickets: TicketQuerySet, words: str, *, user) -> TicketQuerySet:
+    """The tickets that match what was typed: words, "phrases", -excluded, status:waiting, #1042.
+
+    `tickets` are already limited to what `user` may see. Only staff find tickets by notes, names of files
+    and who filed them.
+    """
+    return Search(words, user=user).filter(tickets)
+
+
+class Search:
+    """What `user` typed into a search box, and what comes of it."""
+
+    def __init__(self, typed: str, *, user):
+        self.typed, self.user = typed, user
+        self.query = parse(typed)
+        self.problems: list[str] = []
+        self.conditions, people = Q(), []
+        for asked in self.query.filters:
+            try:
+                if name := person_named(asked, user):
+                    people.append(name)
+                else:
+                    self.conditions &= condition(asked, user)
+            except Wrong as wrong:
+                self.problems.append(str(wrong))
+        self.match = match_for(self.query.terms, marks_for(user), people=people)
+
+    def filter(self, tickets: TicketQuerySet, *, counted: bool = False) -> TicketQuerySet:
+        """What of `tickets` matches. Where they are only `counted`, no query is made beforehand."""
+        if not self.typed.strip():
+            return tickets
+        if self.query.is_jump:
+            return tickets.filter(pk=self.query.number)
+        has_sense = self.match.all or self.match.none or self.query.filters
+        if self.problems or not has_sense:
+            return tickets.none()
+        tickets = tickets.filter(self.conditions)
+        if self.match.all:
+            number = Q() if self.query.number is None else Q(pk=self.query.number)
+            hits = Q(search_document__words__matches=self.match) if counted else self._hits
+            tickets = tickets.filter(number | hits)
+        elif self.match.none:
+            tickets = tickets.exclude(pk__in=_documents(Match((self.match.none,))))
+        return tickets
+
+    @cached_property
+    def _hits(self) -> Q:
+        numbers = self.numbers
+        return Q(search_document__words__matches=self.match) if numbers is None else Q(pk__in=numbers)
+
+    @cached_property
+    def numbers(self) -> list[int] | None:
+        """Of all tickets that match the words; None: more than MOST_FETCHED."""
+        found = list(_documents(self.match)[: MOST_FETCHED + 1])
+        return found if len(found) <= MOST_FETCHED else None
+
+
+def _documents(match: Match):
+    return SearchDocument.objects.filter(words__matches=match).values_list("pk", flat=True)

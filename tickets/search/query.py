@@ -1,0 +1,74 @@
+"""What somebody typed into a search box, taken apart; pure. Nothing that is typed is an error here."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+MAX_LENGTH = 200
+LARGEST_NUMBER = 2**63 - 1
+FILTERS = ("status", "category", "assignee", "requester", "priority", "before", "after", "is", "has")
+PIECE = re.compile(
+    r'(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+)|(?=\s|$))'
+)
+SIGNS = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-", "\0": " "})
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word or, in quotes, a phrase; with a minus in front what must not stand there."""
+
+    text: str
+    is_phrase: bool = False
+    is_excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Like status:waiting; `name` is one of FILTERS, unless there is none of this name."""
+
+    name: str
+    value: str
+    is_excluded: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        return self.name in FILTERS
+
+
+@dataclass(frozen=True)
+class Query:
+    terms: tuple[Term, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    number: int | None = None
+    is_jump: bool = False  # to the ticket of the number: it stood alone, behind a #
+
+
+def parse(typed: str) -> Query:
+    """The words, phrases and filters of the first MAX_LENGTH characters."""
+    typed = typed[:MAX_LENGTH].translate(SIGNS).strip()
+    terms, filters = [], []
+    for piece in PIECE.finditer(typed):
+        name, is_excluded = (piece["name"] or "").lower(), bool(piece["minus"])
+        value = piece["quoted"] if piece["quoted"] is not None else piece["bare"] or ""
+        if name and is_meant_as_filter(name, value):
+            filters.append(Filter(name, value.strip(), is_excluded))
+        elif text := f"{name}:{value}" if name else value:
+            terms.append(Term(text, piece["quoted"] is not None, is_excluded))
+    number = ticket_number(typed)
+    return Query(tuple(terms), tuple(filters), number, number is not None and typed.startswith("#"))
+
+
+def is_meant_as_filter(name: str, value: str) -> bool:
+    """Also one that is misspelt; but not https://example.com or error:1234."""
+    return not value.startswith("//") and (name in FILTERS or nearest(name, FILTERS) is not None)
+
+
+def nearest(text: str, offered) -> str | None:
+    """The one of `offered` that `text` was probably meant to be."""
+    return next(iter(get_close_matches(text, list(offered), n=1, cutoff=0.65)), None)
+
+
+def ticket_number(typed: str) -> int | None:
+    """The number that somebody typed, with or without #; None where it can't be a ticket's."""
+    digits = typed[:MAX_LENGTH].strip().removeprefix("#")
+    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None

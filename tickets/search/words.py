@@ -1,0 +1,59 @@
+"""What counts as a word: the one answer for what is filed and for what is searched, on every database.
+
+Capitals, accents and signs do not count: "Straße", "STRASSE" and "strasse" are one word. Writing without
+spaces (Chinese, Japanese, Thai ...) is taken letter by letter, so a part of it is found too.
+"""
+
+import re
+import unicodedata
+from functools import cache, lru_cache
+
+import snowballstemmer
+from django.conf import settings
+
+LONGEST_WORD = 64
+NO_LANGUAGE = "simple"
+WORD = re.compile(r"[^\W_]+")
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+LETTER_OR_WORD = re.compile(rf"(?=[^\W_])[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W_])+")
+# Letters that Unicode does not take apart.
+PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+def fold(text: str) -> str:
+    """`text` in small letters without accents."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    bare = "".join(letter for letter in apart if unicodedata.category(letter)[0] != "M")
+    return unicodedata.normalize("NFC", bare).translate(PLAIN)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of `text`, folded, in their order."""
+    folded = fold(text)
+    found = WORD.findall(folded) if folded.isascii() else LETTER_OR_WORD.findall(folded)
+    return [word[:LONGEST_WORD] for word in found]
+
+
+def stem(word: str) -> str:
+    """The part of `word` that its forms share, in the language of SEARCH_LANGUAGE."""
+    language = settings.SEARCH_LANGUAGE
+    return word if language == NO_LANGUAGE or not word.isalpha() else _stem(word, language)
+
+
+def stems_of(text: str) -> list[str]:
+    return [stem(word) for word in words_of(text)]
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str, language: str) -> str:
+    return _stemmer(language).stemWord(word)
+
+
+@cache
+def _stemmer(language: str):
+    return snowballstemmer.stemmer(language)
