@@ -46,7 +46,7 @@ def note(activity: ActivityLog) -> None:
     number = activity.ticket_id
     match activity.verb:
         case Verb.CREATED:
-            _file(number, new)
+            _file(activity, new)
         case Verb.REPLIED:
             _append(number, public=_said(new["body"], PUBLIC))
         case Verb.NOTED:
@@ -87,16 +87,21 @@ def remember_person(person, update_fields: Iterable[str] | None) -> None:
 def note_person(person) -> None:
     """After `person` was saved: the tickets are found by the new name, address and department."""
     before = person.__dict__.pop("_searched_before", None)
-    if before and before != tuple(getattr(person, name) for name in SEARCHED_OF_PEOPLE):
+    if before and before != _searched_of(person):
         build(Ticket.objects.filter(requester=person).order_by().values_list("pk", flat=True))
 
 
-def _file(number: int, new: dict) -> None:
-    """The first document of a new ticket, from what the log says."""
-    people = get_user_model().objects.filter(pk=new["requester"]).values_list(*SEARCHED_OF_PEOPLE)
+def _file(activity: ActivityLog, new: dict) -> None:
+    """The first document of a new ticket, from what the log says. Most people file their own."""
+    is_own = activity.actor_id == new["requester"]
+    person = activity.actor if is_own else get_user_model().objects.get(pk=new["requester"])
     draft = Draft()
-    draft.add_ticket(new["subject"], new["description"] or "", next(iter(people), ()))
-    _keep({number: draft})
+    draft.add_ticket(new["subject"], new["description"] or "", _searched_of(person))
+    _keep({activity.ticket_id: draft})
+
+
+def _searched_of(person) -> tuple[str, ...]:
+    return tuple(getattr(person, name) for name in SEARCHED_OF_PEOPLE)
 
 
 def _said(text: str, mark: str) -> Words:
