@@ -3,7 +3,9 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import BadRequest, ValidationError
+from django.utils.html import format_html
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from accounts.validators import is_number
 
@@ -38,6 +40,15 @@ class StaffListMixin:
 
     def lookup_allowed(self, lookup, value, request=None):
         return lookup in {getattr(shown, "parameter_name", None) for shown in self.list_filter}
+
+    def action_checkbox(self, obj):
+        """As Django's, whose widget renders a template for each row: a fifth of the time of a list."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            gettext("Select this object for an action - {}").format(obj),
+        )
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.get_autocomplete_fields(request):

@@ -136,13 +136,15 @@ class AttachmentQuerySet(TrackedQuerySet):
 
     def wait_for(self, uploads, person) -> timedelta | None:
         """How long `person` has to wait before sending `uploads`, counted over 24 hours; None: not at all."""
+        if not uploads:
+            return None
         now = timezone.now()
         sent = self.filter(uploader=person, created_at__gt=now - DAY).aggregate(
             files=Count("pk"), bytes=Sum("size", default=0), first_at=Min("created_at")
         )
         files = sent["files"] + len(uploads)
         size = sent["bytes"] + sum(upload.size for upload in uploads)
-        if not uploads or (files <= MAX_FILES_A_DAY and size <= MAX_BYTES_A_DAY):
+        if files <= MAX_FILES_A_DAY and size <= MAX_BYTES_A_DAY:
             return None
         return (sent["first_at"] or now) + DAY - now
 

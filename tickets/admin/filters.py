@@ -145,15 +145,22 @@ class LinkFilter(admin.SimpleListFilter):
 
     def __init__(self, request, params, model, model_admin):
         self.asked = request.GET.get(self.parameter_name, "")
+        self.labels: dict[str, str] = {}
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request, model_admin):
-        label = self.label(self.asked)
+        label = self.label_of(self.asked)
         return [(self.asked, label)] if label else []
 
     def value(self):
         value = super().value()
-        return value if value and self.label(value) else None
+        return value if value and self.label_of(value) else None
+
+    def label_of(self, value: str) -> str:
+        """label(), asked once: Django asks for the value again and again."""
+        if value not in self.labels:
+            self.labels[value] = self.label(value)
+        return self.labels[value]
 
     def label(self, value: str) -> str:
         """In words; empty for a value that makes no sense."""

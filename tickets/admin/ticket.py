@@ -1,3 +1,5 @@
+from functools import lru_cache
+
 from django.contrib import admin
 from django.http import Http404
 from django.template.loader import render_to_string
@@ -20,6 +22,19 @@ from tickets.models import Ticket
 from tickets.querysets import URGENCY
 from tickets.search.finding import search
 from tickets.templatetags.tickets_text import ago
+
+
+# A list has few different ones and many rows.
+@lru_cache(maxsize=100)
+def priority_mark(priority: str, label: str) -> str:
+    ticket = {"priority": priority, "get_priority_display": label}
+    return render_to_string("tickets/includes/priority.html", {"ticket": ticket})
+
+
+@lru_cache(maxsize=100)
+def status_badge(name: str, phase: str, colour: str) -> str:
+    status = {"name": name, "phase": phase, "colour": colour}
+    return render_to_string("admin/tickets/includes/status.html", {"status": status})
 
 
 @admin.register(Ticket)
@@ -77,11 +92,12 @@ class TicketAdmin(
 
     @admin.display(description=_("priority"), ordering=URGENCY)
     def priority_mark(self, ticket):
-        return render_to_string("tickets/includes/priority.html", {"ticket": ticket})
+        return priority_mark(ticket.priority, ticket.get_priority_display())
 
     @admin.display(description=_("status"))
     def status_badge(self, ticket):
-        return render_to_string("admin/tickets/includes/status.html", {"status": ticket.status})
+        status = ticket.status
+        return status_badge(status.name, status.phase, status.colour)
 
     @admin.display(description=_("filed"), ordering="created_at")
     def age(self, ticket):

@@ -97,6 +97,8 @@ class Attachment(TrackedModel):
     @classmethod
     def attach(cls, uploads, *, ticket: Ticket, uploader, comment: Comment | None = None) -> None:
         """Saves uploaded files on `ticket`: all of them, or no row and no file."""
+        if not uploads:
+            return
         place = {"ticket": ticket, "uploader": uploader, "comment": comment}
         attachments = [cls.from_upload(upload, **place) for upload in uploads]
         try:

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 
 from django import template
@@ -8,7 +9,8 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.template.defaultfilters import linebreaks_filter
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import Urlizer, format_html, format_html_join
+from django.utils.html import Urlizer, escape, format_html, format_html_join
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -25,6 +27,8 @@ class OutsideUrlizer(Urlizer):
 
 
 urlize = OutsideUrlizer()
+# Every link has one of these; most texts have none, and looking at each word takes long.
+MAY_HOLD_LINK = re.compile(r"://|@|\.\w")
 
 
 @register.filter
@@ -32,15 +36,23 @@ def ago(moment: datetime) -> str:
     """A <time>: how long ago within a day, else the date; the exact time stands in its title."""
     local = timezone.localtime(moment)
     is_recent = timezone.now() - moment < timedelta(days=1)
-    words = naturaltime(moment) if is_recent else date_format(local, "DATE_FORMAT")
-    exact = date_format(local, "DATETIME_FORMAT")
+    minute, language = local.replace(second=0, microsecond=0, tzinfo=None), get_language()
+    words = naturaltime(moment) if is_recent else written(minute, "DATE_FORMAT", language)
+    exact = written(minute, "DATETIME_FORMAT", language)
     return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, words)
+
+
+@lru_cache(maxsize=4096)
+def written(minute: datetime, form: str, language: str) -> str:
+    """A date in words. Lists and conversations show the same ones again and again."""
+    return date_format(minute, form)
 
 
 @register.filter
 def plain_text(text: str) -> str:
     """What somebody typed as paragraphs, escaped, with its links made clickable."""
-    return linebreaks_filter(urlize(text, autoescape=True), autoescape=False)
+    linked = urlize(text, autoescape=True) if MAY_HOLD_LINK.search(text) else escape(text)
+    return linebreaks_filter(linked, autoescape=False)
 
 
 @register.filter

@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tickets.templatetags.tickets_text import message_text
+from tickets.templatetags.tickets_text import MAY_HOLD_LINK, message_text, urlize
 
 REL = 'rel="nofollow noopener ugc"'
 TAGS = {"p", "br", "ul", "li", "a", "details", "summary", "blockquote"}
@@ -137,3 +137,12 @@ def test_nothing_typed_is_no_error(text):
 def test_long_text_is_shown_soon(piece):
     """THREATS: no text of 20,000 characters makes the page hang."""
     assert message_text(piece * (20_000 // len(piece)))
+
+
+@pytest.mark.parametrize(
+    "text", [*NASTY, *NO_LINKS, 'Just words. No link: none, "really"!', "a.b", "me@x.org"]
+)
+def test_text_is_searched_for_links_wherever_there_may_be_one(text):
+    """What the quick look passes over, the thorough one leaves alone too."""
+    if "<a " in urlize(text, autoescape=True):
+        assert MAY_HOLD_LINK.search(text)

@@ -162,6 +162,12 @@ def test_link_filter_can_be_taken_off_and_nonsense_does_nothing(client_of, ann, 
     assert "less than a day" not in client.get("/admin/tickets/ticket/?who=all").content.decode()
 
 
+def test_name_of_a_link_filter_is_asked_for_once(client_of, ann, django_assert_max_num_queries):
+    client = client_of(ann)
+    with django_assert_max_num_queries(13):
+        client.get(f"/admin/tickets/ticket/?who=all&phase=all&assignee={ann.pk}")
+
+
 @pytest.mark.parametrize(
     ("query", "words"),
     [
