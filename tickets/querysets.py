@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.db.models import (
     BigIntegerField,
-    Case,
     Count,
     Exists,
     F,
@@ -12,10 +11,8 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    SmallIntegerField,
     Subquery,
     Sum,
-    When,
 )
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -26,14 +23,6 @@ from tickets.tracking import TrackedQuerySet
 from tickets.validators import MAX_BYTES_A_DAY, MAX_FILES_A_DAY
 
 DAY = timedelta(days=1)
-# The higher, the more urgent.
-URGENCY = Case(
-    When(priority="urgent", then=3),
-    When(priority="high", then=2),
-    When(priority="normal", then=1),
-    default=0,
-    output_field=SmallIntegerField(),
-)
 
 
 class TicketQuerySet(TrackedQuerySet):
@@ -62,14 +51,31 @@ class TicketQuerySet(TrackedQuerySet):
         """Joins what every list and page of tickets shows."""
         return self.select_related("category", "status", "requester", "assignee")
 
-    def in_phase(self, *phases):
-        return self.filter(status__phase__in=phases)
+    def in_phase(self, *phases, statuses=None):
+        """By done_at or by numbers of statuses: only then the database knows how many it will find.
+
+        `statuses` are all statuses, where the caller has them at hand.
+        """
+        wanted = set(phases)
+        if wanted == set(workflow.Phase):
+            return self
+        if wanted == set(workflow.OPEN):
+            return self.open()
+        if wanted == {workflow.Phase.DONE}:
+            return self.done()
+        statuses = statuses or self.model.status.field.related_model.objects.all()
+        found = self.filter(status__in=[status.pk for status in statuses if status.phase in wanted])
+        return found if workflow.Phase.DONE in wanted else found.open()
 
     def open(self):
-        return self.in_phase(*workflow.OPEN)
+        return self.filter(done_at__isnull=True)
 
     def done(self):
-        return self.in_phase(workflow.Phase.DONE)
+        return self.filter(done_at__isnull=False)
+
+    def of_priority(self, priority):
+        """By the field that the queue is ordered by."""
+        return self.filter(urgency_rank=workflow.URGENCY.index(priority))
 
     def unassigned(self):
         return self.filter(assignee__isnull=True)
@@ -91,21 +97,28 @@ class TicketQuerySet(TrackedQuerySet):
         news = log.filter(by_others, ticket=OuterRef("pk"), pk__gt=seen).exclude(verb__in=FILES)
         return self.annotate(is_unread=Exists(news.order_by()))
 
+    def waiting(self):
+        return self.filter(status__phase=workflow.Phase.WAITING)
+
     # Waiting tickets whose time has come (tickets.silence)
     def to_wake(self, today):
-        return self.in_phase(workflow.Phase.WAITING).filter(wakes_on__lte=today)
+        return self.waiting().filter(wakes_on__lte=today)
 
     def to_remind(self, category, *, silent_since):
         """Not heard of since then, and not reminded since the last answer."""
         not_yet = Q(reminded_at=None) | Q(reminded_at__lt=F("silent_since"))
-        silent = self.in_phase(workflow.Phase.WAITING).filter(category=category, waiting_for="requester")
+        silent = self.waiting().filter(category=category, waiting_for="requester")
         return silent.filter(not_yet, silent_since__lte=silent_since)
 
     def to_close(self, now):
         """Still silent on the day that the reminder named, in categories that (still) close."""
-        silent = self.in_phase(workflow.Phase.WAITING).filter(waiting_for="requester")
+        silent = self.waiting().filter(waiting_for="requester")
         silent = silent.filter(closes_at__lte=now, reminded_at__gte=F("silent_since"))
         return silent.exclude(category__close_after=None)
+
+    # Orders of lists, each with indexes (see Ticket)
+    def most_urgent_first(self):
+        return self.order_by("urgency_rank", "created_at", "pk")
 
     def newest_change_first(self):
         return self.order_by("-updated_at", "-pk")

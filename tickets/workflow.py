@@ -14,6 +14,7 @@ class Phase(TextChoices):
 
 
 OPEN = (Phase.NEW, Phase.ACTIVE, Phase.WAITING)
+URGENCY = ("urgent", "high", "normal", "low")
 REOPEN_PERIOD = timedelta(days=14)
 TAKE_BACK_PERIOD = timedelta(seconds=20)
 

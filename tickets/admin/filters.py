@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import is_number
 from tickets.events import Verb
 from tickets.forms.filters import Period, Show, Who
-from tickets.models import Category, Notification, Ticket
+from tickets.models import Category, Notification, Status, Ticket
 from tickets.reports.figures import AGES, age_in_words, age_value, aged, in_span, reopened_numbers
 from tickets.reports.periods import Span
 
@@ -45,8 +45,14 @@ class PhaseFilter(ChoiceFilter):
             }
 
     def queryset(self, request, queryset):
-        show = Show(self.value())
-        return queryset if show == Show.ALL else queryset.in_phase(*show.phases)
+        return queryset.in_phase(*Show(self.value()).phases, statuses=self._statuses(request))
+
+    @staticmethod
+    def _statuses(request) -> list[Status]:
+        """Asked once a request: each saved view is counted through this filter."""
+        if not hasattr(request, "statuses"):
+            request.statuses = list(Status.objects.all())
+        return request.statuses
 
 
 class WhoFilter(ChoiceFilter):
@@ -97,7 +103,7 @@ class PriorityFilter(ChoiceFilter):
     choices_offered = list(reversed(Ticket.Priority.choices))
 
     def queryset(self, request, queryset):
-        return queryset.filter(priority=self.value()) if self.value() else queryset
+        return queryset.of_priority(self.value()) if self.value() else queryset
 
 
 class PeriodFilter(ChoiceFilter):

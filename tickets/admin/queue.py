@@ -18,7 +18,6 @@ from tickets.forms.filters import Show, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
 from tickets.live import list_state
 from tickets.models import SavedView
-from tickets.querysets import URGENCY
 
 OWN_VIEW = f"who={Who.OURS}"
 EVERYBODYS = f"phase={Show.OPEN}"
@@ -63,7 +62,7 @@ class QueueMixin(admin.ModelAdmin):
         """What is open: most urgent and oldest first. What is done: newest change first."""
         if request.GET.get("phase") in (Show.DONE, Show.ALL):
             return ("-updated_at", "-pk")
-        return (URGENCY.desc(), "created_at", "pk")
+        return ("urgency_rank", "created_at", "pk")
 
     def changelist_view(self, request, extra_context=None):
         context = {"view_form": self.view_form(request)}

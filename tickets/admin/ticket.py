@@ -19,7 +19,6 @@ from tickets.admin.reports import ReportsMixin
 from tickets.admin.suppressed_address import SuppressedMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
-from tickets.querysets import URGENCY
 from tickets.search.finding import search
 from tickets.templatetags.tickets_text import ago
 
@@ -90,7 +89,7 @@ class TicketAdmin(
             '<span class="unread"><span class="visually-hidden">{} </span></span>#{}', _("unread"), ticket.pk
         )
 
-    @admin.display(description=_("priority"), ordering=URGENCY)
+    @admin.display(description=_("priority"), ordering="urgency_rank")
     def priority_mark(self, ticket):
         return priority_mark(ticket.priority, ticket.get_priority_display())
 

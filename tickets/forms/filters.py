@@ -106,7 +106,7 @@ class StaffTicketFilterForm(TicketFilterForm):
         elif who == Who.UNASSIGNED:
             tickets = tickets.unassigned()
         if priority := self._value("priority"):
-            tickets = tickets.filter(priority=priority)
+            tickets = tickets.of_priority(priority)
         if period := self._value("period"):
             tickets = tickets.filter(created_at__gte=Period(period).start)
         return tickets

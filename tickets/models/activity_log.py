@@ -52,6 +52,7 @@ class ActivityLog(models.Model):
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="activities",
+        db_index=False,  # here and below: an index of Meta begins with it
     )
     verb = models.CharField(_("what"), max_length=20, choices=Verb)
     changes = models.JSONField(_("changes"), help_text=_("{field: [old value, new value]}"))
@@ -63,6 +64,7 @@ class ActivityLog(models.Model):
         related_name="+",
         null=True,
         blank=True,
+        db_index=False,
     )
     actor_name = models.CharField(_("name at that time"), max_length=150, blank=True)
     source = models.CharField(_("source"), max_length=10)
@@ -76,9 +78,12 @@ class ActivityLog(models.Model):
         verbose_name_plural = _("activity log")
         ordering = ["-pk"]
         base_manager_name = "objects"
-        # a ticket's timeline, oldest first
         indexes = [
+            # a ticket's timeline, oldest first
             models.Index(fields=["ticket", "id"], name="activity_by_ticket"),
+            # the admin's list, newest first: by what was done, and by who did it
+            models.Index(fields=["verb", "-id"], name="activity_by_verb"),
+            models.Index(fields=["actor", "-id"], name="activity_by_actor"),
             # the report's reopened tickets
             models.Index(
                 fields=["recorded_at"],

@@ -78,6 +78,7 @@ class InboundEmail(models.Model):
         related_name="inbound_emails",
         null=True,
         blank=True,
+        db_index=False,  # an index of Meta begins with it
     )
     comment = models.ForeignKey(
         Comment,

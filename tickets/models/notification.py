@@ -42,6 +42,7 @@ class Notification(models.Model):
         on_delete=models.SET_NULL,
         related_name="notifications",
         null=True,
+        db_index=False,  # here and below: an index of Meta begins with it
     )
     address = models.EmailField(_("address"))
     activity = models.ForeignKey(
@@ -51,6 +52,7 @@ class Notification(models.Model):
         related_name="notifications",
         null=True,
         blank=True,
+        db_index=False,
     )
     ticket = models.ForeignKey(
         Ticket,
@@ -60,6 +62,7 @@ class Notification(models.Model):
         related_name="notifications",
         null=True,
         blank=True,
+        db_index=False,
     )
     batch = models.UUIDField(_("act"), default=uuid.uuid4)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
@@ -114,8 +117,10 @@ class Notification(models.Model):
             models.Index(fields=["message_id"], name="notification_by_message_id"),
             # the same where the provider tells of its own id only
             models.Index(fields=["provider_id"], name="notification_by_provider_id"),
-            # the admin's filter
+            # the admin's list, newest first: by state, by person, by address
             models.Index(fields=["state", "-id"], name="notification_by_state"),
+            models.Index(fields=["person", "-id"], name="notification_by_person"),
+            models.Index(fields=["address", "-id"], name="notification_by_address"),
             # what was queued in a period, the newest first
             models.Index(fields=["created_at", "id"], name="notification_by_time"),
         ]

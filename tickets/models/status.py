@@ -53,12 +53,23 @@ class Status(models.Model):
         return self.name
 
     def clean(self):
-        """Raises ValidationError where the phase would lose its default."""
+        """Raises ValidationError where the phase would lose its default, or tickets would change theirs.
+
+        Tickets keep what follows from their phase: done_at, and why they wait.
+        """
         super().clean()
         stored = Status.objects.filter(pk=self.pk).first()
         if stored and stored.is_default and stored.phase != self.phase:
             raise ValidationError(
                 {"phase": _("This is the default of its phase. Make another status the default first.")}
+            )
+        if stored and stored.phase != self.phase and stored.tickets.exists():
+            raise ValidationError(
+                {
+                    "phase": _(
+                        "Tickets have this status. Make a status in the other phase and move them there."
+                    )
+                }
             )
 
     @transaction.atomic

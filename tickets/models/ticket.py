@@ -59,17 +59,33 @@ class Ticket(TrackedModel):
         _("what happened"), validators=[MaxLengthValidator(20_000), validate_visible], max_length=20_000
     )
     category = models.ForeignKey(
-        Category, verbose_name=_("category"), on_delete=models.PROTECT, related_name="tickets"
+        Category,
+        verbose_name=_("category"),
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        db_index=False,  # here and below: an index of Meta begins with it
     )
     status = models.ForeignKey(
-        Status, verbose_name=_("status"), on_delete=models.PROTECT, related_name="tickets"
+        Status,
+        verbose_name=_("status"),
+        on_delete=models.PROTECT,
+        related_name="tickets",
+        db_index=False,
     )
     priority = models.CharField(_("priority"), max_length=10, choices=Priority, default=Priority.NORMAL)
+    urgency_rank = models.GeneratedField(
+        expression=models.Case(
+            *(models.When(priority=priority, then=rank) for rank, priority in enumerate(workflow.URGENCY)),
+        ),
+        output_field=models.SmallIntegerField(_("urgency"), help_text=_("0 is the most urgent.")),
+        db_persist=True,
+    )
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("requester"),
         on_delete=models.PROTECT,
         related_name="tickets",
+        db_index=False,
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -78,6 +94,7 @@ class Ticket(TrackedModel):
         related_name="assigned_tickets",
         null=True,
         blank=True,
+        db_index=False,
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB, editable=False)
     created_at = models.DateTimeField(_("filed"), default=timezone.now, editable=False)
@@ -157,12 +174,48 @@ class Ticket(TrackedModel):
             models.CheckConstraint(condition=~models.Q(subject=""), name="ticket_has_subject"),
         ]
         indexes = [
-            # the lists, newest change first: all, a requester's, an agent's, by status, by category
+            # the lists, newest change first: all, a requester's, an agent's, by status, by category,
+            # by priority
             models.Index(fields=["-updated_at", "-id"], name="ticket_by_change"),
             models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_by_requester"),
             models.Index(fields=["assignee", "-updated_at", "-id"], name="ticket_by_assignee"),
             models.Index(fields=["status", "-updated_at", "-id"], name="ticket_by_status"),
             models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
+            models.Index(fields=["urgency_rank", "-updated_at", "-id"], name="ticket_by_priority"),
+            # the same of what is open: it may be little among what is done
+            models.Index(
+                fields=["-updated_at", "-id"],
+                name="ticket_open_by_change",
+                condition=models.Q(done_at__isnull=True),
+            ),
+            # the queue, most urgent and oldest first: everybody's, by status, an agent's, what is nobody's
+            models.Index(
+                fields=["urgency_rank", "created_at", "id"],
+                name="ticket_queue",
+                condition=models.Q(done_at__isnull=True),
+            ),
+            models.Index(
+                fields=["status", "urgency_rank", "created_at", "id"],
+                name="ticket_queue_by_status",
+                condition=models.Q(done_at__isnull=True),
+            ),
+            models.Index(
+                fields=["assignee", "urgency_rank", "created_at", "id"],
+                name="ticket_queue_by_assignee",
+                condition=models.Q(done_at__isnull=True),
+            ),
+            # (IS NULL is no equality to PostgreSQL: the index above does not bring them in order)
+            models.Index(
+                fields=["urgency_rank", "created_at", "id"],
+                name="ticket_queue_unassigned",
+                condition=models.Q(done_at__isnull=True, assignee__isnull=True),
+            ),
+            # the queue by age
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="ticket_open_by_age",
+                condition=models.Q(done_at__isnull=True),
+            ),
             # the admin's period filter and its order by age
             models.Index(fields=["-created_at", "-id"], name="ticket_by_age"),
             # the reports: what was first answered and what was solved in a period

@@ -215,3 +215,17 @@ def test_people_are_found_and_filtered(client_of, ann, alice, bob, sam):
     assert shown("?role=supervisor") == {"Sam Lindqvist"}
     User.objects.filter(pk=bob.pk).update(is_active=False)
     assert shown("?active=0") == {"Bob Ortiz"}
+
+
+@pytest.mark.parametrize("phase", ["active", "done"])
+def test_status_that_tickets_have_keeps_its_phase(client_of, sam, alice, phase):
+    """What follows from it, done_at above all, is kept with each ticket."""
+    blocked = Status.objects.create(name="Waiting for parts", phase="waiting", position=9)
+    url = f"/admin/tickets/status/{blocked.pk}/change/"
+    sent = {"name": "Blocked", "phase": phase, "colour": "grey", "position": 9}
+    ticket = make_ticket(alice)
+    ticket.set_status(blocked)
+    response = client_of(sam).post(url, sent)
+    assert response.context["adminform"].errors.keys() == {"phase"}
+    ticket.close()
+    assert client_of(sam).post(url, sent).status_code == 302

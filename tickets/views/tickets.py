@@ -17,7 +17,7 @@ from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
-from tickets.models import ActivityLog, Attachment, Ticket, TicketLink
+from tickets.models import ActivityLog, Attachment, Status, Ticket, TicketLink
 from tickets.views.drafts import DraftMixin, typed_before_login
 from tickets.workflow import Phase
 
@@ -76,6 +76,7 @@ class TicketListView(TemplateView):
         user = self.request.user
         form_class = StaffTicketFilterForm if user.is_staff else TicketFilterForm
         self.filter_form = form_class(self.request.GET, user=user)
+        self.statuses = list(Status.objects.all())
         self.matching = [self.filter_form.filtered(part) for part in Ticket.objects.parts_for(user)]
         shown = self.request.GET.copy()
         shown.pop("state", None)
@@ -95,7 +96,10 @@ class TicketListView(TemplateView):
 
     def _page(self, query: QueryDict) -> paging.Page:
         phases = self.filter_form.show.phases
-        parts = [part.in_phase(*phases).with_people().newest_change_first() for part in self.matching]
+        parts = [
+            part.in_phase(*phases, statuses=self.statuses).with_people().newest_change_first()
+            for part in self.matching
+        ]
         return paging.page(parts, query, self.rows_on_a_page)
 
     def _tabs(self, query: QueryDict) -> list[dict]:
@@ -115,8 +119,12 @@ class TicketListView(TemplateView):
 
     def _counts(self) -> dict[str, int]:
         """The tickets of each phase, as far as they are counted."""
-        counts = iter(paging.capped_counts(part.in_phase(phase) for phase in Phase for part in self.matching))
-        return {phase: sum(next(counts) for _part in self.matching) for phase in Phase}
+        parts = [part.filter(status=status) for status in self.statuses for part in self.matching]
+        found = iter(paging.capped_counts(parts))
+        counts = dict.fromkeys(Phase, 0)
+        for status in self.statuses:
+            counts[status.phase] += sum(next(found) for _part in self.matching)
+        return counts
 
 
 def comment_forms(request, ticket: Ticket) -> dict:
