@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from accounts import links
@@ -127,7 +128,8 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "is_own": first.reason == Audience.REQUESTER,
         "own_text": _own_text(activities, ticket),
         "closes_on": ticket.closes_on if ticket else None,
-        "sentences": timeline.sentences(told, reader=first.person),
+        # Names cost a query, and most mails have words of their own.
+        "sentences": SimpleLazyObject(lambda: timeline.sentences(told, reader=first.person)),
         "comment": comment,
         "files": [file.name for file in comment.attachments.all()] if comment else [],
         **_question(ticket, first),

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 
-from tickets.models import Notification
+from tickets.models import InboundEmail, Notification
 from tickets.tests.factories import make_ticket
 from tickets.tests.mailgun import WEBHOOK_SECRET, event, signature
 from tickets.views import webhooks
@@ -410,3 +410,32 @@ def test_header_of_a_mail_does_not_replace_the_mail(mailgun_client, received):
 def test_raw_mail_may_come_to_the_other_address_too(mailgun_client, received):
     assert bring(mailgun_client, url=INBOUND) == 200
     assert received[0][0] == MAIL
+
+
+def test_mail_is_stored_once_however_often_it_comes(mailgun_client):
+    """THREATS 96, 97: with the token of before, with another one, and after the database was away."""
+    mail = MAIL.replace(b"Subject", b"Message-ID: <1@example.com>\r\nSubject")
+
+    def fail(execute, sql, params, many, context):
+        raise OperationalError("the database is away")
+
+    fields = signature()
+    with connection.execute_wrapper(fail):
+        assert bring(mailgun_client, mail, **fields) == 503
+    assert [bring(mailgun_client, mail, **fields), bring(mailgun_client, mail, **fields)] == [200, 200]
+    assert bring(mailgun_client, mail) == 200
+    stored = InboundEmail.objects.get()
+    assert (bytes(stored.raw), stored.route, stored.provider_id) == (mail, "mailgun", fields["token"])
+    assert (stored.envelope_sender, stored.recipient) == ("alice@example.com", "support@in.example.com")
+
+
+def test_mail_at_which_our_code_fails_is_kept_at_the_third_time(mailgun_client, monkeypatch):
+    """THREATS 108."""
+
+    def fail(email):
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr(webhooks.handler, "_handle", fail)
+    fields = signature()
+    assert [bring(mailgun_client, **fields) for _time in range(4)] == [500, 500, 200, 200]
+    assert (InboundEmail.objects.get().state, InboundEmail.objects.get().attempts) == ("failed", 3)
