@@ -22,7 +22,8 @@ class NotFixedForm(forms.Form):
     @transaction.atomic
     def save(self, ticket: Ticket) -> None:
         """Says it as the requester, and the ticket is open again."""
-        with acting_as(ticket.requester, source=Ticket.Source.WEB):
+        source = Ticket.Source.EMAIL  # the link came by mail, and what is typed on the page stays there
+        with acting_as(ticket.requester, source=source):
             body = self.cleaned_data["body"].strip() or _("It is not fixed.")
-            conversation.reply(ticket, author=ticket.requester, body=body)
+            conversation.reply(ticket, author=ticket.requester, body=body, source=source)
             Ticket.objects.get(pk=ticket.pk).reopen()  # thanks alone would leave it done
