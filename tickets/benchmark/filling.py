@@ -20,7 +20,8 @@ from tickets.activity_log import PastAct
 from tickets.benchmark.place import COMMON, FIVE, MANY, RARE
 from tickets.demo import build, fill
 from tickets.demo.people import PEOPLE
-from tickets.models import ActivityLog, Category, Comment, Status, Ticket
+from tickets.models import ActivityLog, Category, Comment, SearchDocument, Status, Ticket
+from tickets.search import documents
 from tickets.workflow import Phase
 
 PEOPLE_COUNT = 1000
@@ -89,13 +90,14 @@ def conversation_of(subject: str, replies: int, requester, agent, description: s
     def record(created: list[Ticket]) -> None:
         activity_log.append(activity_log.history(created[0].pk, acts))
         fill.load_comments(created, {id(created[0]): acts})
+        documents.build([created[0].pk])
 
     return len(Ticket.objects.bulk_load([ticket], record=record))
 
 
 # Copies
 def copies(count: int, first: int) -> Iterator[int]:
-    """Copies the finished tickets from number `first` on, with comments and log, until `count` are there."""
+    """Copies finished tickets, from number `first` on, with all that belongs to them; makes `count`."""
     done = Ticket.objects.filter(pk__gte=first).done()
     last = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first()
     each, number = done.count(), 0
@@ -105,7 +107,7 @@ def copies(count: int, first: int) -> Iterator[int]:
         numbers = done.filter(pk__lte=last).order_by("pk").values_list("pk", flat=True)
         until = numbers[size - 1]
         with transaction.atomic(), connection.cursor() as cursor:
-            for model in (Ticket, Comment, ActivityLog):
+            for model in (Ticket, Comment, ActivityLog, SearchDocument):
                 cursor.execute(copy_sql(model, number, number * (last - first + 1)), [first, until])
         count -= size
         yield size
@@ -116,7 +118,12 @@ def copies(count: int, first: int) -> Iterator[int]:
 
 def copy_sql(model: type[models.Model], number: int, shift: int) -> str:
     """The statement for copy `number` of the finished tickets of a range, whose numbers grow by `shift`."""
-    fields = [field for field in model._meta.concrete_fields if model is Ticket or not field.primary_key]
+    # The other tables count by themselves.
+    fields = [
+        field
+        for field in model._meta.concrete_fields
+        if not field.generated and (field.name != "id" or model is Ticket)
+    ]
     columns = ", ".join(field.column for field in fields)
     values = ", ".join(copied(model, field, number, shift) for field in fields)
     ticket, status = Ticket._meta.db_table, Status._meta.db_table
@@ -128,7 +135,7 @@ def copy_sql(model: type[models.Model], number: int, shift: int) -> str:
     table = model._meta.db_table
     return (
         f"INSERT INTO {table} ({columns}) SELECT {values} FROM {table} "  # noqa: S608 - our own names
-        f"WHERE {key} IN ({chosen}) ORDER BY id"
+        f"WHERE {key} IN ({chosen}) ORDER BY {model._meta.pk.column}"
     )
 
 

@@ -22,6 +22,7 @@ from tickets.benchmark.scratch import POSTGRES, SQLITE, scratch, with_name
 from tickets.benchmark.targets import TARGETS, missed
 from tickets.benchmark.visits import PLAIN, VISITS
 from tickets.models import ActivityLog, Comment, Notification, Ticket
+from tickets.search.finding import search
 
 SMALL, LARGE = Stand(POSTGRES, 1000), Stand(POSTGRES, 1_000_000)
 BESIDE, LITE = Stand(POSTGRES, 100_000), Stand(SQLITE, 100_000)
@@ -132,6 +133,11 @@ def test_filled_database_is_whole(monkeypatch, capsys):
     assert 10 < Ticket.objects.filter(description__contains=COMMON).count() < 60
     assert not Notification.objects.exists()
     assert not Ticket.objects.filter(updated_at__lt=F("created_at")).exists()
+    agent = Ticket.objects.get(pk=place.five).assignee
+    for word in (RARE, COMMON):
+        assert set(search(Ticket.objects.all(), word, user=agent)) == set(
+            Ticket.objects.filter(description__contains=word)
+        )
     keys = set(map(str, Comment.objects.values_list("key", flat=True)))
     logged = ActivityLog.objects.filter(verb__in=("replied", "noted")).values_list("changes", flat=True)
     assert {changes["key"][1] for changes in logged} == keys

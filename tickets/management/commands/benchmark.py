@@ -1,5 +1,7 @@
 import argparse
 import json
+import signal
+import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -78,6 +80,8 @@ class Command(BaseCommand):
             if settings.SETTINGS_MODULE != SETTINGS:
                 raise CommandError("--step is for the benchmark's own processes.")
             return STEPS[step](options)
+        # Whoever ends it ends its servers too and has its databases dropped.
+        signal.signal(signal.SIGTERM, lambda *_signal: sys.exit("Stopped."))
         urls = options["database"] or [env.text("DATABASE_URL", "sqlite://")]
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
