@@ -247,6 +247,10 @@ class Ticket(TrackedModel):
     def get_absolute_url(self):
         return reverse("tickets:detail", args=[self.pk])
 
+    def get_priority_display(self) -> str:
+        """Django's own puts all choices together anew for each row of a list."""
+        return str(self.Priority(self.priority).label)
+
     @property
     def logged_ticket_id(self):
         return self.pk
