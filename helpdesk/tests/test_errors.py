@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from helpdesk.wsgi import application
 from tickets.models import Notification
 
 
@@ -105,3 +106,12 @@ def test_process_starts_and_answers_while_its_database_is_away():
         [sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
     )
     assert done.stdout.split() == ["200", "503", "503"], done.stderr[-500:]
+
+
+def test_content_type_that_nobody_can_read_breaks_no_page(db):
+    """I1: asked as gunicorn asks, because Django's own test client builds the request in another way."""
+    answered = []
+    odd = {"CONTENT_TYPE": "text/plain; x*=nosuch''y", "HTTP_HOST": "localhost"}
+    environ = {**RequestFactory().get("/about/").environ, **odd}
+    application(environ, lambda status, headers: answered.append(status)).close()
+    assert answered == ["200 OK"]
