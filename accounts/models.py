@@ -29,6 +29,12 @@ class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
 
+    def named(self, words: str):
+        """People with `words` in their name or address."""
+        if "\0" in words:  # PostgreSQL refuses it
+            return self.none()
+        return self.filter(models.Q(full_name__icontains=words) | models.Q(email__icontains=words))
+
     def staff(self):
         """People who may work on tickets: active agents, supervisors and superusers."""
         in_role = models.Exists(

@@ -63,7 +63,7 @@ class Order:
         except (ValueError, OverflowError):
             return None
 
-    def beyond(self, place: list, *, backwards: bool = False):
+    def beyond(self, place: Sequence, *, backwards: bool = False):
         """The condition that a row comes after `place`, or before it."""
         row = Row(*(F(field.attname) for field in self.fields))
         values = Row(*(Value(value, field) for value, field in zip(place, self.fields, strict=True)))

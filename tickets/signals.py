@@ -5,11 +5,12 @@ Receivers are doorbells: each calls one function, holds no rule and saves no tra
 
 from anymail.signals import tracking as delivery_told
 from django.contrib.auth import get_user_model
-from django.db.models.signals import post_delete, post_save, pre_delete, pre_save
+from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
 from accounts.events import account_mail_requested
 from tickets import activity_log, tracking
 from tickets.events import activity_recorded
+from tickets.management.limits import lift_time_limits, restore_time_limits
 from tickets.models import Attachment
 from tickets.notifications import delivery_events, outbox
 from tickets.search import documents
@@ -29,6 +30,8 @@ def connect() -> None:
     post_save.connect(index_person, sender=get_user_model(), dispatch_uid="tickets.index_person")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
     delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
+    pre_migrate.connect(begin_migrations, dispatch_uid="tickets.begin_migrations")
+    post_migrate.connect(end_migrations, dispatch_uid="tickets.end_migrations")
 
 
 def remember_row(sender, instance, raw=False, update_fields=None, **kwargs):
@@ -74,3 +77,11 @@ def queue_account_mail(sender, person, kind, address, **kwargs):
 
 def note_delivery(sender, event, **kwargs):
     delivery_events.note(event)
+
+
+def begin_migrations(sender, **kwargs):
+    lift_time_limits()
+
+
+def end_migrations(sender, **kwargs):
+    restore_time_limits()

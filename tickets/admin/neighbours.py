@@ -8,11 +8,12 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 from django.urls import reverse
 
+from accounts import paging
+from accounts.changelists import StaffChangeList
 from accounts.validators import is_number
 
 FILTERS = "_changelist_filters"  # where Django's links from a list to a row keep the list's filters
 HINTS = ("previous", "next")
-LONGEST_QUEUE = 1000
 
 
 @dataclass(frozen=True)
@@ -44,23 +45,31 @@ def queue_query(request: HttpRequest, neighbours: Neighbours | None = None) -> s
     return query.urlencode()
 
 
+class Queue(StaffChangeList):
+    """A list that is asked for its queryset alone."""
+
+    def get_results(self, request):
+        pass
+
+
 def neighbours(model_admin, request: HttpRequest, ticket) -> Neighbours:
-    """The tickets before and after `ticket` in the first LONGEST_QUEUE tickets of the queue."""
+    """The tickets before and after `ticket` in the queue."""
     asked = copy(request)
     asked.method, asked.GET = "GET", QueryDict(request.GET.get(FILTERS, ""))
+    asked.changelist = Queue
     try:
         queue = model_admin.get_changelist_instance(asked).queryset
     except (IncorrectLookupParameters, SuspiciousOperation):  # an address that somebody made up
         return Neighbours()
-    numbers = list(queue.values_list("pk", flat=True)[:LONGEST_QUEUE])
-    if ticket.pk in numbers:
-        place = numbers.index(ticket.pk)
-        return Neighbours(
-            previous=numbers[place - 1] if place else None,
-            next=numbers[place + 1] if place + 1 < len(numbers) else None,
-        )
-    hints = {name: number for name in HINTS if (number := _hint(request, name)) in numbers}
-    return Neighbours(**hints)
+    order = paging.Order(queue)
+    place = order.key(ticket)
+    numbers = [ticket.pk, *(_hint(request, name) for name in HINTS)]
+    here, *hints, before, after = paging.ask(
+        *((paging.VALUE, queue.filter(pk=number).values("pk")) for number in numbers),
+        (paging.VALUE, queue.filter(order.beyond(place, backwards=True)).reverse().values("pk")[:1]),
+        (paging.VALUE, queue.filter(order.beyond(place)).values("pk")[:1]),
+    )
+    return Neighbours(before, after) if here else Neighbours(*hints)
 
 
 def _hint(request: HttpRequest, name: str) -> int | None:

@@ -1,11 +1,12 @@
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
-from tickets.admin.activity_log import ticket_link
+from tickets.admin.activity_log import people, ticket_link
 from tickets.admin.filters import QueuedFilter, StateFilter
 from tickets.admin.ledger import COLOURS, LedgerMixin
 from tickets.models import Notification
@@ -19,8 +20,9 @@ class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelA
     list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
     list_filter = (StateFilter, QueuedFilter)
     sortable_by = ()
-    search_fields = ("address",)
-    search_help_text = _("A mail address, or a ticket's number")
+    search_fields = ("address",)  # shows the search box
+    search_help_text = _("A mail address, a name, or a ticket's number")
+    ordering = ("-created_at", "-pk")
     actions = ("send_again",)
     change_form_template = "admin/tickets/notification/change_form.html"
     fields = (
@@ -48,7 +50,10 @@ class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelA
     def get_search_results(self, request, queryset, search_term):
         if number := ticket_number(search_term):
             return queryset.filter(ticket_id=number), False
-        return super().get_search_results(request, queryset, search_term)
+        if not search_term:
+            return queryset, False
+        address = search_term.strip().lower().replace("\0", "")
+        return queryset.filter(Q(person__in=people(search_term)) | Q(address=address)), False
 
     @admin.action(description=_("Send again"), permissions=["resend"])
     def send_again(self, request, notifications):

@@ -4,7 +4,7 @@ from copy import copy
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import path
@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.changelists import StaffChangeList
 from tickets.admin.neighbours import queue_url
 from tickets.admin.saved_view import counts
 from tickets.forms.filters import Show, Who
@@ -24,7 +25,7 @@ EVERYBODYS = f"phase={Show.OPEN}"
 VIEWS_SHOWN = 12
 
 
-class TicketChangeList(ChangeList):
+class TicketChangeList(StaffChangeList):
     def get_queryset(self, request, exclude_parameters=None):
         return super().get_queryset(request, exclude_parameters).with_unread(request.user)
 
@@ -56,7 +57,7 @@ class QueueMixin(admin.ModelAdmin):
         ]
 
     def get_changelist(self, request, **kwargs):
-        return TicketChangeList
+        return getattr(request, "changelist", TicketChangeList)  # see neighbours.py
 
     def get_changelist_instance(self, request):
         """Opened without any filter it shows what waits for the person: mine and unassigned."""

@@ -74,14 +74,14 @@ class TicketAdmin(
     list_select_related = ("category", "status", "requester", "assignee")
     search_fields = ("subject",)  # shows the search box; tickets.search does the work
     search_help_text = _("Words, a person, or a number like #1042")
-    sortable_by = ("number", "priority_mark", "age")
+    sortable_by = ("age",)
     actions = ACTIONS
 
     class Media:
         js = ("js/admin_labels.js",)
 
     # The list
-    @admin.display(description=_("number"), ordering="pk")
+    @admin.display(description=_("number"))
     def number(self, ticket):
         if not ticket.is_unread:
             return f"#{ticket.pk}"
@@ -89,7 +89,7 @@ class TicketAdmin(
             '<span class="unread"><span class="visually-hidden">{} </span></span>#{}', _("unread"), ticket.pk
         )
 
-    @admin.display(description=_("priority"), ordering="urgency_rank")
+    @admin.display(description=_("priority"))
     def priority_mark(self, ticket):
         return priority_mark(ticket.priority, ticket.get_priority_display())
 

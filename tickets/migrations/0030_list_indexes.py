@@ -2,12 +2,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def take_the_time_it_needs(apps, schema_editor):
-    """With a million tickets an index takes longer than settings.DATABASES lets a statement take."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("SET LOCAL statement_timeout = 0")
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("tickets", "0020_search_document"),
@@ -15,7 +9,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunPython(take_the_time_it_needs, migrations.RunPython.noop),
         migrations.AddField(
             model_name="ticket",
             name="urgency_rank",

@@ -5,8 +5,6 @@ from django.db.models import F
 
 
 def follow(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("SET LOCAL statement_timeout = 0")
     tickets = apps.get_model("tickets", "Ticket").objects
     tickets.filter(status__phase="done", done_at=None).update(done_at=F("updated_at"))
     tickets.exclude(status__phase="done").exclude(done_at=None).update(done_at=None)

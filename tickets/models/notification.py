@@ -118,9 +118,9 @@ class Notification(models.Model):
             # the same where the provider tells of its own id only
             models.Index(fields=["provider_id"], name="notification_by_provider_id"),
             # the admin's list, newest first: by state, by person, by address
-            models.Index(fields=["state", "-id"], name="notification_by_state"),
-            models.Index(fields=["person", "-id"], name="notification_by_person"),
-            models.Index(fields=["address", "-id"], name="notification_by_address"),
+            models.Index(fields=["state", "-created_at", "-id"], name="notification_by_state"),
+            models.Index(fields=["person", "-created_at", "-id"], name="notification_by_person"),
+            models.Index(fields=["address", "-created_at", "-id"], name="notification_by_address"),
             # what was queued in a period, the newest first
             models.Index(fields=["created_at", "id"], name="notification_by_time"),
         ]

@@ -254,3 +254,10 @@ def test_queries_of_the_preview_do_not_grow(client_of, alice, bob, ann, sam):
 
     few = count(tickets(2))
     assert count(tickets(50)) == few <= 16
+
+
+def test_choosing_all_says_when_there_are_more_than_are_counted(client_of, ann, alice, monkeypatch):
+    monkeypatch.setattr("accounts.paging.MOST_COUNTED", 60)
+    for _number in range(61):
+        make_ticket(alice)
+    assert "Select all tickets (more than 60)" in client_of(ann).get(LIST).content.decode()

@@ -16,6 +16,7 @@ FLOORS: list[tuple[str, float]] = [
     ("accounts.validators", 0),
     ("accounts.mixins", 0.5),
     ("accounts.paging", 0.2),
+    ("accounts.changelists", 0.3),
     ("tickets.events", 0),
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),

@@ -71,8 +71,17 @@ def test_what_is_done_shows_the_newest_change_first(client_of, ann, everything, 
     assert shown(client_of(ann), query)[0] == "mine done"
 
 
-@pytest.mark.parametrize(("query", "first"), [("?who=all&o=-1", "nobody's low"), ("?who=all&o=1", "mine")])
-def test_columns_can_still_be_sorted(client_of, ann, everything, query, first):
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("?who=all&o=-8", "nobody's low"),
+        ("?who=all&o=8", "mine"),
+        ("?who=all&o=8.-2", "mine"),
+        ("?who=all&o=2", "mine urgent"),
+        ("?who=all&o=x", "mine urgent"),
+    ],
+)
+def test_queue_can_be_sorted_by_age_and_by_nothing_else(client_of, ann, everything, query, first):
     assert shown(client_of(ann), query)[0] == first
 
 

@@ -127,7 +127,7 @@ def test_search_with_a_nul_counts_nothing(client_of, ann):
 
 
 def test_counting_ends_at_the_most(client_of, alice, ann, monkeypatch):
-    monkeypatch.setattr("tickets.admin.saved_view.MOST_COUNTED", 3)
+    monkeypatch.setattr("accounts.paging.MOST_COUNTED", 3)
     for _number in range(3):
         make_ticket(alice)
     assert views(client_of(ann))["My queue"] == "3"
