@@ -1,5 +1,6 @@
 """What stands on a ticket's page: rows of its log and of what is merged into it, what was said, files."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import groupby
@@ -26,7 +27,7 @@ class Story:
         self._all = list(rows)
         keys = [row.changes["key"][1] for row in self._all if row.verb in SAID]
         comments = Comment.objects.filter(ticket__in=self.tickets, key__in=keys).visible_to(user)
-        self.said = {str(comment.key): comment for comment in comments.prefetch_related("attachments")}
+        self.said = {str(comment.key): comment for comment in comments}
         self.rows = [row for row in self._all if self._is_shown(row)]
 
     def acts(self) -> Iterator[list[ActivityLog]]:
@@ -46,9 +47,12 @@ class Story:
         """The files that came with a merged ticket itself."""
         return [file for file in self._files_of_merged if file.ticket_id == number]
 
+    def files_said_with(self, comment: Comment) -> list[Attachment]:
+        return self._files_said.get(comment.pk, [])
+
     def split_into(self, comment: Comment) -> Ticket | None:
         """The ticket that `comment` was split into, where the reader may know of it."""
-        return self._splits.get(comment.split_key)
+        return self._splits.get(comment.split_key) if self._splits else None
 
     def mail_of(self, comment: Comment) -> int | None:
         """The number of the mail that `comment` came in by: staff may read the original."""
@@ -60,6 +64,14 @@ class Story:
         if not by_mail or not self.user.is_staff:
             return {}
         return dict(InboundEmail.objects.filter(comment__in=by_mail).values_list("comment", "pk"))
+
+    @cached_property
+    def _files_said(self) -> dict[int, list[Attachment]]:
+        """By comment, like prefetch_related(), which would make a queryset for each of them."""
+        files = defaultdict(list)
+        for file in Attachment.objects.filter(comment__in=[said.pk for said in self.said.values()]):
+            files[file.comment_id].append(file)
+        return files
 
     @cached_property
     def _files_of_merged(self) -> list[Attachment]:

@@ -110,7 +110,7 @@ def _kind(act: list[ActivityLog], comment: Comment | None) -> str:
 
 def _attachments(comment: Comment | None, filing: Ticket | None, story: Story) -> list[Attachment]:
     if comment:
-        return list(comment.attachments.all())
+        return story.files_said_with(comment)
     return story.files_of(filing.pk) if filing else []
 
 

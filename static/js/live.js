@@ -68,7 +68,6 @@
       if (xhr.status === 404 && live.dataset.gone) end(live.dataset.gone);
       askLater();
     });
-    for (const row of document.querySelectorAll("[data-summary]")) row.dataset.known = "yes";
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) return;
       count(0);
