@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 MAILGUN = "mailgun"
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 COMMENT = re.compile(r"\([^()]*\)")
-DOMAIN_TAG = re.compile(r"(?:^|;)\s*d\s*=\s*([^\s;]+)")
+# What the sender chose (an address, a greeting) may hold semicolons, but outside quotes no space.
+END_OF_STATEMENT = re.compile(r";(?=\s|$)")
+DOMAIN_TAG = re.compile(r"(?:^|;)\s*d\s*=([^;]*)")
 
 
 class Verdict(StrEnum):
@@ -39,9 +42,10 @@ def _mailgun(raw_headers: list[tuple[str, str]], *, sender: str, envelope_sender
         said.setdefault(name.lower(), value.strip().lower())
     spf, dkim = said.get("x-mailgun-spf", ""), said.get("x-mailgun-dkim-check-result", "")
     signers = [
-        found[1]
+        domain
         for name, value in raw_headers
-        if name.lower() == "dkim-signature" and (found := DOMAIN_TAG.search(value))
+        if name.lower() == "dkim-signature"
+        for domain in DOMAIN_TAG.findall(value) or [""]
     ]
     is_signed = bool(signers) and all(_is_aligned(domain, sender) for domain in signers)
     if (spf == "pass" and _is_aligned(envelope_sender, sender)) or (dkim == "pass" and is_signed):
@@ -57,17 +61,20 @@ def _results(
     for name, value in raw_headers:
         if name.lower() != "authentication-results":
             continue
-        server, _semicolon, rest = COMMENT.sub(" ", value).partition(";")
+        server, _semicolon, rest = COMMENT.sub(" ", QUOTED.sub("x", value)).partition(";")
         if server.lower().split()[:1] != [trusted]:
             break
         here: dict[str, list[tuple[str, dict[str, str]]]] = {}
         for method, result, properties in _methods(rest):
             here.setdefault(method, []).append((result, properties))
         said = here | said
-    for result, properties in said.get("dmarc", []):
-        if result in ("pass", "fail"):
-            is_about_sender = _is_aligned(properties.get("header.from", sender), sender)
-            return Verdict.PASS if result == "pass" and is_about_sender else Verdict.FAIL
+    dmarc = [
+        result == "pass" and _is_aligned(properties.get("header.from", sender), sender)
+        for result, properties in said.get("dmarc", [])
+        if result in ("pass", "fail")
+    ]
+    if dmarc:
+        return Verdict.PASS if all(dmarc) else Verdict.FAIL
     results = [
         (result, properties.get("smtp.mailfrom") or envelope_sender)
         for result, properties in said.get("spf", [])
@@ -83,13 +90,13 @@ def _results(
 
 def _methods(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Triples (method, result, properties) of `spf=pass smtp.mailfrom=a@b; dkim=...`."""
-    for statement in text.lower().split(";"):
+    for statement in END_OF_STATEMENT.split(text.lower()):
         method, *properties = re.sub(r"\s*=\s*", "=", statement).split() or [""]
         name, _equals, result = method.partition("=")
         yield (
             name.partition("/")[0],
             result,
-            dict(pair.replace('"', "").split("=", 1) for pair in properties if "=" in pair),
+            dict(pair.split("=", 1) for pair in properties if "=" in pair),
         )
 
 
@@ -97,4 +104,5 @@ def _is_aligned(domain: str, sender: str) -> bool:
     """Whether `domain` (or the domain of an address) is that of the sender, above or below it."""
     domain = domain.rpartition("@")[2].strip(" <>").rstrip(".").lower()
     own = sender.rpartition("@")[2].lower()
-    return "." in domain and (domain == own or own.endswith(f".{domain}") or domain.endswith(f".{own}"))
+    is_name = "." in domain and " " not in domain
+    return is_name and (domain == own or own.endswith(f".{domain}") or domain.endswith(f".{own}"))

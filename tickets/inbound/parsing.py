@@ -14,7 +14,6 @@ from email.header import decode_header
 from email.message import Message
 from email.policy import Policy, compat32
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
-from itertools import islice
 from typing import Any
 
 from tickets.inbound import plain_text, quoting, winmail
@@ -23,7 +22,6 @@ from tickets.inbound.nature import Nature, nature_of
 
 __all__ = ["Mail", "MailFile", "Nature", "TooComplex", "check_size", "parse"]
 
-MAX_HEADERS = 200
 MAX_HEADER = 4000
 MAX_CONTENT_HEADER = 2000
 MAX_FILE_NAME = 250
@@ -80,7 +78,7 @@ class Mail:
     files: tuple[MailFile, ...]
     nature: Nature
     why: str  # the header or part that shows the nature; "" for a person
-    headers: tuple[tuple[str, str], ...]  # from the top, at most MAX_HEADERS
+    headers: tuple[tuple[str, str], ...]  # all from the top; encoded words stay so, they could forge a proof
 
 
 def parse(raw: bytes) -> Mail:
@@ -115,8 +113,8 @@ def parse(raw: bytes) -> Mail:
         nature=nature,
         why=plain_text.one_line(why, MAX_NAME),
         headers=tuple(
-            (plain_text.one_line(name, 100), _decoded(str(value)))
-            for name, value in islice(message.raw_items(), MAX_HEADERS)
+            (plain_text.one_line(name, 100), plain_text.one_line(_text(str(value)), MAX_HEADER_BYTES))
+            for name, value in message.raw_items()
         ),
     )
 

@@ -227,6 +227,12 @@ MAILGUN = [
         ([MAILGUN[2], *MAILGUN], "alice@example.com", Verdict.NONE),
         # Mailgun does not say which of the signatures it means.
         ([*MAILGUN[1:], ("DKIM-Signature", "d=evil.example")], "bounce@mailer.example", Verdict.NONE),
+        ([*MAILGUN[1:], ("DKIM-Signature", "v=1; s=k1")], "bounce@mailer.example", Verdict.NONE),
+        (
+            [*MAILGUN[1:], ("DKIM-Signature", "d=example.com; d=evil.example")],
+            "b@mailer.example",
+            Verdict.NONE,
+        ),
     ],
 )
 def test_verdict_of_mailgun(headers, envelope_sender, expected):
@@ -250,12 +256,43 @@ def test_verdict_of_mailgun(headers, envelope_sender, expected):
         (["mx.example.net; none"], Verdict.NONE),
         (["mx.example.net.evil.example; dmarc=pass"], Verdict.NONE),
         (["", ";;==;=", "mx.example.net; dmarc=pass"], Verdict.NONE),
+        # Servers repeat the envelope's sender, which may be anything between quotes.
+        (['mx.example.net; spf=pass smtp.mailfrom="x; dmarc=pass y"@evil.example'], Verdict.NONE),
+        (
+            ['mx.example.net; spf=pass (of "x) ; dmarc=pass (y"@evil.example) smtp.helo=e.example'],
+            Verdict.NONE,
+        ),
+        (['mx.example.net; dmarc=fail "x; dmarc=pass y"', "mx.example.net; dmarc=pass"], Verdict.FAIL),
+        (["mx.example.net; spf=pass smtp.mailfrom=x;dmarc=pass;y@evil.example; dmarc=fail"], Verdict.FAIL),
     ],
 )
 def test_verdict_of_authentication_results(results, expected):
     headers = [("Authentication-Results", value) for value in results]
     said = verdict(headers, sender="alice@example.com", envelope_sender="", trusted="mx.example.net")
     assert said == expected
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "DKIM-Signature: v=1; h=" + "from:" * 1000 + "; d=evil.example",
+        "X-Filling: 1\n" * 200 + "DKIM-Signature: v=1; d=evil.example",
+        "DKIM-Signature: v=1; x==?utf-8?b?OyBkPWV4YW1wbGUuY29tOyA=;d=evil.example;?=",
+    ],
+)
+def test_signature_of_another_can_not_be_hidden_from_us(hidden):
+    """Mailgun checks it all the same, and says that it holds."""
+    lines = [*(": ".join(header) for header in MAILGUN), hidden, "From: alice@example.com", "", "Hello"]
+    headers = parse("\n".join(lines).encode()).headers
+    said = verdict(headers, sender="alice@example.com", envelope_sender="m@evil.example", trusted="mailgun")
+    assert said == Verdict.NONE
+
+
+def test_encoded_words_prove_nothing():
+    results = "mx.example.net; spf=pass smtp.mailfrom==?utf-8?q?=3B_dmarc=3Dpass_x?=@evil.example"
+    headers = parse(f"Authentication-Results: {results}\nFrom: alice@example.com\n\nHello".encode()).headers
+    said = verdict(headers, sender="alice@example.com", envelope_sender="", trusted="mx.example.net")
+    assert said == Verdict.NONE
 
 
 def test_nothing_is_believed_where_nothing_is_trusted():
