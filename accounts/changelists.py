@@ -3,8 +3,10 @@
 from copy import copy
 from urllib.parse import urlencode
 
+from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from accounts import paging
@@ -36,7 +38,13 @@ class StaffChangeList(ChangeList):
         if ORDER_VAR in asked.GET:
             asked.GET[ORDER_VAR] = asked.GET[ORDER_VAR].partition(".")[0]
         super().__init__(asked, *args, **kwargs)
-        self.preserved_filters = self.model_admin.get_preserved_filters(request)
+        # Django would look up the address of each link to add the filters: a fifth of a list's time.
+        filters = self.model_admin.get_preserved_filters(request)
+        self.preserved_filters, self.way_back = "", f"?{filters}" if filters else ""
+        self.here = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+    def url_for_result(self, result):
+        return f"{self.here}{quote(result.pk)}/change/{self.way_back}"
 
     # The order
     def get_ordering_field(self, field_name):

@@ -37,12 +37,6 @@ class TicketChangeList(StaffChangeList):
         super().get_results(request)
         # Without any choice the own view is shown: there is nothing to clear.
         self.has_active_filters = normal_query(request.GET.urlencode()) != normal_query(OWN_VIEW)
-        # Django would look up the address of each link to add the filters: a fifth of the page's time.
-        self.way_back = f"?{self.preserved_filters}" if self.preserved_filters else ""
-        self.preserved_filters, self.here = "", queue_url()
-
-    def url_for_result(self, result):
-        return f"{self.here}{result.pk}/change/{self.way_back}"
 
 
 class QueueMixin(admin.ModelAdmin):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from accounts.paging import Order
 from tickets.demo.people import PEOPLE
 from tickets.models import Category, Status, Ticket
 from tickets.workflow import Phase
@@ -10,6 +11,8 @@ FIVE, MANY = "A ticket with five replies", "A ticket with two hundred replies"
 # In one ticket, in a tenth of them, in none
 RARE, COMMON, UNKNOWN = "xylophone", "umbrella", "kaleidoscope"
 BULK = 50
+ROWS = 25  # of a page
+DEEP = 1999 * ROWS - 1
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Place:
     category: int
     done_status: int
     agent: int
+    deep: list[str]  # where page 2,000 of all tickets begins
 
     @classmethod
     def find(cls) -> "Place":
@@ -35,4 +39,12 @@ class Place:
             category=Category.objects.active().first().pk,
             done_status=Status.objects.default_for(Phase.DONE).pk,
             agent=own.get(subject=FIVE).assignee_id,
+            deep=cls.deep_place(),
         )
+
+    @staticmethod
+    def deep_place() -> list[str]:
+        """Of the last row of page 1,999, or of the last page but one."""
+        tickets = Ticket.objects.newest_change_first()
+        row = tickets[min(DEEP, max(tickets.count() - 2 * ROWS, 0))]
+        return Order(tickets).place_of(row)

@@ -122,7 +122,7 @@ VISITS: tuple[Visit, ...] = (
     page("lists", "own list, done", REQUESTER, f"{LIST}?phase=done"),
     page("lists", "staff list", AGENT, LIST),
     page("lists", "list by status", AGENT, f"{LIST}?phase=done"),
-    page("lists", "deep page", AGENT, f"{LIST}?phase=all&page=2000"),
+    page("lists", "deep page", AGENT, LIST + "?phase=all&after={place.deep[0]}&after={place.deep[1]}"),
     page("search", "rare word", AGENT, f"{LIST}?phase=all&q={RARE}"),
     page("search", "common word", AGENT, f"{LIST}?phase=all&q={COMMON}"),
     page("search", "unknown word", AGENT, f"{LIST}?phase=all&q={UNKNOWN}"),

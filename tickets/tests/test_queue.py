@@ -200,3 +200,10 @@ def test_links_of_the_list_forget_the_question_for_news(client_of, alice):
         make_ticket(alice, subject=f"Ticket {number}")
     content = body(client_of(alice).get("/tickets/?state=old&phase=open"))
     assert "state=" not in "".join(re.findall(r'href="([^"]*)"', content))
+
+
+def test_row_leads_to_its_ticket_and_back_to_the_place_in_the_queue(client_of, ann, alice):
+    ticket = make_ticket(alice, assignee=ann)
+    content = client_of(ann).get("/admin/tickets/ticket/?who=mine").content.decode()
+    url = f"/admin/tickets/ticket/{ticket.pk}/change/?_changelist_filters=who%3Dmine"
+    assert content.count(f'href="{url}"') == 2
