@@ -6,10 +6,28 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import is_number
 from tickets.events import Verb
-from tickets.forms.filters import Period, Show, Who
+from tickets.forms.filters import Period, Show, Sort, Who
 from tickets.models import Category, Notification, Status, Ticket
 from tickets.reports.figures import AGES, age_in_words, age_value, aged, in_span, reopened_numbers
 from tickets.reports.periods import Span
+from tickets.search.finding import Search
+from tickets.search.query import parse
+
+
+def search_of(request) -> Search:
+    """What is asked in the search box; read once a request."""
+    typed = request.GET.get("q", "")
+    if getattr(request, "search", None) is None or request.search.typed != typed:
+        request.search = Search(typed, user=request.user)
+    return request.search
+
+
+def offered_categories(request) -> list[tuple[str, str]]:
+    """Asked once a request: each saved view is counted through the filter of categories."""
+    if not hasattr(request, "offered_categories"):
+        rows = Category.objects.values_list("pk", "name")
+        request.offered_categories = [(str(pk), name) for pk, name in rows]
+    return request.offered_categories
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -32,8 +50,12 @@ class PhaseFilter(ChoiceFilter):
     parameter_name = "phase"
     choices_offered = Show.choices
 
+    def __init__(self, request, params, model, model_admin):
+        self.default = Show.ALL if parse(request.GET.get("q", "")).chooses_phase else Show.OPEN
+        super().__init__(request, params, model, model_admin)
+
     def value(self):
-        return super().value() or Show.OPEN.value
+        return super().value() or self.default.value
 
     def choices(self, changelist):
         """Without Django's "All" at the top: ours is the last, and "Open" needs no parameter."""
@@ -87,14 +109,23 @@ class CategoryFilter(ChoiceFilter):
     parameter_name = "category"
 
     def lookups(self, request, model_admin):
-        # Asked once a request: each saved view is counted through this filter.
-        if not hasattr(request, "offered_categories"):
-            rows = Category.objects.values_list("pk", "name")
-            request.offered_categories = [(str(pk), name) for pk, name in rows]
-        return request.offered_categories
+        return offered_categories(request)
 
     def queryset(self, request, queryset):
         return queryset.filter(category=self.value()) if self.value() else queryset
+
+
+class SortFilter(ChoiceFilter):
+    """The order of what was found; without a choice it is the queue's own."""
+
+    title = _("order")
+    parameter_name = "sort"
+
+    def lookups(self, request, model_admin):
+        return [(Sort.NEWEST.value, Sort.NEWEST.label)] if search_of(request).has_words else []
+
+    def queryset(self, request, queryset):
+        return queryset  # see get_ordering() in queue.py
 
 
 class PriorityFilter(ChoiceFilter):

@@ -4,7 +4,7 @@ from copy import copy
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import path
@@ -13,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.changelists import StaffChangeList
+from tickets.admin.filters import offered_categories, search_of
 from tickets.admin.neighbours import queue_url
 from tickets.admin.saved_view import counts
-from tickets.forms.filters import Show, Who
+from tickets.forms.filters import Show, Sort, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
 from tickets.live import list_state
-from tickets.models import SavedView
+from tickets.models import SavedView, Ticket
+from tickets.search import passages, spelling
+from tickets.search.filters import completions
 
 OWN_VIEW = f"who={Who.OURS}"
 EVERYBODYS = f"phase={Show.OPEN}"
@@ -26,6 +29,9 @@ VIEWS_SHOWN = 12
 
 
 class TicketChangeList(StaffChangeList):
+    completed_by = "search-words"  # the list of what its search box completes
+    meant = meant_url = ""
+
     def get_queryset(self, request, exclude_parameters=None):
         return super().get_queryset(request, exclude_parameters).with_unread(request.user)
 
@@ -35,6 +41,12 @@ class TicketChangeList(StaffChangeList):
 
     def get_results(self, request):
         super().get_results(request)
+        asked = search_of(request)
+        if asked.has_words:
+            passages.attach(self.result_list, asked.query, request.user)
+        if self.result_count == 0:
+            self.meant = spelling.suggestion(asked, Ticket.objects.visible_to(request.user))
+            self.meant_url = self.get_query_string({SEARCH_VAR: self.meant})
         # Without any choice the own view is shown: there is nothing to clear.
         self.has_active_filters = normal_query(request.GET.urlencode()) != normal_query(OWN_VIEW)
 
@@ -61,7 +73,8 @@ class QueueMixin(admin.ModelAdmin):
 
     def get_ordering(self, request):
         """What is open: most urgent and oldest first. What is done: newest change first."""
-        if request.GET.get("phase") in (Show.DONE, Show.ALL):
+        is_newest_first = request.GET.get("sort") == Sort.NEWEST
+        if is_newest_first or request.GET.get("phase") in (Show.DONE, Show.ALL):
             return ("-updated_at", "-pk")
         return ("urgency_rank", "created_at", "pk")
 
@@ -69,7 +82,12 @@ class QueueMixin(admin.ModelAdmin):
         context = {"view_form": self.view_form(request)}
         context |= extra_context or {}
         if request.method == "GET":
+            asked = search_of(request)
+            names = [name for _pk, name in offered_categories(request)]
+            for problem in asked.problems:
+                messages.warning(request, problem)
             context |= {
+                "completions": completions(request.user, names),
                 "state": list_state(request.user),
                 "views": self.views(request),
                 "live_query": request.GET.urlencode(),

@@ -19,7 +19,6 @@ from tickets.admin.reports import ReportsMixin
 from tickets.admin.suppressed_address import SuppressedMixin
 from tickets.admin.visits import VisitsMixin
 from tickets.models import Ticket
-from tickets.search.finding import search
 from tickets.templatetags.tickets_text import ago
 
 
@@ -62,6 +61,7 @@ class TicketAdmin(
         filters.PriorityFilter,
         filters.PeriodFilter,
         filters.CategoryFilter,
+        filters.SortFilter,
         # What the figures of a report lead to.
         filters.CreatedFilter,
         filters.SolvedFilter,
@@ -89,6 +89,12 @@ class TicketAdmin(
             '<span class="unread"><span class="visually-hidden">{} </span></span>#{}', _("unread"), ticket.pk
         )
 
+    @admin.display(description=_("passage"))
+    def passage(self, ticket):
+        if ticket.passage is None:
+            return ""
+        return render_to_string("tickets/includes/passage.html", {"passage": ticket.passage})
+
     @admin.display(description=_("priority"))
     def priority_mark(self, ticket):
         return priority_mark(ticket.priority, ticket.get_priority_display())
@@ -102,8 +108,15 @@ class TicketAdmin(
     def age(self, ticket):
         return ago(ticket.created_at)
 
+    def get_list_display(self, request):
+        """With the passage that was found, where words are searched."""
+        if not filters.search_of(request).has_words:
+            return self.list_display
+        number, subject, *others = self.list_display
+        return (number, subject, "passage", *others)
+
     def get_search_results(self, request, queryset, search_term):
-        return search(queryset, search_term, user=request.user), False
+        return filters.search_of(request).filter(queryset), False
 
     # Everything that happened stands in the activity log; Django's second log would only repeat it.
     def log_addition(self, request, obj, message):

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Category, Ticket
-from tickets.search.finding import search
+from tickets.search.finding import Search
 from tickets.search.query import MAX_LENGTH
 from tickets.workflow import OPEN, Phase
 
@@ -44,23 +44,50 @@ class Period(models.TextChoices):
         return today - timedelta(days={"today": 0, "week": 7, "month": 30, "quarter": 90}[self.value])
 
 
+class Sort(models.TextChoices):
+    """The orders of what was found."""
+
+    NEWEST = "newest", _("Newest first")
+    BEST = "best", _("Best match first")
+
+
 class TicketFilterForm(forms.Form):
     """The filters above a list. A value that is not offered is passed over, like one that is not there."""
 
     q = forms.CharField(
         label=_("Words or number"),
         required=False,
-        widget=forms.SearchInput(attrs={"placeholder": _("Words or number"), "maxlength": MAX_LENGTH}),
+        widget=forms.SearchInput(
+            attrs={
+                "placeholder": _("Words or number"),
+                "maxlength": MAX_LENGTH,
+                "list": "search-words",
+                "autocomplete": "off",
+            }
+        ),
     )
     phase = forms.ChoiceField(choices=Show.choices, required=False, widget=forms.HiddenInput)
     category = forms.ModelChoiceField(
         label=_("Category"), queryset=Category.objects.all(), required=False, empty_label=_("All categories")
     )
 
+    sort = forms.ChoiceField(label=_("Order"), choices=Sort.choices, required=False)
+
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
         self.is_valid()
+        self.category_names = self._offer_categories()
+        self.search = Search(self._value("q") or "", user=user)
+        if not self.search.has_words:
+            del self.fields["sort"]
+
+    def _offer_categories(self) -> list[str]:
+        """Asked once, for the field and for what the search box completes."""
+        field = self.fields["category"]
+        categories = list(field.queryset.values_list("pk", "name"))
+        field.choices = [("", field.empty_label), *categories]
+        return [name for _pk, name in categories]
 
     def filtered(self, tickets):
         """`tickets` without the ones filtered out; the phase is shown()'s matter."""
@@ -68,17 +95,20 @@ class TicketFilterForm(forms.Form):
             return tickets.none()
         if category := self._value("category"):
             tickets = tickets.filter(category=category)
-        if words := self._value("q"):
-            tickets = search(tickets, words, user=self.user)
-        return tickets
+        return self.search.filter(tickets)
+
+    @property
+    def is_best_first(self) -> bool:
+        return self._value("sort") == Sort.BEST and self.search.can_be_weighed
 
     @property
     def show(self) -> Show:
-        return Show(self._value("phase") or Show.OPEN)
+        default = Show.ALL if self.search.query.chooses_phase else Show.OPEN
+        return Show(self._value("phase") or default)
 
     @property
     def is_filtered(self) -> bool:
-        return any(self[name].value() for name in self.fields if name != "phase")
+        return any(self[name].value() for name in self.fields if name not in ("phase", "sort"))
 
     def _value(self, name: str):
         return self.cleaned_data.get(name)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.forms.filters import Show, StaffTicketFilterForm
 from tickets.models import SavedView
+from tickets.search.query import parse
 
 ORDER = "o"
 ORDER_TEXT = re.compile(r"-?\d{1,2}(\.-?\d{1,2}){0,9}", re.ASCII)
@@ -22,7 +23,8 @@ def normal_query(query: str) -> str:
         known.pop(ORDER, None)
     normal = QueryDict(mutable=True)
     chosen = {name: value for name, value in known.items() if value}
-    normal.update(dict(sorted({"phase": Show.OPEN.value, **chosen}.items())))
+    default = Show.ALL if parse(chosen.get("q", "")).chooses_phase else Show.OPEN
+    normal.update(dict(sorted({"phase": default.value, **chosen}.items())))
     return normal.urlencode()
 
 

@@ -18,14 +18,14 @@ def match_for(terms: Iterable[Term], marks: tuple[str, ...], *, people: Iterable
     last = next((term for term in reversed(terms) if not term.is_excluded), None)
     wanted, unwanted = [], []
     for term in terms:
-        runs = _runs(term, may_be_begun=term is last)
+        runs = runs_of(term, may_be_begun=term is last)
         meant = tuple(run.marked(mark) for run in runs for mark in marks)
         if term.is_excluded:
             unwanted += meant
         elif meant:
             wanted.append(meant)
     for name in people:
-        wanted.append(tuple(run.marked(REQUESTER) for run in _runs(Term(name), may_be_begun=True)))
+        wanted.append(tuple(run.marked(REQUESTER) for run in runs_of(Term(name), may_be_begun=True)))
     return Match(tuple(filter(None, wanted)), tuple(unwanted))
 
 
@@ -34,12 +34,19 @@ def marks_for(user) -> tuple[str, ...]:
     return FOR_STAFF if user.is_staff else FOR_ALL
 
 
-def in_subject(terms: Iterable[Term]) -> Match:
+def in_subjects(terms: Iterable[Term]) -> Match:
     """What has all of `terms` in the subject."""
     return match_for(terms, (SUBJECT,))
 
 
-def _runs(term: Term, *, may_be_begun: bool) -> list[Run]:
+def runs_wanted(terms: Iterable[Term]) -> list[list[Run]]:
+    """For each wanted term what stands for it, whosever words they are."""
+    terms = [term for term in terms if not term.is_excluded]
+    found = [runs_of(term, may_be_begun=term is terms[-1]) for term in terms]
+    return [runs for runs in found if runs]
+
+
+def runs_of(term: Term, *, may_be_begun: bool) -> list[Run]:
     """What stands for `term`: its words side by side. Begun is the word itself, not what its forms share."""
     words = words_of(term.text)
     if not words:

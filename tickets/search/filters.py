@@ -38,6 +38,22 @@ def names_for(user) -> tuple[str, ...]:
     return FILTERS if user.is_staff else tuple(name for name in FILTERS if name not in FOR_STAFF_ONLY)
 
 
+def completions(user, categories: Iterable[str]) -> list[str]:
+    """What a search box offers to complete."""
+    offered = {
+        "status": PHASES,
+        "category": [f'"{name}"' if " " in name else name for name in categories],
+        "assignee": (ME, NOBODY[0]),
+        "requester": (ME,),
+        "priority": Ticket.Priority.values,
+        "before": ("today", "-7d", "-30d"),
+        "after": ("today", "-7d", "-30d"),
+        "is": (*PHASES, NOBODY[0]),
+        "has": ("file",),
+    }
+    return [f"{name}:{value}" for name in names_for(user) for value in offered[name]]
+
+
 def condition(asked: Filter, user) -> Q:
     """The tickets that pass. Raises Wrong."""
     if asked.name not in names_for(user):

@@ -2,11 +2,11 @@
 
 from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Case, Q, SmallIntegerField, Value, When
 
 from tickets.models import SearchDocument
 from tickets.querysets import TicketQuerySet
-from tickets.search.asking import marks_for, match_for
+from tickets.search.asking import in_subjects, marks_for, match_for
 from tickets.search.filters import Wrong, condition, person_named
 from tickets.search.matching import Match
 from tickets.search.query import parse
@@ -42,7 +42,16 @@ class Search:
                     self.conditions &= condition(asked, user)
             except Wrong as wrong:
                 self.problems.append(str(wrong))
-        self.match = match_for(self.query.terms, marks_for(user), people=people)
+        terms = () if self.query.is_jump else self.query.terms
+        self.match = match_for(terms, marks_for(user), people=people)
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.match.all)
+
+    def jump(self, tickets: TicketQuerySet):
+        """The ticket that #1042 leads to; None where that is not asked for, or it is not one of `tickets`."""
+        return tickets.filter(pk=self.query.number).first() if self.query.is_jump else None
 
     def filter(self, tickets: TicketQuerySet, *, counted: bool = False) -> TicketQuerySet:
         """What of `tickets` matches. Where they are only `counted`, no query is made beforehand."""
@@ -62,6 +71,19 @@ class Search:
             tickets = tickets.exclude(pk__in=_documents(Match((self.match.none,))))
         return tickets
 
+    @property
+    def can_be_weighed(self) -> bool:
+        return self.has_words and self.numbers is not None
+
+    @cached_property
+    def best_first(self) -> tuple:
+        """The order: those whose subject says it all, then the newest change. Only where can_be_weighed."""
+        in_subject = in_subjects(self.query.terms)
+        documents = SearchDocument.objects.filter(pk__in=self.numbers)
+        best = list(_documents(in_subject, documents)) if in_subject.all else []
+        rank = Case(When(pk__in=best, then=Value(0)), default=Value(1), output_field=SmallIntegerField())
+        return rank.asc(), "-updated_at", "-pk"
+
     @cached_property
     def _hits(self) -> Q:
         numbers = self.numbers
@@ -74,5 +96,6 @@ class Search:
         return found if len(found) <= MOST_FETCHED else None
 
 
-def _documents(match: Match):
-    return SearchDocument.objects.filter(words__matches=match).values_list("pk", flat=True)
+def _documents(match: Match, among=None):
+    among = SearchDocument.objects if among is None else among
+    return among.filter(words__matches=match).values_list("pk", flat=True)

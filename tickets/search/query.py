@@ -4,9 +4,12 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from tickets.workflow import Phase
+
 MAX_LENGTH = 200
 LARGEST_NUMBER = 2**63 - 1
 FILTERS = ("status", "category", "assignee", "requester", "priority", "before", "after", "is", "has")
+PHASE_WORDS = ("open", "closed", *Phase)
 PIECE = re.compile(
     r'(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+)|(?=\s|$))'
 )
@@ -41,6 +44,12 @@ class Query:
     filters: tuple[Filter, ...] = ()
     number: int | None = None
     is_jump: bool = False  # to the ticket of the number: it stood alone, behind a #
+
+    @property
+    def chooses_phase(self) -> bool:
+        """Whether it says itself which phases are searched; without that it is the open ones."""
+        phases = (asked.name == "status" or asked.value.lower() in PHASE_WORDS for asked in self.filters)
+        return self.is_jump or any(phases)
 
 
 def parse(typed: str) -> Query:

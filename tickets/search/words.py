@@ -19,6 +19,10 @@ UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 LETTER_OR_WORD = re.compile(rf"(?=[^\W_])[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W_])+")
+# A word as it is written, before it is folded: accents may stand behind their letters.
+WRITTEN = re.compile(
+    rf"(?=[^\W_])[{UNSPACED}]|(?:(?![{UNSPACED}])[^\W_])(?:(?![{UNSPACED}])(?:[^\W_]|[\u0300-\u036f]))*"
+)
 # Letters that Unicode does not take apart.
 PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 

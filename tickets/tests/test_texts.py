@@ -122,9 +122,12 @@ def test_payload_makes_no_element_of_its_own_on_any_page(client_of, sam, few_tim
         "Another ticket", len(TEXTS) + 1, sam, client_of
     )  # so that there is one before it in the queue
     plain = pages_with("Plain words", 0, sam, client_of)
+    # A text that begins with a minus is looked for in vain.
+    nothing = Structure(client_of(sam).get("/tickets/?q=nothing+of+that+kind").content.decode())
+    plain["search"].elements |= nothing.elements
     for number, words in enumerate(TEXTS, start=1):
         for name, structure in pages_with(words, number, sam, client_of).items():
-            assert structure.elements == plain[name].elements, (words, name)
+            assert structure.elements <= plain[name].elements, (words, name)
             if name in ("ticket", "admin ticket"):
                 assert words.strip() in structure.text, (words, name)
 

@@ -18,6 +18,8 @@ from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
 from tickets.models import ActivityLog, Attachment, Status, Ticket, TicketLink
+from tickets.search import passages, spelling
+from tickets.search.filters import completions
 from tickets.views.drafts import DraftMixin, typed_before_login
 from tickets.workflow import Phase
 
@@ -70,12 +72,14 @@ class TicketListView(TemplateView):
         self.state = list_state(request.user)
         if request.GET.get("state") == self.state:
             return HttpResponse(status=204)
+        form_class = StaffTicketFilterForm if request.user.is_staff else TicketFilterForm
+        self.filter_form = form_class(request.GET, user=request.user)
+        if ticket := self.filter_form.search.jump(Ticket.objects.visible_to(request.user)):
+            return redirect(ticket)
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
         user = self.request.user
-        form_class = StaffTicketFilterForm if user.is_staff else TicketFilterForm
-        self.filter_form = form_class(self.request.GET, user=user)
         self.statuses = list(Status.objects.all())
         self.matching = [self.filter_form.filtered(part) for part in Ticket.objects.parts_for(user)]
         shown = self.request.GET.copy()
@@ -83,6 +87,8 @@ class TicketListView(TemplateView):
         page = self._page(shown)
         return super().get_context_data(
             **kwargs,
+            **self._found(page),
+            completions=completions(user, self.filter_form.category_names),
             page=page,
             newer_query=page.before and paging.turned(shown, before=page.before),
             older_query=page.after and paging.turned(shown, after=page.after),
@@ -100,7 +106,24 @@ class TicketListView(TemplateView):
             part.in_phase(*phases, statuses=self.statuses).with_people().newest_change_first()
             for part in self.matching
         ]
+        if self.filter_form.is_best_first:
+            best = self.filter_form.filtered(Ticket.objects.visible_to(self.request.user).with_people())
+            best = best.in_phase(*phases, statuses=self.statuses)
+            rows = best.order_by(*self.filter_form.search.best_first)[: self.rows_on_a_page]
+            return paging.Page(list(rows), [], [])
         return paging.page(parts, query, self.rows_on_a_page)
+
+    def _found(self, page: paging.Page) -> dict:
+        """Why each row was found; where there is none, what may have been meant."""
+        asked, user = self.filter_form.search, self.request.user
+        found = {"search": asked, "is_best_first": self.filter_form.is_best_first}
+        if page.rows and asked.has_words:
+            passages.attach(page.rows, asked.query, user)
+        elif not page.rows and (meant := spelling.suggestion(asked, Ticket.objects.visible_to(user))):
+            query = self.request.GET.copy()
+            query["q"] = meant
+            found |= {"meant": meant, "meant_url": f"?{paging.turned(query)}"}
+        return found
 
     def _tabs(self, query: QueryDict) -> list[dict]:
         counts = self._counts()

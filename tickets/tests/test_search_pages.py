@@ -1,0 +1,190 @@
+"""The search on pages: passages with the words marked, best match, wrong filters, what may have been meant."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.actor import acting_as
+from tickets import conversation
+from tickets.search import finding, passages
+from tickets.search.asking import runs_wanted
+from tickets.search.marking import marked, passage, spans
+from tickets.search.query import parse
+from tickets.tests.factories import make_ticket, upload
+
+SITE, QUEUE = "/tickets/", "/admin/tickets/ticket/"
+
+
+def marks(text: str, typed: str) -> str:
+    return marked(text, [span for span, _number in spans(text, runs_wanted(parse(typed).terms))])
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "shown"),
+    [
+        ("The printer", "PRINTER", "The <mark>printer</mark>"),
+        ("The printers", "print", "The <mark>printers</mark>"),
+        ("Printing a print", "print it", "Printing a <mark>print</mark>"),
+        ("A paper jam", '"paper jam"', "A <mark>paper jam</mark>"),
+        ("A paper, jam", "paper jam", "A <mark>paper</mark>, <mark>jam</mark>"),
+        ("Straße, Café, mu\u0308ller", "strasse cafe müller", "<mark>Straße</mark>, <mark>Café</mark>, <mark>mu\u0308ller</mark>"),
+        ("the wi-fi is", "wi-fi", "the <mark>wi-fi</mark> is"),
+        ("東京都の", "京都", "東<mark>京都</mark>の"),
+        ("<b>printer</b>", "printer", "&lt;b&gt;<mark>printer</mark>&lt;/b&gt;"),
+        ("a jam", "-jam", "a jam"),
+        ("a jam", "is:open", "a jam"),
+        ("a  b\nc", "b", "a <mark>b</mark> c"),
+    ],
+)  # fmt: skip
+def test_what_is_marked(text, typed, shown):
+    assert marks(text, typed) == shown
+
+
+def test_passage_is_where_most_of_it_stands():
+    text = "Paper here. " + "x " * 300 + "A paper jam in the <tray> of it. " + "y " * 300
+    shown = passage(text, spans(text, runs_wanted(parse("paper jam tray").terms)))
+    assert "<mark>paper</mark> <mark>jam</mark> in the &lt;<mark>tray</mark>&gt;" in shown
+    assert shown.startswith("… ")
+    assert shown.endswith(" …")
+    assert len(shown) < 300
+
+
+@given(st.text(max_size=400), st.text(max_size=50))
+def test_passages_of_anything_are_escaped(text, typed):
+    asked = runs_wanted(parse(typed).terms)
+    found = spans(text, asked)
+    for html in (marked(text, [span for span, _number in found]), passage(text, found) if found else ""):
+        bare = html.replace("<mark>", "").replace("</mark>", "")
+        assert not set(bare) & set("<>\"'")
+        assert html.count("<mark>") == html.count("</mark>")
+
+
+@pytest.fixture
+def rows(client_of):
+    """function(user, **query) -> {subject: passage} of the site's list."""
+
+    def ask(user, **query):
+        page = client_of(user).get(SITE, query).context["page"]
+        shown = {row.subject: getattr(row, "passage", None) for row in page.rows}
+        return {subject: passage and passage.text for subject, passage in shown.items()}
+
+    return ask
+
+
+@pytest.mark.django_db
+def test_passages_come_from_what_one_may_read(rows, alice, ann, client_of):
+    ticket = make_ticket(alice, subject="Printer", description="Nothing of it")
+    with acting_as(ann):
+        conversation.note(ticket, author=ann, body="A pelican in a note", files=[upload("walrus.png")])
+        conversation.reply(ticket, author=ann, body="It is fixed, printer and all.")
+    assert rows(alice, q="printer") == {"Printer": "It is fixed, <mark>printer</mark> and all."}
+    assert rows(ann, q="pelican") == {"Printer": "A <mark>pelican</mark> in a note"}
+    assert rows(ann, q="walrus") == {"Printer": "<mark>walrus</mark>.png"}
+    assert rows(alice, q="pelican") == rows(alice, q="walrus") == {}
+    assert "Internal note:" in client_of(ann).get(SITE, {"q": "pelican"}).content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [SITE, QUEUE + "?phase=all"])
+def test_queries_do_not_grow_with_what_is_found(client_of, alice, ann, url):
+    def count():
+        with CaptureQueriesContext(connection) as queries:
+            client.get(url, {"q": "printer", "phase": "all", "sort": "best"})
+        return len(queries)
+
+    client = client_of(ann)
+
+    def add(number):
+        for _number in range(number):
+            ticket = make_ticket(alice, subject="Mouse", description="Nothing")
+            with acting_as(ann):
+                conversation.reply(ticket, author=ann, body="See the printer.", files=[upload()])
+
+    add(2)
+    few = count()
+    add(10)
+    assert count() == few <= 20
+
+
+@pytest.mark.django_db
+def test_best_match_first(rows, alice, ann):
+    make_ticket(alice, subject="Paper jam in the printer")
+    make_ticket(alice, subject="Mouse", description="Beside the printer with the paper jam")
+    make_ticket(alice, subject="Printer", description="Paper jam")
+    assert list(rows(alice, q="paper jam")) == ["Printer", "Mouse", "Paper jam in the printer"]
+    assert list(rows(alice, q="paper jam", sort="best")) == ["Paper jam in the printer", "Printer", "Mouse"]
+    assert list(rows(ann, q="paper jam", sort="nonsense")) == ["Printer", "Mouse", "Paper jam in the printer"]
+
+
+@pytest.mark.django_db
+def test_too_many_to_be_weighed_stay_in_their_order(rows, alice, monkeypatch):
+    monkeypatch.setattr(finding, "MOST_FETCHED", 1)
+    make_ticket(alice, subject="Paper jam in the printer")
+    make_ticket(alice, subject="Mouse", description="A paper jam")
+    assert list(rows(alice, q="paper", sort="best")) == ["Mouse", "Paper jam in the printer"]
+
+
+@pytest.mark.django_db
+def test_a_filter_of_phases_is_looked_for_in_all_of_them(rows, alice):
+    make_ticket(alice, subject="Old", phase="done")
+    assert list(rows(alice, q="is:done")) == ["Old"]
+    assert list(rows(alice, q="old")) == []
+    assert list(rows(alice, q="is:done", phase="open")) == []
+
+
+@pytest.mark.django_db
+def test_a_number_jumps(client_of, alice, bob):
+    ticket = make_ticket(alice, phase="done")
+    assert client_of(alice).get(SITE, {"q": f"#{ticket.pk}"}).url == ticket.get_absolute_url()
+    assert client_of(bob).get(SITE, {"q": f"#{ticket.pk}"}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("who", ["alice", "ann"])
+@pytest.mark.parametrize("url", [SITE, QUEUE])
+def test_a_wrong_filter_says_so_and_keeps_what_was_typed(request, client_of, who, url):
+    user = request.getfixturevalue(who)
+    if url == QUEUE and who == "alice":
+        return
+    content = client_of(user).get(url, {"q": "printer stauts:waiting"}).content.decode()
+    assert "There is no filter “stauts:”. Did you mean status:waiting?" in content
+    assert 'value="printer stauts:waiting"' in content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", [SITE, QUEUE])
+def test_misspelt_words_find_what_was_meant(client_of, alice, ann, url):
+    make_ticket(alice, subject="The printer is broken")
+    content = client_of(ann).get(url, {"q": "pritner is:open"}).content.decode()
+    assert "Did you mean" in content
+    assert ">printer is:open</a>?" in content
+    assert "Did you mean" not in client_of(ann).get(url, {"q": "zzzzzz"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_nobody_is_told_words_of_foreign_subjects(client_of, alice, bob):
+    make_ticket(alice, subject="Redundancies")
+    assert "Did you mean" in client_of(alice).get(SITE, {"q": "redundancis"}).content.decode()
+    assert "Did you mean" not in client_of(bob).get(SITE, {"q": "redundancis"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_what_is_read_for_passages_has_an_end(rows, alice, ann, monkeypatch):
+    monkeypatch.setattr(passages, "MOST_READ", 10)
+    ticket = make_ticket(alice, subject="Mouse", description="Nothing")
+    with acting_as(ann):
+        conversation.reply(ticket, author=ann, body="A long answer")
+        conversation.reply(ticket, author=ann, body="Pelican")
+    assert rows(alice, q="pelican") == {"Mouse": None}
+
+
+@pytest.mark.django_db
+def test_the_box_offers_its_words(client_of, alice, ann):
+    for user, url, offered in ((alice, SITE, False), (ann, SITE, True), (ann, QUEUE, True)):
+        content = client_of(user).get(url).content.decode()
+        assert 'list="search-words"' in content
+        assert '<option value="status:waiting">' in content
+        assert '<option value="category:&quot;Email Support&quot;">' in content
+        assert ('<option value="assignee:me">' in content) == offered
