@@ -126,7 +126,7 @@ class TicketListView(TemplateView):
         return found
 
     def _tabs(self, query: QueryDict) -> list[dict]:
-        counts = self._counts()
+        counts = self._counts() if self._is_counted else None
         tabs = []
         for show in Show:
             query["phase"] = show.value
@@ -134,11 +134,17 @@ class TicketListView(TemplateView):
                 {
                     "label": show.label,
                     "url": f"?{paging.turned(query)}",
-                    "count": paging.short(sum(counts[phase] for phase in show.phases)),
+                    "count": counts and paging.short(sum(counts[phase] for phase in show.phases)),
                     "current": show == self.filter_form.show,
                 }
             )
         return tabs
+
+    @property
+    def _is_counted(self) -> bool:
+        """Not where very many match: to count them by status takes longer than to find 25."""
+        asked = self.filter_form.search
+        return asked.can_be_weighed or not (asked.has_words and self.request.user.is_staff)
 
     def _counts(self) -> dict[str, int]:
         """The tickets of each phase, as far as they are counted."""
