@@ -58,7 +58,8 @@ class StaffChangeList(ChangeList):
 
     def _get_deterministic_ordering(self, ordering):
         """Django's own ends with the newest number, which no index of an ascending order has."""
-        if not ordering or {"pk", "-pk"} & set(ordering):
+        unique = {"pk"} | {field.name for field in self.lookup_opts.fields if field.unique}
+        if not ordering or unique & {term.removeprefix("-") for term in ordering}:
             return list(ordering)
         return [*ordering, "-pk" if ordering[0].startswith("-") else "pk"]
 

@@ -188,7 +188,8 @@ class Ticket(TrackedModel):
                 name="ticket_open_by_change",
                 condition=models.Q(done_at__isnull=True),
             ),
-            # the queue, most urgent and oldest first: everybody's, by status, an agent's, what is nobody's
+            # the queue, most urgent and oldest first: everybody's, by status, by category, an
+            # agent's, what is nobody's
             models.Index(
                 fields=["urgency_rank", "created_at", "id"],
                 name="ticket_queue",
@@ -197,6 +198,11 @@ class Ticket(TrackedModel):
             models.Index(
                 fields=["status", "urgency_rank", "created_at", "id"],
                 name="ticket_queue_by_status",
+                condition=models.Q(done_at__isnull=True),
+            ),
+            models.Index(
+                fields=["category", "urgency_rank", "created_at", "id"],
+                name="ticket_queue_by_category",
                 condition=models.Q(done_at__isnull=True),
             ),
             models.Index(
