@@ -68,5 +68,10 @@ class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelA
         return request.user.has_perm("tickets.resend_notification")
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context["may_send_again"] = self.has_resend_permission(request) and obj.may_be_sent_again
+        context = {
+            **context,
+            "title": _("Mail to %(address)s") % {"address": obj.address},
+            "subtitle": None,
+            "may_send_again": self.has_resend_permission(request) and obj.may_be_sent_again,
+        }
         return super().render_change_form(request, context, add, change, form_url, obj)

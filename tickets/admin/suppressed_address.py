@@ -36,7 +36,7 @@ class SuppressedAddressAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     @admin.action(description=_("Release, and send what did not arrive"), permissions=["release"])
     def release_and_send_again(self, request, suppressed):
         addresses = self._release(request, suppressed)
-        count = outbox.send_again(suppression.held_back_from(addresses))
+        count = outbox.send_again(suppression.undelivered_to(addresses))
         text = ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", count)
         messages.success(request, text % {"count": count})
 
@@ -52,7 +52,8 @@ class SuppressedAddressAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
         return request.user.has_perm("tickets.resend_notification")
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
-        context["may_release"] = self.has_release_permission(request)
+        may_release = self.has_release_permission(request)
+        context = {**context, "title": obj.address, "subtitle": None, "may_release": may_release}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
