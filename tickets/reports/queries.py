@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from tickets.models import Notification, Ticket
+from tickets.models import InboundEmail, Notification, Ticket
 from tickets.workflow import OPEN, Phase
 
 
@@ -26,7 +27,7 @@ class Figure:
 
 
 def day_figures(user) -> list[Figure]:
-    """What the start page tells staff: new, unassigned, mine, waiting, mail not delivered."""
+    """What the start page tells staff: new, unassigned, mine, waiting, and mail that is stuck."""
     is_open = Q(status__phase__in=OPEN)
     counts = Ticket.objects.filter(is_open).aggregate(
         new=Count("pk", filter=Q(status__phase=Phase.NEW)),
@@ -36,10 +37,15 @@ def day_figures(user) -> list[Figure]:
     )
     undelivered = Notification.objects.undelivered().count()
     tickets, outbox = "admin:tickets_ticket_changelist", "admin:tickets_notification_changelist"
-    return [
+    figures = [
         Figure(_("New"), counts["new"], tickets, "phase=new"),
         Figure(_("Unassigned"), counts["unassigned"], tickets, "phase=open&who=unassigned"),
         Figure(_("Mine"), counts["mine"], tickets, "phase=open&who=mine"),
         Figure(_("Waiting"), counts["waiting"], tickets, "phase=waiting"),
         Figure(_("Mail not delivered"), undelivered, outbox, "state=undelivered", is_alarm=undelivered > 0),
     ]
+    if settings.INBOUND_DOMAIN:
+        quarantined = InboundEmail.objects.filter(state=InboundEmail.State.QUARANTINED).count()
+        inbound = "admin:tickets_inboundemail_changelist"
+        figures.append(Figure(_("Mail in quarantine"), quarantined, inbound, "state=quarantined"))
+    return figures

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tickets.models import Notification
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import held_mail, make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,16 @@ def test_staff_find_the_days_figures(client_of, alice, ann):
         assert client_of(ann).get(figure.url).status_code == 200
 
 
-def test_figures_lead_to_lists_of_the_same_length(client_of, alice, ann):
+def test_staff_find_the_mail_in_quarantine_where_mail_comes_in(client_of, ann, settings):
+    settings.INBOUND_DOMAIN = "in.example.com"
+    held_mail()
+    figure = client_of(ann).get("/").context["figures"][-1]
+    assert (figure.label, figure.count) == ("Mail in quarantine", 1)
+
+
+def test_figures_lead_to_lists_of_the_same_length(client_of, alice, ann, settings):
+    settings.INBOUND_DOMAIN = "in.example.com"
+    held_mail()
     for _number in range(3):
         make_ticket(alice)
     make_ticket(alice, phase="waiting", assignee=ann)
