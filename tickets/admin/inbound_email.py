@@ -1,4 +1,4 @@
-"""Mail that came in, what became of it, and what staff make of what was held back."""
+"""Mail that came in, what became of it, and what staff make of what is in quarantine."""
 
 import nh3
 from csp.constants import NONE, SELF

@@ -17,7 +17,7 @@ from tickets.models import BlockedSender, InboundEmail, Notification, Ticket
 Reason = InboundEmail.Reason
 State = InboundEmail.State
 
-# Loops end by themselves: mail beyond this on one ticket, or new tickets of one address, are held.
+# Loops end by themselves: mail beyond this on one ticket, or new tickets of one address, are quarantined.
 MOST = 10
 WITHIN = timedelta(hours=1)
 MACHINES = {
@@ -50,7 +50,7 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         return Decision(State.IGNORED, Reason.BLOCKED)
     proof = _authentication(email, mail)
     if proof == Verdict.FAIL:
-        return _held(Reason.NOT_AUTHENTIC)
+        return _quarantined(Reason.NOT_AUTHENTIC)
     person = person_of(mail.sender)
     if reply := reply_address_in(email, mail):
         decision = _decide_on_reply(reply, person)
@@ -58,13 +58,13 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         ticket, is_internal = answered
         decision = Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
     elif person is None:
-        return _held(Reason.UNKNOWN_SENDER)
+        return _quarantined(Reason.UNKNOWN_SENDER)
     elif proof != Verdict.PASS:
-        return _held(Reason.NOT_AUTHENTIC)
+        return _quarantined(Reason.NOT_AUTHENTIC)
     else:
         decision = Decision(State.FILED, person=person)
     if decision.state == State.FILED and _are_too_many(email, mail, decision.ticket):
-        return _held(Reason.TOO_MANY)
+        return _quarantined(Reason.TOO_MANY)
     return decision
 
 
@@ -72,7 +72,7 @@ def decide_for_staff(email: InboundEmail, mail: Mail) -> Decision:
     """What comes of a mail that staff vouch for: who sent it counts, proof does not."""
     person = person_of(mail.sender)
     if person is None:
-        return _held(Reason.UNKNOWN_SENDER)
+        return _quarantined(Reason.UNKNOWN_SENDER)
     reply = reply_address_in(email, mail)
     ticket = Ticket.objects.visible_to(person).filter(pk=reply.ticket).first() if reply else None
     is_internal = bool(reply) and reply.is_signed_for(person.pk, internal=True) and person.is_staff
@@ -94,18 +94,18 @@ def reply_address_in(email: InboundEmail, mail: Mail) -> addresses.ReplyAddress 
 def _decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
     ticket = Ticket.objects.filter(pk=reply.ticket).first()
     if ticket is None:
-        return _held(Reason.BAD_SIGNATURE)
+        return _quarantined(Reason.BAD_SIGNATURE)
     is_internal = person is not None and reply.is_signed_for(person.pk, internal=True)
     if not is_internal and (person is None or not reply.is_signed_for(person.pk)):
         is_of_another = _is_signed_for_another(reply)
-        return _held(Reason.WRONG_SENDER if is_of_another else Reason.BAD_SIGNATURE, person, ticket)
+        return _quarantined(Reason.WRONG_SENDER if is_of_another else Reason.BAD_SIGNATURE, person, ticket)
     may_answer = person.is_staff if is_internal else Ticket.objects.visible_to(person).filter(pk=ticket.pk)
     if not may_answer:
-        return _held(Reason.WRONG_SENDER, person, ticket)
+        return _quarantined(Reason.WRONG_SENDER, person, ticket)
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
-def _held(reason: Reason, person=None, ticket: Ticket | None = None) -> Decision:
+def _quarantined(reason: Reason, person=None, ticket: Ticket | None = None) -> Decision:
     return Decision(State.QUARANTINED, reason, person=person, ticket=ticket)
 
 

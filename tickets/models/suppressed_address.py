@@ -48,7 +48,7 @@ class SuppressedAddress(models.Model):
         if self.reason == self.Reason.COMPLAINED:
             text = gettext("A mail to %(address)s was reported as spam on %(date)s: it gets no more mail.")
         else:
-            text = gettext("Mail to %(address)s comes back since %(date)s: no mail arrives there.")
+            text = gettext("Mail to %(address)s came back on %(date)s: it gets no more mail.")
         return text % words
 
     def save(self, *args, **kwargs):

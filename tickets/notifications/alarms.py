@@ -58,8 +58,8 @@ def _alarms() -> dict[str, str]:
         found["canary"] = _("The test mail did not come back within 30 minutes: some mail gets lost.")
     if count := InboundEmail.objects.filter(state=InboundEmail.State.FAILED).count():
         words = ngettext(
-            "%(count)d mail that came in could not be read. It is kept to be replayed.",
-            "%(count)d mails that came in could not be read. They are kept to be replayed.",
+            "%(count)d mail that came in could not be read. It is kept: try again, or discard it.",
+            "%(count)d mails that came in could not be read. They are kept: try again, or discard them.",
             count,
         )
         found["unread"] = words % {"count": count}

@@ -17,7 +17,7 @@ def suppressed_among(addresses: Iterable[str]) -> list[SuppressedAddress]:
     return list(SuppressedAddress.objects.filter(address__in={address.lower() for address in addresses}))
 
 
-def held_back_from(addresses: Iterable[str]) -> QuerySet:
+def undelivered_to(addresses: Iterable[str]) -> QuerySet:
     """The mails that did not arrive at these addresses."""
     stuck = Notification.objects.filter(state__in=UNDELIVERED).alias(lower=Lower("address"))
     return stuck.filter(lower__in=list(addresses))

@@ -57,7 +57,7 @@ def test_balance_and_alarms_in_plain_lines(alice):
     assert "  waiting: 1" in lines
     assert "Came in: 2" in lines
     assert "    It went to a mailing list.: 1" in lines
-    assert "Alarm: 1 mail that came in could not be read. It is kept to be replayed." in lines
+    assert "Alarm: 1 mail that came in could not be read. It is kept: try again, or discard it." in lines
     assert not any("Mailgun" in line for line in lines)
 
 

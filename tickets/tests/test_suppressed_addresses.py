@@ -9,7 +9,7 @@ from tickets.tests.factories import make_ticket
 pytestmark = pytest.mark.django_db
 LIST = "/admin/tickets/suppressedaddress/"
 State = Notification.State
-WORDS = "Mail to %s comes back since"
+WORDS = "Mail to %s came back on"
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def test_ticket_says_that_mail_does_not_reach_its_people(client_of, ann, alice, 
     assert WORDS % "alice@example.com" in content
     assert "A mail to bob@example.com was reported as spam on" in content
     content = client_of(ann).get(f"/admin/tickets/ticket/{other.pk}/change/").content.decode()
-    assert "comes back" not in content
-    assert "comes back" not in client_of(alice).get(ticket.get_absolute_url()).content.decode()
+    assert "came back" not in content
+    assert "came back" not in client_of(alice).get(ticket.get_absolute_url()).content.decode()
 
 
 def test_person_says_it_too(client_of, ann, sam, alice, bob, suppressed):
@@ -35,7 +35,7 @@ def test_person_says_it_too(client_of, ann, sam, alice, bob, suppressed):
         content = client_of(viewer).get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
         assert WORDS % "alice@example.com" in content
         content = client_of(viewer).get(f"/admin/accounts/user/{bob.pk}/change/").content.decode()
-        assert "comes back" not in content
+        assert "came back" not in content
 
 
 def act(client, action: str, suppressed: SuppressedAddress):
