@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
+from accounts.links import without_keys
 from accounts.validators import is_blank
 from tickets import conversation
 from tickets.inbound import addresses
@@ -71,7 +72,7 @@ def _key(email: InboundEmail) -> uuid.UUID:
 
 def _body(text: str, left_out: list[str]) -> str:
     """The text as it is stored, with what became of files that can't be taken."""
-    text = _("(no text)") if is_blank(text) else addresses.masked(text)
+    text = _("(no text)") if is_blank(text) else without_keys(addresses.masked(text))
     parts = [text, "\n".join(left_out)] if left_out else [text]
     body = "\n\n".join(parts)
     if len(body) <= LONGEST:

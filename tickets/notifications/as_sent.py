@@ -1,20 +1,16 @@
 """A mail of the outbox as it would leave now, to be read by staff. What opens something is left out."""
 
-import re
-
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMultiAlternatives
 from django.utils.translation import gettext as _
 
 from accounts.events import AccountMail
+from accounts.links import KEY, without_keys
 from tickets.models import Notification
 from tickets.models.notification import CANARY
 from tickets.notifications import messages
 from tickets.notifications.guard import UnsafeMail
 
-# Signatures and keys, as part of an address or a link.
-SECRET = re.compile(r"(?<=[/=.])[\w:-]{20,}")
 ABOUT_PARTS = ("content-type", "content-transfer-encoding", "mime-version")
 
 
@@ -30,7 +26,7 @@ def text(notification: Notification) -> str:
     if notification.kind in AccountMail:
         return f"{headers}\n\n" + _("The text is not shown: it may hold a link that opens the account.")
     parts = [(mail.body, "text/plain"), *mail.alternatives]
-    return "\n\n".join([headers, *(f"[{kind}]\n\n{_without_secrets(content)}" for content, kind in parts)])
+    return "\n\n".join([headers, *(f"[{kind}]\n\n{without_keys(content)}" for content, kind in parts)])
 
 
 def _rows_of_mail(notification: Notification) -> list[Notification]:
@@ -50,12 +46,7 @@ def _rows_of_mail(notification: Notification) -> list[Notification]:
 def _headers(mail: EmailMultiAlternatives) -> str:
     lines = mail.message().items()
     return "\n".join(
-        f"{name}: {value if name == 'Message-ID' else SECRET.sub('…', str(value))}"
+        f"{name}: {value if name == 'Message-ID' else KEY.sub('…', str(value))}"
         for name, value in lines
         if name.lower() not in ABOUT_PARTS
     )
-
-
-def _without_secrets(content: str) -> str:
-    """Links of ours without their keys."""
-    return re.sub(rf"{re.escape(settings.SITE_URL)}\S+", lambda link: SECRET.sub("…", link[0]), content)
