@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from tickets.workflow import REOPEN_PERIOD
 
 # Mails of machines say so, and answering machines stay quiet (RFC 3834, 5; RFC 2919).
 AUTOMATIC = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+MESSAGE_ID_SALT = "tickets.notifications.message_id"
 
 
 def build(notifications: list[Notification]) -> EmailMultiAlternatives:
@@ -52,8 +54,13 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
 
 
 def new_message_id(notification: Notification) -> str:
-    """An id that stays with the mail: what is sent a second time is recognised as the same."""
-    return f"<helpdesk-{notification.pk}-{notification.batch.hex}@{settings.MESSAGE_ID_DOMAIN}>"
+    """An id that stays with the mail: what is sent a second time is recognised as the same.
+
+    Who knows it may answer by it, so it can't be told from that of another person's mail.
+    """
+    value = f"{notification.pk}.{notification.batch}"
+    secret = salted_hmac(MESSAGE_ID_SALT, value, algorithm="sha256").hexdigest()[:32]
+    return f"<helpdesk-{notification.pk}-{secret}@{settings.MESSAGE_ID_DOMAIN}>"
 
 
 def _words(notifications: list[Notification]) -> dict:
