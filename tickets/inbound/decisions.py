@@ -1,5 +1,6 @@
 """What a mail is, and so what must come of it. Reads the database, changes nothing."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
@@ -56,6 +57,8 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         decision = _decide_on_reply(reply, person)
     elif answered := _answered(mail, person):
         ticket, is_internal = answered
+        if is_internal and not person.is_staff:
+            return _quarantined(Reason.WRONG_SENDER, person, ticket)
         decision = Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
     elif person is None:
         return _quarantined(Reason.UNKNOWN_SENDER)
@@ -74,8 +77,19 @@ def decide_for_staff(email: InboundEmail, mail: Mail) -> Decision:
     if person is None:
         return _quarantined(Reason.UNKNOWN_SENDER)
     reply = reply_address_in(email, mail)
-    ticket = Ticket.objects.visible_to(person).filter(pk=reply.ticket).first() if reply else None
-    is_internal = bool(reply) and reply.is_signed_for(person.pk, internal=True) and person.is_staff
+    ticket = Ticket.objects.filter(pk=reply.ticket).first() if reply else None
+    return decide_for_ticket(email, mail, person, ticket)
+
+
+def decide_for_ticket(email: InboundEmail, mail: Mail, person, ticket: Ticket | None) -> Decision:
+    """As what a mail stands on `ticket`; on a new one where `person` may not speak there.
+
+    An answer to a note, also to a note to somebody else, is never public.
+    """
+    is_internal = _answers_note(email, mail)
+    may_speak = ticket and (person.is_staff or not is_internal)
+    if not may_speak or not Ticket.objects.visible_to(person).filter(pk=ticket.pk).exists():
+        return Decision(State.FILED, person=person)
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
@@ -97,7 +111,7 @@ def _decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
         return _quarantined(Reason.BAD_SIGNATURE)
     is_internal = person is not None and reply.is_signed_for(person.pk, internal=True)
     if not is_internal and (person is None or not reply.is_signed_for(person.pk)):
-        is_of_another = _is_signed_for_another(reply)
+        is_of_another = _is_signed_for_somebody(reply)
         return _quarantined(Reason.WRONG_SENDER if is_of_another else Reason.BAD_SIGNATURE, person, ticket)
     may_answer = person.is_staff if is_internal else Ticket.objects.visible_to(person).filter(pk=ticket.pk)
     if not may_answer:
@@ -111,8 +125,9 @@ def _quarantined(reason: Reason, person=None, ticket: Ticket | None = None) -> D
 
 def _is_our_own(mail: Mail) -> bool:
     ours = {parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower(), settings.SUPPORT_EMAIL.lower()} - {""}
-    is_by_us = mail.message_id.endswith(f"@{settings.MESSAGE_ID_DOMAIN}>")
-    return addresses.is_ours(mail.sender) or mail.sender in ours or is_by_us
+    # People may have their addresses, and so their Message-IDs, at the domain that we mail from.
+    is_by_us = re.fullmatch(rf"<helpdesk-.*@{re.escape(settings.MESSAGE_ID_DOMAIN)}>", mail.message_id)
+    return addresses.is_ours(mail.sender) or mail.sender in ours or bool(is_by_us)
 
 
 def _authentication(email: InboundEmail, mail: Mail) -> Verdict:
@@ -137,15 +152,20 @@ def _answered(mail: Mail, person) -> tuple[Ticket, bool] | None:
     return (ticket, any(verb == Verb.NOTED for _number, verb in about)) if ticket else None
 
 
-def _is_signed_for_another(reply: addresses.ReplyAddress) -> bool:
-    """Whether the signature is that of somebody whom we mailed about the ticket."""
+def _answers_note(email: InboundEmail, mail: Mail) -> bool:
+    """Whether a mail answers one about an internal note, whoever that was to."""
+    found = filter(None, map(addresses.parse, (email.recipient, *mail.recipients)))
+    if any(_is_signed_for_somebody(reply, (True,)) for reply in found):
+        return True
+    return Notification.objects.filter(message_id__in=mail.references, kind=Verb.NOTED).exists()
+
+
+def _is_signed_for_somebody(reply: addresses.ReplyAddress, kinds=(False, True)) -> bool:
+    """Whether the signature, for notes or not, is that of somebody whom we mailed about the ticket."""
     mailed = Notification.objects.filter(ticket=reply.ticket).order_by()
     people = mailed.values_list("person", flat=True).distinct()
     return any(
-        reply.is_signed_for(person, internal=internal)
-        for person in people
-        if person
-        for internal in (False, True)
+        reply.is_signed_for(person, internal=internal) for person in people if person for internal in kinds
     )
 
 

@@ -6,6 +6,7 @@ kept for staff (state FAILED); nothing is lost.
 
 import logging
 import re
+from dataclasses import replace
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -16,16 +17,28 @@ from accounts import invitations
 from accounts.actor import acting_as
 from accounts.validators import validate_address
 from tickets.inbound import filing, parsing
-from tickets.inbound.decisions import Decision, Reason, State, decide, decide_for_staff, person_of
+from tickets.inbound.decisions import (
+    Decision,
+    Reason,
+    State,
+    decide,
+    decide_for_staff,
+    decide_for_ticket,
+    person_of,
+)
+from tickets.inbound.limits import END_OF_HEADERS, MAX_HEADER_BYTES
 from tickets.inbound.parsing import Mail, TooComplex
+from tickets.inbound.plain_text import one_line
 from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 MESSAGE_ID = re.compile(
-    rb"^Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE
+    rb"^Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[!-;=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE
 )
-LONGEST_HEADER = 256 * 1024
+# What tells one mail from another.
+WHO_WHEN_WHAT = re.compile(rb"^(?:From|Date|Subject):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
+DATE = re.compile(rb"^Date:", re.IGNORECASE | re.MULTILINE)
 UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
 
 
@@ -85,10 +98,10 @@ def handle_left_over(before) -> int:
 
 # What staff decide
 def replay(email: InboundEmail, *, by) -> InboundEmail:
-    """Handles a mail anew, as if it came in now. Raises CannotDecide where it is filed already."""
+    """Handles a mail anew, once, as if it came in now. Raises CannotDecide where it is filed already."""
     with transaction.atomic():
         email = _undecided(email)
-        email.reason, email.detail, email.attempts = "", "", 0
+        email.reason, email.detail, email.attempts = "", "", ATTEMPTS - 1
         email.state, email.handled_by = State.RECEIVED, by
         email.save()
     return handle(email)
@@ -125,8 +138,9 @@ def attach(email: InboundEmail, ticket: Ticket, *, by) -> InboundEmail:
     """Puts a mail on a ticket: as the sender's reply where the sender may answer there, else as a note."""
     email, mail = _reopened(email)
     person = person_of(mail.sender)
-    if person is not None and Ticket.objects.visible_to(person).filter(pk=ticket.pk).exists():
-        return _file(email, mail, Decision(State.FILED, person=person, ticket=ticket), by=by)
+    decision = decide_for_ticket(email, mail, person, ticket) if person else None
+    if decision and decision.ticket:
+        return _file(email, mail, decision, by=by)
     with acting_as(by, source=Ticket.Source.EMAIL):
         comment = filing.quote(mail, email, author=by, ticket=ticket)
     return _filed(email, comment, by=by)
@@ -151,17 +165,47 @@ def block(email: InboundEmail, *, by) -> InboundEmail:
 
 def _store(raw: bytes, *, provider_id: str, **values) -> InboundEmail:
     """The stored mail: a new one, or that of the first time."""
-    found = MESSAGE_ID.search(raw, 0, LONGEST_HEADER)
-    identity = InboundEmail.identity_of(found[1].decode("ascii", "replace") if found else "", raw)
+    found = MESSAGE_ID.search(_head(raw))
+    identity = InboundEmail.identity_of(found[1].decode() if found else "", raw)
+    values |= {"provider_id": provider_id, "raw": raw, "size": len(raw)}
+    email, is_new = _stored(identity, **values)
+    if is_new or (provider_id and email.provider_id == provider_id):
+        return email
+    if _is_copy(raw, bytes(email.raw)):
+        return email
+    logger.warning("Another mail came with the Message-ID of mail %s.", email.pk)
+    identity = InboundEmail.identity_of("", b"\n".join([identity.encode(), _gist(raw)]))
+    return _stored(identity, reason=Reason.REPEATED, **values)[0]
+
+
+def _stored(identity: str, *, provider_id: str, **values) -> tuple[InboundEmail, bool]:
+    """The mail with this identity or provider's id, and whether it is new."""
     known = InboundEmail.objects.without_raw()
     try:
         with transaction.atomic():
-            return InboundEmail.objects.create(
-                identity=identity, provider_id=provider_id, raw=raw, size=len(raw), **values
-            )
+            email = InboundEmail.objects.create(identity=identity, provider_id=provider_id, **values)
     except IntegrityError:
         by_id = known.filter(provider_id=provider_id).first() if provider_id else None
-        return by_id or known.get(identity=identity)
+        return by_id or known.get(identity=identity), False
+    return email, True
+
+
+def _is_copy(raw: bytes, other: bytes) -> bool:
+    """Whether two mails with one Message-ID are one, whatever was done to them on their ways."""
+    return raw == other or _gist(raw) == _gist(other)
+
+
+def _gist(raw: bytes) -> bytes:
+    head = _head(raw)
+    gist = WHO_WHEN_WHAT.findall(head)
+    if not DATE.search(head):
+        gist.append(raw[len(head) :])
+    return b"".join(b"".join(gist).split())
+
+
+def _head(raw: bytes) -> bytes:
+    end = END_OF_HEADERS.search(raw)
+    return raw[: min(end.start() if end else len(raw), MAX_HEADER_BYTES)]
 
 
 def _handle(email: InboundEmail) -> None:
@@ -173,6 +217,8 @@ def _handle(email: InboundEmail) -> None:
         return
     email.sender, email.subject = mail.sender[:320], mail.subject[:150]
     decision = decide(email, mail)
+    if decision.state == State.FILED and email.reason == Reason.REPEATED:
+        decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
     if decision.state == State.FILED:
         _file(email, mail, decision)
         return
@@ -223,4 +269,4 @@ def _reopened(email: InboundEmail) -> tuple[InboundEmail, Mail]:
 
 
 def _address(text: str) -> str:
-    return text.strip().strip("<>").lower()[:320]
+    return one_line(text, 320).strip("<>").lower()[:320]

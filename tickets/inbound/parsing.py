@@ -338,7 +338,10 @@ def _mailbox(value: str) -> tuple[str, str]:
     else:
         address, is_one = COMMENT.sub("", bare), True
         name = " ".join(comment[1:-1] for comment in COMMENT.findall(value))
-    address = address.strip().lower()
+    written = address.strip()
+    address = written.lower()
+    # The lower case of a sign like the Kelvin is a letter, and so another's address.
+    is_one = is_one and written.isascii() == address.isascii()
     is_valid = is_one and len(address) <= MAX_ADDRESS and ADDRESS.fullmatch(address)
     return name, address if is_valid else ""
 

@@ -107,6 +107,7 @@ class Migration(migrations.Migration):
                             ("wrong_sender", "Somebody else answers than the person who was asked."),
                             ("bad_signature", "The ticket's number in the address is not signed."),
                             ("unknown_sender", "Nobody here has the sender's address."),
+                            ("repeated", "Another mail came with the same Message-ID."),
                             (
                                 "too_many",
                                 "Too many mails came within an hour. Two machines may answer each other.",

@@ -43,6 +43,7 @@ class InboundEmail(models.Model):
         WRONG_SENDER = "wrong_sender", _("Somebody else answers than the person who was asked.")
         BAD_SIGNATURE = "bad_signature", _("The ticket's number in the address is not signed.")
         UNKNOWN_SENDER = "unknown_sender", _("Nobody here has the sender's address.")
+        REPEATED = "repeated", _("Another mail came with the same Message-ID.")
         TOO_MANY = "too_many", _("Too many mails came within an hour. Two machines may answer each other.")
         TOO_COMPLEX = "too_complex", _("It is too large or too deeply nested to be opened.")
         ERROR = "error", _("The helpdesk failed to read it.")

@@ -1,17 +1,22 @@
 """What comes of a mail: stored first, handled once, filed as its sender, or held for staff."""
 
+import uuid
 from email.message import EmailMessage
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.actor import acting_as
+from accounts.links import password_reset_link
 from accounts.models import User
 from accounts.roles import Role
 from tickets import conversation, jobs
 from tickets.inbound import addresses, filing, handler
 from tickets.inbound.addresses import reply_address
+from tickets.inbound.parsing import parse
 from tickets.models import Attachment, BlockedSender, Comment, Draft, InboundEmail, Notification, Ticket
+from tickets.notifications.messages import new_message_id
+from tickets.notifications.tokens import answer_links, mute_link
 from tickets.tests.factories import PNG, make_ticket, status
 from tickets.verification import problems
 
@@ -375,3 +380,109 @@ def test_deleted_ticket_leaves_its_mail(alice, ann, ticket):
     assert InboundEmail.objects.get().state == State.FILED
     late = came_in(raw(to=reply_address(ticket.pk, alice.pk), message_id="<late@example.com>"))
     assert late.state == State.QUARANTINED
+
+
+# Attacks
+def test_answer_to_the_note_of_a_colleague_stays_internal(alice, ann, sam, ticket):
+    """Sam answers the mail of a note that Ann passed on to him; staff take it as genuine."""
+    ticket.assign(ann)
+    address = reply_address(ticket.pk, ann.pk, internal=True)
+    held = came_in(raw(sender=sam.email, to=address, body="Alice broke it."))
+    assert held.reason == Reason.WRONG_SENDER
+    handler.release(held, by=ann)
+    assert Comment.objects.get().is_public is False
+
+
+def test_answer_to_a_note_that_is_put_on_its_ticket_stays_internal(alice, ann, ticket):
+    ticket.assign(ann)
+    address = reply_address(ticket.pk, ann.pk, internal=True)
+    held = came_in(raw(sender=ann.email, to=address, headers=(FAILED,), body="Alice broke it."))
+    handler.attach(held, ticket, by=ann)
+    assert Comment.objects.get().is_public is False
+
+
+def test_who_is_no_staff_any_more_writes_no_note_by_an_old_mail(alice, ann, ticket):
+    conversation.watch(ticket, ann)
+    with acting_as(alice):
+        conversation.note(ticket, author=alice, body="For staff")
+    Notification.objects.filter(person=ann, kind="noted").update(message_id="<helpdesk-x@mg.example.com>")
+    ann.set_role(Role.REQUESTER)
+    headers = (PASSED, "In-Reply-To: <helpdesk-x@mg.example.com>")
+    came_in(raw(sender=ann.email, headers=headers))
+    assert not Comment.objects.filter(author=ann).exists()
+
+
+def test_nobody_knows_the_message_id_of_the_same_news_to_another(alice, ann, ticket):
+    mine, another = Notification(pk=1, batch=uuid.uuid4()), Notification(pk=2)
+    another.batch = mine.batch
+    assert new_message_id(mine) == new_message_id(mine)
+    assert mine.batch.hex not in new_message_id(mine)
+    assert new_message_id(another) != new_message_id(mine).replace("-1-", "-2-")
+
+
+def test_links_that_act_without_a_login_are_not_shown_to_others(alice, ticket, settings):
+    secrets = [
+        mute_link(ticket.pk, alice.pk),
+        *answer_links(ticket.pk, alice.pk),
+        password_reset_link(alice),
+    ]
+    page = settings.SITE_URL + ticket.get_absolute_url()
+    came_in(raw(to=reply_address(ticket.pk, alice.pk), body="\r\n".join([*secrets, page])))
+    body = Comment.objects.get().body
+    assert page in body
+    for link in secrets:
+        assert link not in body
+
+
+def test_person_at_the_domain_of_our_mail_is_heard(alice):
+    """Thunderbird makes Message-IDs with the sender's domain."""
+    assert came_in(raw(message_id="<0f1e2d@mg.example.com>")).state == State.FILED
+    ours = came_in(raw(message_id="<helpdesk-7-0f1e2d@mg.example.com>"))
+    assert ours.reason == Reason.OWN_ADDRESS
+
+
+def test_kelvin_is_no_k(ticket, settings):
+    assert not parse("From: mar\u212a@example.com\n\nx".encode()).sender
+
+
+@pytest.mark.parametrize("message_id", ["<a\0b@example.com>", "<a\udcffb@example.com>"])
+def test_odd_message_id_loses_no_mail(alice, ticket, message_id):
+    content = raw(to=reply_address(ticket.pk, alice.pk), message_id="<ID>")
+    content = content.replace(b"<ID>", message_id.encode("utf-8", "surrogateescape"))
+    assert came_in(content) == came_in(content)
+    assert InboundEmail.objects.get().state == State.FILED
+
+
+def test_odd_addresses_of_the_envelope_lose_no_mail(alice):
+    email = came_in(raw(), envelope_sender="a\udcff\0@example.com", recipient="s\udcff@in.example.com")
+    email.refresh_from_db()
+    assert email.state == State.FILED
+
+
+def test_message_id_of_what_is_quoted_is_not_that_of_the_mail(alice, ticket):
+    address = reply_address(ticket.pk, alice.pk)
+    came_in(raw(to=address))
+    second = raw(to=address, message_id="none", body="What is this?\r\n\r\nMessage-ID: <one@example.com>")
+    came_in(second)
+    assert Comment.objects.count() == 2
+
+
+def test_another_mail_with_the_same_message_id_is_held(alice, ann, ticket):
+    """Some programs repeat their Message-IDs: what comes with one is not the mail that we have."""
+    address = reply_address(ticket.pk, alice.pk)
+    came_in(raw(to=address))
+    other = raw(to=address, body="It burns!")
+    again = came_in(other)
+    assert (again.state, again.reason) == (State.QUARANTINED, Reason.REPEATED)
+    assert came_in(other) == again
+    copy = b"Received: by another.example\r\n" + raw(to=address)
+    assert came_in(copy).state == State.FILED
+    assert (InboundEmail.objects.count(), Comment.objects.count()) == (2, 1)
+    handler.release(again, by=ann)
+    assert Comment.objects.get(body="It burns!").author == alice
+
+
+def test_mail_that_fails_once_more_when_staff_try_again_is_staffs_at_once(ann, held, monkeypatch, caplog):
+    monkeypatch.setattr(handler, "decide", lambda *args: 1 / 0)
+    email = handler.replay(held, by=ann)
+    assert (email.state, email.reason) == (State.FAILED, Reason.ERROR)
