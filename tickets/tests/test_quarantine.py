@@ -107,6 +107,13 @@ def test_html_stands_in_a_frame_and_can_neither_act_nor_load(client_of, ann):
         assert word not in body(frame).replace("Content-Security", ""), word
 
 
+def test_html_that_nests_too_deep_is_not_shown(client_of, ann):
+    """100,000 tags in each other would keep the server for minutes."""
+    lines = ["From: vera@vendor.example", "Content-Type: text/html", "", "\n".join(["<div>" * 100] * 1000)]
+    email = handler.receive("\n".join(lines).encode(), route=InboundEmail.Route.COMMAND)
+    assert "too large to be shown" in body(client_of(ann).get(url(email, "html")))
+
+
 def test_mail_that_can_not_be_opened_can_be_kept_and_discarded(client_of, ann):
     raw = b"From: x@other.example\r\n" + b"X: y\r\n" * 100_000 + b"\r\nHello"
     email = handler.receive(raw, route="command")
