@@ -175,13 +175,13 @@ class Ticket(TrackedModel):
         ]
         indexes = [
             # the lists, newest change first: all, a requester's, an agent's, by status, by category,
-            # by priority
+            # by priority; with the status at the end, so that tabs are counted from the index alone
             models.Index(fields=["-updated_at", "-id"], name="ticket_by_change"),
-            models.Index(fields=["requester", "-updated_at", "-id"], name="ticket_by_requester"),
-            models.Index(fields=["assignee", "-updated_at", "-id"], name="ticket_by_assignee"),
+            models.Index(fields=["requester", "-updated_at", "-id", "status"], name="ticket_by_requester"),
+            models.Index(fields=["assignee", "-updated_at", "-id", "status"], name="ticket_by_assignee"),
             models.Index(fields=["status", "-updated_at", "-id"], name="ticket_by_status"),
-            models.Index(fields=["category", "-updated_at", "-id"], name="ticket_by_category"),
-            models.Index(fields=["urgency_rank", "-updated_at", "-id"], name="ticket_by_priority"),
+            models.Index(fields=["category", "-updated_at", "-id", "status"], name="ticket_by_category"),
+            models.Index(fields=["urgency_rank", "-updated_at", "-id", "status"], name="ticket_by_priority"),
             # the same of what is open: it may be little among what is done
             models.Index(
                 fields=["-updated_at", "-id"],
@@ -223,7 +223,7 @@ class Ticket(TrackedModel):
                 condition=models.Q(done_at__isnull=True),
             ),
             # the admin's period filter and its order by age
-            models.Index(fields=["-created_at", "-id"], name="ticket_by_age"),
+            models.Index(fields=["-created_at", "-id", "status"], name="ticket_by_age"),
             # the reports: what was first answered and what was solved in a period
             models.Index(
                 fields=["first_replied_at"],

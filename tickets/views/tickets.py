@@ -148,7 +148,12 @@ class TicketListView(TemplateView):
 
     def _counts(self) -> dict[str, int]:
         """The tickets of each phase, as far as they are counted."""
-        parts = [part.filter(status=status) for status in self.statuses for part in self.matching]
+        are_few = self.filter_form.is_filtered or not self.request.user.is_staff
+        parts = [
+            part.of_status_among_few(status) if are_few else part.filter(status=status)
+            for status in self.statuses
+            for part in self.matching
+        ]
         found = iter(paging.capped_counts(parts))
         counts = dict.fromkeys(Phase, 0)
         for status in self.statuses:
