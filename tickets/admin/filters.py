@@ -31,7 +31,7 @@ def offered_categories(request) -> list[tuple[str, str]]:
 
 
 class ChoiceFilter(admin.SimpleListFilter):
-    """One of `choices_offered`; subclasses say what a choice means."""
+    """One of `choices_offered`: a value of the field `parameter_name`, where queryset() says nothing else."""
 
     choices_offered: list[tuple[str, str]] = []
 
@@ -41,6 +41,9 @@ class ChoiceFilter(admin.SimpleListFilter):
     def value(self):
         value = super().value()
         return value if value in {str(key) for key, _label in self.lookup_choices} else None
+
+    def queryset(self, request, queryset):
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
 
 
 class PhaseFilter(ChoiceFilter):
@@ -111,9 +114,6 @@ class CategoryFilter(ChoiceFilter):
     def lookups(self, request, model_admin):
         return offered_categories(request)
 
-    def queryset(self, request, queryset):
-        return queryset.filter(category=self.value()) if self.value() else queryset
-
 
 class SortFilter(ChoiceFilter):
     """The order of what was found; without a choice it is the queue's own."""
@@ -154,16 +154,13 @@ class StateFilter(ChoiceFilter):
     def queryset(self, request, queryset):
         if self.value() == "undelivered":
             return queryset.undelivered()
-        return queryset.filter(state=self.value()) if self.value() else queryset
+        return super().queryset(request, queryset)
 
 
 class VerbFilter(ChoiceFilter):
     title = _("what")
     parameter_name = "verb"
     choices_offered = Verb.choices
-
-    def queryset(self, request, queryset):
-        return queryset.filter(verb=self.value()) if self.value() else queryset
 
 
 class OwnerFilter(ChoiceFilter):

@@ -17,9 +17,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
-from tickets.admin.activity_log import ticket_link
 from tickets.admin.filters import ChoiceFilter
-from tickets.admin.ledger import COLOURS
+from tickets.admin.ledger import MailRowMixin
 from tickets.forms.inbound import DecisionForm
 from tickets.inbound import handler, parsing
 from tickets.inbound.decisions import person_of
@@ -48,9 +47,6 @@ class InboundStateFilter(ChoiceFilter):
         for state in (State.QUARANTINED, State.FAILED, State.FILED, State.IGNORED, State.RECEIVED)
     ]
 
-    def queryset(self, request, queryset):
-        return queryset.filter(state=self.value()) if self.value() else queryset
-
 
 class InboundReasonFilter(ChoiceFilter):
     """Not offered, because the reasons are sentences: the ledger leads to it."""
@@ -62,12 +58,9 @@ class InboundReasonFilter(ChoiceFilter):
     def has_output(self):
         return self.value() is not None
 
-    def queryset(self, request, queryset):
-        return queryset.filter(reason=self.value()) if self.value() else queryset
-
 
 @admin.register(InboundEmail)
-class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("received_at", "sender", "subject", "state_badge", "why", "ticket_number")
     list_filter = (InboundStateFilter, InboundReasonFilter)
     sortable_by = ()
@@ -91,18 +84,9 @@ class InboundEmailAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
         """What there is to say of this mail."""
         return [fact for fact, needs in FACTS.items() if needs is None or getattr(obj, needs)]
 
-    @admin.display(description=_("state"))
-    def state_badge(self, email):
-        shown = {"colour": COLOURS[email.state], "label": email.get_state_display()}
-        return render_to_string("admin/tickets/includes/state.html", shown)
-
     @admin.display(description=_("why"), empty_value="–")
     def why(self, email):
         return email.get_reason_display() or None
-
-    @admin.display(description=_("ticket"))
-    def ticket_number(self, email):
-        return ticket_link(email.ticket_id)
 
     def get_search_results(self, request, queryset, search_term):
         if number := ticket_number(search_term):

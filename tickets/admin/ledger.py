@@ -4,12 +4,15 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.validators import is_number
+from tickets.admin.activity_log import ticket_link
 from tickets.forms.mail import MailForm, Period
 from tickets.models import InboundEmail, Notification
 from tickets.notifications import alarms, as_sent
@@ -32,6 +35,19 @@ COLOURS = {
     In.QUARANTINED: "amber",
     In.FAILED: "red",
 }
+
+
+class MailRowMixin:
+    """For the lists of mails, out and in."""
+
+    @admin.display(description=gettext_lazy("ticket"))
+    def ticket_number(self, mail):
+        return ticket_link(mail.ticket_id)
+
+    @admin.display(description=gettext_lazy("state"))
+    def state_badge(self, mail):
+        shown = {"colour": COLOURS[mail.state], "label": mail.get_state_display()}
+        return render_to_string("admin/tickets/includes/state.html", shown)
 
 
 class Line:

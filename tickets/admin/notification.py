@@ -1,14 +1,13 @@
 from django.contrib import admin, messages
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.mixins import ReadOnlyMixin, StaffListMixin
-from tickets.admin.activity_log import people, ticket_link
+from tickets.admin.activity_log import people
 from tickets.admin.filters import QueuedFilter, StateFilter
-from tickets.admin.ledger import COLOURS, LedgerMixin
+from tickets.admin.ledger import LedgerMixin, MailRowMixin
 from tickets.models import Notification
 from tickets.notifications import outbox
 from tickets.reports.mail import KINDS
@@ -16,7 +15,7 @@ from tickets.search.query import ticket_number
 
 
 @admin.register(Notification)
-class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
+class NotificationAdmin(LedgerMixin, MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
     list_filter = (StateFilter, QueuedFilter)
     sortable_by = ()
@@ -33,15 +32,6 @@ class NotificationAdmin(LedgerMixin, StaffListMixin, ReadOnlyMixin, admin.ModelA
     @admin.display(description=_("what"))
     def what(self, notification):
         return KINDS.get(notification.kind, notification.kind)
-
-    @admin.display(description=_("ticket"))
-    def ticket_number(self, notification):
-        return ticket_link(notification.ticket_id)
-
-    @admin.display(description=_("state"))
-    def state_badge(self, notification):
-        shown = {"colour": COLOURS[notification.state], "label": notification.get_state_display()}
-        return render_to_string("admin/tickets/includes/state.html", shown)
 
     @admin.display(description=_("problem"))
     def problem(self, notification):

@@ -14,9 +14,6 @@ class ReasonFilter(ChoiceFilter):
     parameter_name = "reason"
     choices_offered = SuppressedAddress.Reason.choices
 
-    def queryset(self, request, queryset):
-        return queryset.filter(reason=self.value()) if self.value() else queryset
-
 
 @admin.register(SuppressedAddress)
 class SuppressedAddressAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
