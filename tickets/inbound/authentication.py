@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 MAILGUN = "mailgun"
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)')
 COMMENT = re.compile(r"\([^()]*\)")
 # What the sender chose (an address, a greeting) may hold semicolons, but outside quotes no space.
 END_OF_STATEMENT = re.compile(r";(?=\s|$)")
