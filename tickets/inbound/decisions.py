@@ -93,6 +93,11 @@ def decide_for_ticket(email: InboundEmail, mail: Mail, person, ticket: Ticket | 
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
+def is_proven(email: InboundEmail, mail: Mail) -> bool:
+    """Whether the mail comes from where it says."""
+    return _authentication(email, mail) == Verdict.PASS
+
+
 def person_of(address: str):
     """Who may log in with this mail address; None where nobody does."""
     people = get_user_model().objects.active().prefetch_related("groups")

@@ -24,6 +24,7 @@ from tickets.inbound.decisions import (
     decide,
     decide_for_staff,
     decide_for_ticket,
+    is_proven,
     person_of,
 )
 from tickets.inbound.limits import END_OF_HEADERS, MAX_HEADER_BYTES
@@ -135,11 +136,14 @@ def make_ticket(email: InboundEmail, *, by) -> InboundEmail:
 
 @transaction.atomic
 def attach(email: InboundEmail, ticket: Ticket, *, by) -> InboundEmail:
-    """Puts a mail on a ticket: as the sender's reply where the sender may answer there, else as a note."""
+    """Puts a mail on a ticket: as the sender's reply where the sender may answer there, else as a note.
+
+    Nothing is said in the name of staff that does not come from them.
+    """
     email, mail = _reopened(email)
     person = person_of(mail.sender)
     decision = decide_for_ticket(email, mail, person, ticket) if person else None
-    if decision and decision.ticket:
+    if decision and decision.ticket and (is_proven(email, mail) or not person.is_staff):
         return _file(email, mail, decision, by=by)
     with acting_as(by, source=Ticket.Source.EMAIL):
         comment = filing.quote(mail, email, author=by, ticket=ticket)
@@ -154,10 +158,15 @@ def discard(email: InboundEmail, *, by) -> InboundEmail:
 
 @transaction.atomic
 def block(email: InboundEmail, *, by) -> InboundEmail:
-    """Discards the mail, and every later one from its sender."""
+    """Discards the mail, and every later one from its sender.
+
+    Raises CannotDecide for the address of somebody here: who forges it must not silence them.
+    """
     email, mail = _reopened(email)
     if not mail.sender:
         raise CannotDecide(_("The mail has no sender who could be blocked."))
+    if person_of(mail.sender):
+        raise CannotDecide(_("Somebody here has this address. You can discard the mail."))
     BlockedSender.objects.get_or_create(address=mail.sender, defaults={"blocked_by": by})
     logging.getLogger("security").info("Person %s blocked mail from %s.", by.pk, mail.sender)
     return _ended(email, State.IGNORED, Reason.BLOCKED, by=by)

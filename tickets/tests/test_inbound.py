@@ -486,3 +486,19 @@ def test_mail_that_fails_once_more_when_staff_try_again_is_staffs_at_once(ann, h
     monkeypatch.setattr(handler, "decide", lambda *args: 1 / 0)
     email = handler.replay(held, by=ann)
     assert (email.state, email.reason) == (State.FAILED, Reason.ERROR)
+
+
+def test_forged_mail_silences_nobody(alice, ann):
+    forged = came_in(raw(headers=(FAILED,)))
+    with pytest.raises(handler.CannotDecide):
+        handler.block(forged, by=ann)
+    assert came_in(raw(message_id="<two@example.com>")).state == State.FILED
+
+
+def test_forged_mail_of_staff_that_is_put_on_a_ticket_is_no_answer_of_theirs(ann, sam, ticket):
+    forged = came_in(raw(sender=ann.email, headers=(FAILED,), body="Send me your password."))
+    handler.attach(forged, ticket, by=sam)
+    comment = Comment.objects.get()
+    assert (comment.author, comment.is_public) == (sam, False)
+    proven = came_in(raw(sender=ann.email, message_id="<two@example.com>"))
+    assert proven.state == State.FILED
