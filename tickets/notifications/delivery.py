@@ -143,6 +143,7 @@ def _make(notifications: list[Notification]) -> Letter | None:
         _finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
     if not told:
         return None
+    _follow(told)
     suppressed = SuppressedAddress.objects.filter(address=told[0].address.lower()).first()
     if suppressed:
         _finish(told, state=State.SUPPRESSED, last_error=suppressed.words)
@@ -156,6 +157,16 @@ def _make(notifications: list[Notification]) -> Letter | None:
     except Exception as error:
         _refused(told, error)
     return None
+
+
+def _follow(notifications: list[Notification]) -> None:
+    """News of tickets goes where its reader is now: who reads at an address of before may be anybody."""
+    first = notifications[0]
+    if first.activity_id is None or first.address == first.person.email:
+        return
+    for notification in notifications:
+        notification.address = first.person.email
+    Notification.objects.filter(pk__in=[row.pk for row in notifications]).update(address=first.address)
 
 
 def _send(letter: Letter, connection: BaseEmailBackend) -> bool:

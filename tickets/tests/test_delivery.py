@@ -37,6 +37,14 @@ def test_accepted_mail_is_sent_with_the_providers_id(mailgun, row):
     assert mailgun.mails[0]["to"] == "alice@example.com"
 
 
+def test_news_goes_to_the_address_that_its_reader_has_now(mailgun, row, alice):
+    User.objects.filter(pk=alice.pk).update(email="alice@new.example")
+    assert deliver_due() == 1
+    assert mailgun.mails[0]["to"] == "alice@new.example"
+    row.refresh_from_db()
+    assert row.address == "alice@new.example"
+
+
 @pytest.mark.parametrize("behave", [500, "drop", "lose"])
 def test_refused_for_now_is_tried_again_later(mailgun, row, behave):
     """THREATS 79, 80, 85."""
