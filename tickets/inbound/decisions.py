@@ -178,5 +178,8 @@ def _are_too_many(email: InboundEmail, mail: Mail, ticket: Ticket | None) -> boo
     """Whether machines answer each other on a ticket, or one files ticket after ticket."""
     earlier = InboundEmail.objects.filter(state=State.FILED, pk__lt=email.pk)
     earlier = earlier.filter(received_at__gt=email.received_at - WITHIN)
-    same = earlier.filter(ticket=ticket) if ticket else earlier.filter(sender=mail.sender, comment=None)
-    return same.count() >= MOST
+    # On a ticket that is merged a reply stands elsewhere; on one that is done for long it is a new ticket.
+    counted = [earlier.filter(ticket__in={ticket.pk, ticket.merged_into_id} - {None})] if ticket else []
+    if ticket is None or ticket.is_merged or not ticket.takes_replies:
+        counted.append(earlier.filter(sender=mail.sender, comment=None))
+    return any(mails.count() >= MOST for mails in counted)

@@ -4,7 +4,9 @@ import uuid
 from email.message import EmailMessage
 
 import pytest
+import time_machine
 from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
 
 from accounts.actor import acting_as
 from accounts.links import password_reset_link
@@ -14,11 +16,13 @@ from tickets import conversation, jobs
 from tickets.inbound import addresses, filing, handler
 from tickets.inbound.addresses import reply_address
 from tickets.inbound.parsing import parse
+from tickets.merging import merge
 from tickets.models import Attachment, BlockedSender, Comment, Draft, InboundEmail, Notification, Ticket
 from tickets.notifications.messages import new_message_id
 from tickets.notifications.tokens import answer_links, mute_link
 from tickets.tests.factories import PNG, make_ticket, status
 from tickets.verification import problems
+from tickets.workflow import REOPEN_PERIOD
 
 pytestmark = pytest.mark.django_db
 State, Reason = InboundEmail.State, InboundEmail.Reason
@@ -502,3 +506,16 @@ def test_forged_mail_of_staff_that_is_put_on_a_ticket_is_no_answer_of_theirs(ann
     assert (comment.author, comment.is_public) == (sam, False)
     proven = came_in(raw(sender=ann.email, message_id="<two@example.com>"))
     assert proven.state == State.FILED
+
+
+@pytest.mark.parametrize("is_merged", [True, False])
+def test_loop_on_a_ticket_that_takes_nothing_any_more_ends_too(alice, ann, is_merged):
+    """THREATS 102: what is answered there stands elsewhere, or is a new ticket each time."""
+    with time_machine.travel(timezone.now() - 2 * REOPEN_PERIOD), acting_as(ann):
+        ticket = make_ticket(alice)
+        ticket.set_status(status("done"))
+        if is_merged:
+            merge(ticket, make_ticket(alice))
+    address = reply_address(ticket.pk, alice.pk)
+    mails = [came_in(raw(to=address, message_id=f"<{number}@example.com>")) for number in range(12)]
+    assert [mail.state for mail in mails[9:]] == [State.FILED, State.QUARANTINED, State.QUARANTINED]
