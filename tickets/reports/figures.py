@@ -27,7 +27,7 @@ from tickets.events import Verb
 from tickets.models import ActivityLog, Notification, Status, Ticket
 from tickets.reports.periods import DAY, Span
 from tickets.reports.worktime import WorkingSeconds
-from tickets.workflow import OPEN, Phase
+from tickets.workflow import Phase
 
 # Open tickets by age: from so many days to less than so many.
 AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
@@ -141,12 +141,12 @@ def age_in_words(age: tuple[int, int | None]) -> str:
 def open_by_age() -> list[tuple[tuple[int, int | None], int]]:
     """Of what is open now: (age in days, count)."""
     filters = {f"age{age[0]}": Count("pk", filter=aged(age)) for age in AGES}
-    found = counted().filter(status__phase__in=OPEN).aggregate(**filters)
+    found = counted().open().aggregate(**filters)
     return [(age, found[f"age{age[0]}"]) for age in AGES]
 
 
 def open_by_assignee_and_status() -> list[dict]:
-    rows = counted().filter(status__phase__in=OPEN)
+    rows = counted().open()
     return list(
         rows.values(
             person=F("assignee"), name=F("assignee__full_name"), status_key=F("status"),

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from tickets.models import InboundEmail, Notification, Ticket
-from tickets.workflow import OPEN, Phase
+from tickets.workflow import Phase
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,7 @@ class Figure:
 
 def day_figures(user) -> list[Figure]:
     """What the start page tells staff: new, unassigned, mine, waiting, and mail that is stuck."""
-    is_open = Q(status__phase__in=OPEN)
-    counts = Ticket.objects.filter(is_open).aggregate(
+    counts = Ticket.objects.open().aggregate(
         new=Count("pk", filter=Q(status__phase=Phase.NEW)),
         unassigned=Count("pk", filter=Q(assignee__isnull=True)),
         mine=Count("pk", filter=Q(assignee=user)),
