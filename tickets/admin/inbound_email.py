@@ -103,13 +103,15 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         may_decide = self.has_decide_permission(request) and obj.state in handler.UNDECIDED
         mail = _opened(obj)
+        sender_is_known = mail is not None and person_of(mail.sender) is not None
         context = {
             "form_of_decision": DecisionForm(email=obj, by=request.user) if may_decide else None,
             **context,
             "title": obj.subject or _("Mail without a subject"),
             "subtitle": None,
             "mail": mail,
-            "sender_is_known": mail is not None and person_of(mail.sender) is not None,
+            "sender_is_known": sender_is_known,
+            "likely_act": _likely_act(obj, sender_is_known=sender_is_known),
             "shows_html": "html" in request.GET,
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -131,7 +133,9 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
         except handler.CannotDecide as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, _outcome(email))
+            is_settled = email.state in (State.FILED, State.IGNORED)
+            tell = messages.success if is_settled else messages.warning
+            tell(request, _outcome(email))
         return HttpResponseRedirect(self._page_url(pk))
 
     @method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]}))
@@ -189,6 +193,13 @@ def _opened(email: InboundEmail) -> parsing.Mail | None:
         return parsing.parse(bytes(email.raw))
     except parsing.TooComplex:
         return None
+
+
+def _likely_act(email: InboundEmail, *, sender_is_known: bool) -> str:
+    """What its page offers first; a mail that is ignored needs nothing."""
+    if email.state == State.QUARANTINED:
+        return DecisionForm.Act.RELEASE if sender_is_known else DecisionForm.Act.TICKET
+    return DecisionForm.Act.REPLAY if email.state == State.FAILED else ""
 
 
 def _outcome(email: InboundEmail) -> str:

@@ -34,8 +34,9 @@ class SuppressedAddressAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     def release_and_send_again(self, request, suppressed):
         addresses = self._release(request, suppressed)
         count = outbox.send_again(suppression.undelivered_to(addresses))
-        text = ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", count)
-        messages.success(request, text % {"count": count})
+        if count:
+            text = ngettext("%(count)d mail is sent again.", "%(count)d mails are sent again.", count)
+            messages.success(request, text % {"count": count})
 
     @staticmethod
     def _release(request, suppressed) -> list[str]:

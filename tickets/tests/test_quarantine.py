@@ -1,10 +1,11 @@
-"""The pages on which staff read mail that came in and decide about what was held."""
+"""The pages on which staff read mail that came in and decide about what is in quarantine."""
 
 import pytest
 
 from tickets.inbound import handler
 from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
 from tickets.tests.factories import held_mail, make_ticket
+from tickets.tests.mails import raw
 
 pytestmark = pytest.mark.django_db
 State = InboundEmail.State
@@ -123,3 +124,20 @@ def test_mail_that_can_not_be_opened_can_be_kept_and_discarded(client_of, ann):
     client.post(url(email, "decide"), {"act": "discard"})
     email.refresh_from_db()
     assert email.state == State.IGNORED
+
+
+def test_what_is_tried_again_and_fails_again_is_no_success(client_of, ann):
+    email, client = (
+        handler.receive(raw("hostile_1000_parts"), route=InboundEmail.Route.COMMAND),
+        client_of(ann),
+    )
+    response = client.post(url(email, "decide"), {"act": "replay"}, follow=True)
+    assert [message.level_tag for message in response.context["messages"]] == ["warning"]
+
+
+def test_mail_that_is_ignored_asks_for_nothing(client_of, ann):
+    email = handler.receive(raw("bounce_gmail"), route=InboundEmail.Route.COMMAND)
+    page = body(client_of(ann).get(url(email, "change")))
+    assert "Nothing needs to be done." in page
+    assert "Make it a new ticket" in page
+    assert "btn-primary" not in page
