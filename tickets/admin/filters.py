@@ -179,7 +179,8 @@ class LinkFilter(admin.SimpleListFilter):
 
     def __init__(self, request, params, model, model_admin):
         self.asked = request.GET.get(self.parameter_name, "")
-        self.labels: dict[str, str] = {}
+        # Of the request: a list is made several times for one page, and each time with filters of its own.
+        self.labels = request.__dict__.setdefault("labels_of_filters", {})
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request, model_admin):
@@ -192,9 +193,10 @@ class LinkFilter(admin.SimpleListFilter):
 
     def label_of(self, value: str) -> str:
         """label(), asked once: Django asks for the value again and again."""
-        if value not in self.labels:
-            self.labels[value] = self.label(value)
-        return self.labels[value]
+        key = (self.parameter_name, value)
+        if key not in self.labels:
+            self.labels[key] = self.label(value)
+        return self.labels[key]
 
     def label(self, value: str) -> str:
         """In words; empty for a value that makes no sense."""
