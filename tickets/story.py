@@ -45,7 +45,7 @@ class Story:
 
     def files_of(self, number: int) -> list[Attachment]:
         """The files that came with a merged ticket itself."""
-        return [file for file in self._files_of_merged if file.ticket_id == number]
+        return [file for file in self._files_said[None] if file.ticket_id == number]
 
     def files_said_with(self, comment: Comment) -> list[Attachment]:
         return self._files_said.get(comment.pk, [])
@@ -66,17 +66,19 @@ class Story:
         return dict(InboundEmail.objects.filter(comment__in=by_mail).values_list("comment", "pk"))
 
     @cached_property
-    def _files_said(self) -> dict[int, list[Attachment]]:
-        """By comment, like prefetch_related(), which would make a queryset for each of them."""
-        files = defaultdict(list)
-        for file in Attachment.objects.filter(comment__in=[said.pk for said in self.said.values()]):
-            files[file.comment_id].append(file)
-        return files
+    def _files(self) -> list[Attachment]:
+        """Of the page's own ticket, which has them already, and of those merged into it."""
+        merged = self.tickets.keys() - {self.ticket.pk}
+        of_merged = Attachment.objects.filter(ticket__in=merged) if merged else ()
+        return [*self.ticket.attachments.all(), *of_merged]
 
     @cached_property
-    def _files_of_merged(self) -> list[Attachment]:
-        merged = self.tickets.keys() - {self.ticket.pk}
-        return list(Attachment.objects.filter(ticket__in=merged, comment=None))
+    def _files_said(self) -> dict[int, list[Attachment]]:
+        """By comment."""
+        files = defaultdict(list)
+        for file in self._files:
+            files[file.comment_id].append(file)
+        return files
 
     @cached_property
     def _splits(self) -> dict:

@@ -111,7 +111,7 @@ class ConversationMixin(TicketPage):
             "last_number": timeline.end_of(entries),
             "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
-            "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
+            "watchers": ticket.watching,
             "is_muted": conversation.is_muted(ticket, request.user),
             **comment_forms(request, ticket),
             "neighbours": (around := neighbours(self, request, ticket)),

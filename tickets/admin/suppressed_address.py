@@ -59,6 +59,6 @@ class SuppressedMixin(TicketPage):
     """The ticket's page says whom mail does not reach."""
 
     def page_context(self, request, ticket):
-        people = [ticket.requester, *(watcher.person for watcher in ticket.watchers.select_related("person"))]
+        people = [ticket.requester, *ticket.watching]
         suppressed = suppression.suppressed_among(person.email for person in people)
         return {**super().page_context(request, ticket), "suppressed": suppressed}

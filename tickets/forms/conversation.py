@@ -14,11 +14,15 @@ from tickets.forms.attachments import AttachmentsField
 from tickets.forms.tickets import KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
+from tickets.notifications.directory import Directory
 from tickets.workflow import FOLLOWERS
 
 
 class CommentForm(forms.Form):
-    """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once."""
+    """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once.
+
+    Several forms of one page share `directory` and are given their `draft`, to ask once.
+    """
 
     kind: Draft.Kind
     verb: Verb
@@ -32,13 +36,24 @@ class CommentForm(forms.Form):
     attachments = AttachmentsField(label=_("Files"))
     key = KeyField()
 
-    def __init__(self, *args, ticket: Ticket, author, source: str = Ticket.Source.WEB, **kwargs):
+    def __init__(
+        self,
+        *args,
+        ticket: Ticket,
+        author,
+        source: str = Ticket.Source.WEB,
+        directory: Directory | None = None,
+        draft: str | None = None,
+        **kwargs,
+    ):
         kwargs.setdefault("auto_id", f"{self.kind}-%s")
         super().__init__(*args, **kwargs)
         self.ticket, self.author, self.source = ticket, author, source
-        self.wait = None
+        self.directory, self.wait = directory, None
         if not self.is_bound:
-            self.fields["body"].initial = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
+            if draft is None:
+                draft = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
+            self.fields["body"].initial = draft
             self.fields["key"].initial = Comment._meta.get_field("key").get_default()
 
     @classmethod
@@ -49,7 +64,9 @@ class CommentForm(forms.Form):
     @cached_property
     def recipients(self) -> list:
         """The people who will be mailed, by the very rules that mail them."""
-        return list(rules.recipients_of_next(self.verb, self.ticket, actor=self.author))
+        return list(
+            rules.recipients_of_next(self.verb, self.ticket, actor=self.author, directory=self.directory)
+        )
 
     def clean_key(self) -> uuid.UUID:
         """A key that stands for something said on another ticket would swallow what is said here."""

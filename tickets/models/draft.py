@@ -13,6 +13,10 @@ class DraftQuerySet(models.QuerySet):
         else:
             self.filter(person=person, ticket=ticket, kind=kind).delete()
 
+    def bodies_of(self, *, person, ticket: Ticket) -> dict[str, str]:
+        """What is kept, by kind."""
+        return dict(self.filter(person=person, ticket=ticket).values_list("kind", "body"))
+
     def body_of(self, *, person, ticket: Ticket, kind: str) -> str:
         draft = self.filter(person=person, ticket=ticket, kind=kind).values_list("body", flat=True)
         return draft.first() or ""

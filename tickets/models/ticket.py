@@ -6,6 +6,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts import actor
@@ -291,6 +292,11 @@ class Ticket(TrackedModel):
         if is_answered or self.closes_at is None or self.category.close_after is None:
             return None
         return timezone.localdate(self.closes_at)
+
+    @cached_property
+    def watching(self) -> list:
+        """The people who watch it, as they are when they are asked for first."""
+        return [watcher.person for watcher in self.watchers.select_related("person")]
 
     @property
     def files_of_its_own(self) -> list:

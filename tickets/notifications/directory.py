@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
 
-from tickets.models import Category, MutedTicket, Watcher
+from tickets.models import Category, MutedTicket, Ticket, Watcher
 
 
 class Directory:
@@ -29,6 +29,22 @@ class Directory:
         """The people who are told of new tickets of `category`."""
         people = Category.people.through.objects.filter(category=category).order_by("pk")
         return list(people.values_list("user", flat=True))
+
+
+class OneTicketDirectory(Directory):
+    """Asks once, for several questions about `ticket`."""
+
+    def __init__(self, ticket: Ticket):
+        self._people, self._watchers = {}, [person.pk for person in ticket.watching]
+
+    def people(self, numbers, ticket=None):
+        unknown = set(numbers) - self._people.keys()
+        if unknown:
+            self._people |= dict.fromkeys(unknown) | super().people(unknown, ticket)
+        return {number: self._people[number] for number in numbers if self._people[number]}
+
+    def watchers(self, ticket):
+        return self._watchers
 
 
 class FullDirectory(Directory):

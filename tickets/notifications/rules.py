@@ -93,10 +93,10 @@ def recipients_for(activity: ActivityLog) -> dict:
     return recipients(activity.verb, actor_id=activity.actor_id, facts=_facts(activity))
 
 
-def recipients_of_next(verb: Verb, ticket: Ticket, *, actor) -> dict:
+def recipients_of_next(verb: Verb, ticket: Ticket, *, actor, directory: Directory | None = None) -> dict:
     """{person: Audience} who would be told if `actor` did `verb` to `ticket` now."""
     facts = Facts(ticket.pk, ticket.requester_id, ticket.assignee_id, ticket.category_id)
-    return recipients(verb, actor_id=actor.pk, facts=facts)
+    return recipients(verb, actor_id=actor.pk, facts=facts, directory=directory)
 
 
 def recipients_of_follow_up(ticket: Ticket, *, actor) -> dict:

@@ -104,7 +104,7 @@ def test_queries_do_not_grow_with_the_story(client_of, alice, ann, ticket, djang
         for number in range(50):
             ticket.set_priority("high" if number % 2 else "low")
     client = client_of(alice)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(18):
         client.get(ticket.get_absolute_url())
 
 

@@ -17,7 +17,8 @@ from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
-from tickets.models import ActivityLog, Attachment, Status, Ticket, TicketLink
+from tickets.models import ActivityLog, Attachment, Draft, Status, Ticket, TicketLink
+from tickets.notifications.directory import OneTicketDirectory
 from tickets.search import passages, spelling
 from tickets.search.filters import completions
 from tickets.views.drafts import DraftMixin, typed_before_login
@@ -168,10 +169,14 @@ def comment_forms(request, ticket: Ticket) -> dict:
     classes = {"reply_form": ReplyForm}
     if request.user.is_staff:
         classes["note_form"] = NoteForm
+    directory = OneTicketDirectory(ticket)
+    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket)
     return {
         name: form(
             ticket=ticket,
             author=request.user,
+            directory=directory,
+            draft=drafts.get(form.kind, ""),
             initial=typed_before_login(request, form.draft_name(ticket.pk)),
         )
         for name, form in classes.items()
@@ -217,7 +222,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             },
             "reopen_until": None if ticket.is_merged else ticket.reopen_until,
             "goes_on_at": self.goes_on_at(),
-            "watchers": [watcher.person for watcher in ticket.watchers.select_related("person")],
+            "watchers": ticket.watching,
             "links": TicketLink.objects.seen_from(ticket, user=user),
         }
 
