@@ -62,7 +62,11 @@ class Handler(BaseHTTPRequestHandler):
             self.server.connections_seen += 1
 
     def do_POST(self):  # noqa: N802 - the name is http.server's
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) < length:  # who sent it was killed half-way
+            self.close_connection = True
+            return
         mail = self.fields(body)
         with self.server.lock:
             self.server.requests_seen += 1
