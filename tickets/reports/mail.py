@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.events import AccountMail
+from accounts.paging import EPOCH, MICROSECOND
 from tickets.events import Verb
 from tickets.models import InboundEmail, Notification
 from tickets.models.notification import CANARY
@@ -23,8 +24,6 @@ KINDS = {
     **dict(AccountMail.choices),
     CANARY: gettext_lazy("canary"),
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 OF_A_REASON = (InboundEmail.State.IGNORED, InboundEmail.State.QUARANTINED)
 
 
@@ -162,10 +161,11 @@ class Place:
     def older(self, direction: Direction) -> Q:
         """The mails of a direction that come after this place in a list with the newest first."""
         time = TIMES[direction]
-        is_older = Q((f"{time}__lt", self.moment))
         if direction == self.direction:
-            return is_older | Q((time, self.moment), pk__lt=self.number)
-        return is_older | Q((time, self.moment)) if RANKS[direction] < RANKS[self.direction] else is_older
+            # Not "older, or of the same moment and": an OR spoils the index (../shared/PERFORMANCE.md).
+            return Q((f"{time}__lte", self.moment)) & ~Q((time, self.moment), pk__gte=self.number)
+        comes_after = RANKS[direction] < RANKS[self.direction]
+        return Q((f"{time}__lte" if comes_after else f"{time}__lt", self.moment))
 
     @property
     def key(self) -> tuple:
