@@ -105,12 +105,8 @@ class Notification(models.Model):
             ),
         ]
         indexes = [
-            # the worker's question, over the few rows that are not finished
-            models.Index(
-                fields=["next_try_at", "id"],
-                name="notification_due",
-                condition=models.Q(state__in=["waiting", "sending"]),
-            ),
+            # the worker's question: what waits for longest
+            models.Index(fields=["state", "next_try_at", "id"], name="notification_due"),
             # the mails of one act
             models.Index(fields=["ticket", "person", "id"], name="notification_by_ticket"),
             # the rows of one mail: what a worker holds, and what the provider tells of

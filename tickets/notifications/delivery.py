@@ -35,6 +35,7 @@ LEASE = timedelta(minutes=5)
 SEND_SECONDS = 10  # for a provider that answers byte by byte: its read timeout never comes
 RETRY_MINUTES = (1, 5, 15, 60, 180, 360, 720, 1440)
 SPREAD = 0.2
+FEW_FIRST = (20, 1000, 50_000)  # rows of the outbox
 KEY_PAUSE = timedelta(minutes=5)
 NOT_OUR_MAIL_TO_BLAME = (401, 402, 403, 404)  # the key, the account or the domain is refused
 
@@ -91,13 +92,7 @@ def _claim() -> list[Notification]:
     """
     while True:
         now = timezone.now()
-        same_ticket = _unfinished().filter(
-            is_digest=False, ticket=OuterRef("ticket"), person=OuterRef("person")
-        )
-        earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
-        held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
-        due = Notification.objects.due(now).filter(Q(is_digest=True) | (~Exists(earlier) & ~Exists(held)))
-        first = due.select_related("person", "activity").order_by("next_try_at", "pk").first()
+        first = _first_due(now)
         if first is None:
             return []
         with transaction.atomic():
@@ -115,6 +110,30 @@ def _claim() -> list[Notification]:
             return [first]
         ours = Notification.objects.filter(message_id=message_id, state=State.SENDING)
         return list(ours.select_related("person", "activity").order_by("pk"))
+
+
+def _first_due(now) -> Notification | None:
+    """The row that is due for longest and waits for no other.
+
+    It is looked for among the first few: each row is asked about others, and there may be many thousands.
+    """
+    same_ticket = _unfinished().filter(is_digest=False, ticket=OuterRef("ticket"), person=OuterRef("person"))
+    earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
+    held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
+    may_leave = Q(is_digest=True) | (~Exists(earlier) & ~Exists(held))
+    waiting = Notification.objects.filter(state=State.WAITING, next_try_at__lte=now)
+    left_by_the_dead = Notification.objects.filter(state=State.SENDING, leased_until__lt=now)
+    for most in FEW_FIRST:
+        numbers = [
+            *left_by_the_dead.order_by("pk").values_list("pk", flat=True)[:most],
+            *waiting.order_by("next_try_at", "pk").values_list("pk", flat=True)[:most],
+        ]
+        # Asked once more whether they are due: another worker may have taken one just now.
+        rows = Notification.objects.due(now).filter(may_leave, pk__in=numbers)
+        first = rows.select_related("person", "activity").order_by("next_try_at", "pk").first()
+        if first or len(numbers) < most:
+            return first
+    return None
 
 
 def _unfinished() -> QuerySet:
