@@ -79,8 +79,8 @@ def test_ticket_without_log_is_reported(ticket):
 
 
 def test_ticket_that_vanished_is_reported(ticket):
-    sql("DELETE FROM tickets_attachment")
-    sql("DELETE FROM tickets_ticket")
+    for table in ("attachment", "searchdocument", "ticket"):
+        sql(f"DELETE FROM tickets_{table}")
     assert f"#{ticket.pk}: it is gone, but the log does not say so." in complaint()
 
 
