@@ -154,13 +154,11 @@ def may_be_told(person, audience: str, *, verb: str, facts: Facts) -> bool:
     """Whether somebody who belongs to `audience` now may know of it."""
     if not person.is_active:
         return False
-    if person.is_staff:
-        return True
-    if verb == Verb.NOTED:
-        return False
-    if audience == Audience.WATCHER:
-        return True
-    return audience == Audience.REQUESTER and person.pk == facts.requester
+    is_of_the_ticket = audience == Audience.WATCHER or (
+        audience == Audience.REQUESTER and person.pk == facts.requester
+    )
+    # Who is staff is asked of the database, so last.
+    return (is_of_the_ticket and verb != Verb.NOTED) or person.is_staff
 
 
 def may_still_be_told(person, audience: str, activity: ActivityLog) -> bool:
