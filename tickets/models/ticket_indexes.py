@@ -1,0 +1,73 @@
+"""The indexes of tickets, each with the question that needs it. test_list_plans.py shows that it is used."""
+
+from django.db import models
+
+OPEN = models.Q(done_at__isnull=True)
+
+INDEXES = [
+    # the lists, newest change first: all, a requester's, an agent's, by status, by category,
+    # by priority; with the status at the end, so that tabs are counted from the index alone
+    models.Index(fields=["-updated_at", "-id"], name="ticket_by_change"),
+    models.Index(fields=["requester", "-updated_at", "-id", "status"], name="ticket_by_requester"),
+    models.Index(fields=["assignee", "-updated_at", "-id", "status"], name="ticket_by_assignee"),
+    models.Index(fields=["status", "-updated_at", "-id"], name="ticket_by_status"),
+    models.Index(fields=["category", "-updated_at", "-id", "status"], name="ticket_by_category"),
+    models.Index(fields=["urgency_rank", "-updated_at", "-id", "status"], name="ticket_by_priority"),
+    # the same of what is open: it may be little among what is done
+    models.Index(
+        fields=["-updated_at", "-id"],
+        name="ticket_open_by_change",
+        condition=OPEN,
+    ),
+    # the queue, most urgent and oldest first: everybody's, by status, by category, an
+    # agent's, what is nobody's
+    models.Index(
+        fields=["urgency_rank", "created_at", "id"],
+        name="ticket_queue",
+        condition=OPEN,
+    ),
+    models.Index(
+        fields=["status", "urgency_rank", "created_at", "id"],
+        name="ticket_queue_by_status",
+        condition=OPEN,
+    ),
+    models.Index(
+        fields=["category", "urgency_rank", "created_at", "id"],
+        name="ticket_queue_by_category",
+        condition=OPEN,
+    ),
+    models.Index(
+        fields=["assignee", "urgency_rank", "created_at", "id"],
+        name="ticket_queue_by_assignee",
+        condition=OPEN,
+    ),
+    # (IS NULL is no equality to PostgreSQL: the index above does not bring them in order)
+    models.Index(
+        fields=["urgency_rank", "created_at", "id"],
+        name="ticket_queue_unassigned",
+        condition=models.Q(done_at__isnull=True, assignee__isnull=True),
+    ),
+    # the queue by age
+    models.Index(
+        fields=["-created_at", "-id"],
+        name="ticket_open_by_age",
+        condition=OPEN,
+    ),
+    # the admin's period filter and its order by age
+    models.Index(fields=["-created_at", "-id", "status"], name="ticket_by_age"),
+    # the reports: what was first answered and what was solved in a period
+    models.Index(
+        fields=["first_replied_at"],
+        name="ticket_by_first_reply",
+        condition=models.Q(first_replied_at__isnull=False),
+    ),
+    models.Index(fields=["done_at"], name="ticket_by_done", condition=models.Q(done_at__isnull=False)),
+    # the jobs over waiting tickets (tickets.silence)
+    models.Index(
+        fields=["category", "silent_since"],
+        name="ticket_silent",
+        condition=models.Q(waiting_for="requester"),
+    ),
+    models.Index(fields=["wakes_on"], name="ticket_to_wake", condition=models.Q(wakes_on__isnull=False)),
+    models.Index(fields=["closes_at"], name="ticket_to_close", condition=models.Q(closes_at__isnull=False)),
+]
