@@ -1,15 +1,14 @@
-"""Takes in a mail: stores it raw before anything else, and makes of it what decisions.decide() says.
+"""Makes of a mail what decisions.decide() or staff say, after it is stored.
 
 Each mail is handled once, in one transaction. A mail at which our code fails is tried three times, then it is
 kept for staff (state FAILED); nothing is lost.
 """
 
 import logging
-import re
 from dataclasses import replace
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -27,19 +26,13 @@ from tickets.inbound.decisions import (
     is_proven,
     person_of,
 )
-from tickets.inbound.limits import END_OF_HEADERS, MAX_HEADER_BYTES
 from tickets.inbound.parsing import Mail, TooComplex
 from tickets.inbound.plain_text import one_line
+from tickets.inbound.storing import store
 from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 3
-MESSAGE_ID = re.compile(
-    rb"^Message-ID:[ \t]*(?:\r?\n[ \t]+)?(<[!-;=?-~]{1,250}>)", re.IGNORECASE | re.MULTILINE
-)
-# What tells one mail from another.
-WHO_WHEN_WHAT = re.compile(rb"^(?:From|Date|Subject):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
-DATE = re.compile(rb"^Date:", re.IGNORECASE | re.MULTILINE)
 UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
 
 
@@ -54,7 +47,7 @@ def receive(
 
     Raises what our code raises on it, until the third attempt: whoever delivers it tries again.
     """
-    email = _store(
+    email = store(
         raw,
         route=route,
         provider_id=provider_id[:200],
@@ -170,51 +163,6 @@ def block(email: InboundEmail, *, by) -> InboundEmail:
     BlockedSender.objects.get_or_create(address=mail.sender, defaults={"blocked_by": by})
     logging.getLogger("security").info("Person %s blocked mail from %s.", by.pk, mail.sender)
     return _ended(email, State.IGNORED, Reason.BLOCKED, by=by)
-
-
-def _store(raw: bytes, *, provider_id: str, **values) -> InboundEmail:
-    """The stored mail: a new one, or that of the first time."""
-    found = MESSAGE_ID.search(_head(raw))
-    identity = InboundEmail.identity_of(found[1].decode() if found else "", raw)
-    values |= {"provider_id": provider_id, "raw": raw, "size": len(raw)}
-    email, is_new = _stored(identity, **values)
-    if is_new or (provider_id and email.provider_id == provider_id):
-        return email
-    if _is_copy(raw, bytes(email.raw)):
-        return email
-    logger.warning("Another mail came with the Message-ID of mail %s.", email.pk)
-    identity = InboundEmail.identity_of("", b"\n".join([identity.encode(), _gist(raw)]))
-    return _stored(identity, reason=Reason.REPEATED, **values)[0]
-
-
-def _stored(identity: str, *, provider_id: str, **values) -> tuple[InboundEmail, bool]:
-    """The mail with this identity or provider's id, and whether it is new."""
-    known = InboundEmail.objects.without_raw()
-    try:
-        with transaction.atomic():
-            email = InboundEmail.objects.create(identity=identity, provider_id=provider_id, **values)
-    except IntegrityError:
-        by_id = known.filter(provider_id=provider_id).first() if provider_id else None
-        return by_id or known.get(identity=identity), False
-    return email, True
-
-
-def _is_copy(raw: bytes, other: bytes) -> bool:
-    """Whether two mails with one Message-ID are one, whatever was done to them on their ways."""
-    return raw == other or _gist(raw) == _gist(other)
-
-
-def _gist(raw: bytes) -> bytes:
-    head = _head(raw)
-    gist = WHO_WHEN_WHAT.findall(head)
-    if not DATE.search(head):
-        gist.append(raw[len(head) :])
-    return b"".join(b"".join(gist).split())
-
-
-def _head(raw: bytes) -> bytes:
-    end = END_OF_HEADERS.search(raw)
-    return raw[: min(end.start() if end else len(raw), MAX_HEADER_BYTES)]
 
 
 def _handle(email: InboundEmail) -> None:

@@ -24,6 +24,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.form", 0),
     ("tickets.inbound.filing", 5),
+    ("tickets.inbound.storing", 5),
     ("tickets.inbound.decisions", 5),
     ("tickets.inbound.handler", 5.5),
     ("tickets.thanks", 0),

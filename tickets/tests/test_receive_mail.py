@@ -59,7 +59,7 @@ def test_database_that_does_not_answer_asks_to_try_later(receive, monkeypatch):
     def fail(*args, **kwargs):
         raise OperationalError("gone")
 
-    monkeypatch.setattr(handler, "_store", fail)
+    monkeypatch.setattr(handler, "store", fail)
     with pytest.raises(CommandError) as caught:
         receive(message())
     assert caught.value.returncode == 75
