@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.test import Client
+from django.test.client import ClientHandler
 
 NO_BROWSER = "There is no Chromium: install Debian's package chromium, or run 'playwright install chromium'."
 
@@ -31,7 +34,39 @@ def browser_type_launch_args(browser_type, browser_type_launch_args):
 
 
 @pytest.fixture
-def open_browser(browser, live_server):
+def server_at_rest(live_server):
+    """server_at_rest(): waits until the live server works on no request.
+
+    A page that is closed leaves its last one behind (a draft, a poll), and emptying the tables would
+    deadlock with it on PostgreSQL.
+    """
+    under_way, changed = [0], threading.Condition()
+
+    def count(sender, step: int) -> None:
+        if sender is not ClientHandler:
+            with changed:
+                under_way[0] += step
+                changed.notify_all()
+
+    def begin(sender, **kwargs):
+        count(sender, 1)
+
+    def end(sender, **kwargs):
+        count(sender, -1)
+
+    def wait() -> None:
+        with changed:
+            assert changed.wait_for(lambda: not under_way[0], timeout=10), "a request never ended"
+
+    request_started.connect(begin)
+    request_finished.connect(end)
+    yield wait
+    request_started.disconnect(begin)
+    request_finished.disconnect(end)
+
+
+@pytest.fixture
+def open_browser(browser, live_server, server_at_rest):
     """open_browser(person, ...): a page of a fresh browser, logged in as the person (None: a visitor).
 
     At the end no page may have had an error, broken the content policy or asked another host.
@@ -69,4 +104,5 @@ def open_browser(browser, live_server):
     yield open_page
     for context in contexts:
         context.close()
+    server_at_rest()
     assert problems == []
