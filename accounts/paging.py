@@ -12,7 +12,7 @@ from itertools import islice
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, DateTimeField, F, Func, IntegerField, QuerySet, Value
+from django.db.models import BooleanField, DateTimeField, F, Func, IntegerField, QuerySet, Subquery, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.http import QueryDict
 from django.utils.formats import number_format
@@ -148,6 +148,17 @@ def ask(*questions: tuple[str, QuerySet]) -> tuple:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         return cursor.fetchone()
+
+
+class CappedCount(Subquery):
+    """How many rows a queryset has, which may use OuterRef; MOST_COUNTED + 1 says that there are more."""
+
+    template = COUNT.format("%(subquery)s")
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+    def __init__(self, queryset: QuerySet):
+        super().__init__(queryset.order_by().values("pk")[: MOST_COUNTED + 1])
 
 
 def capped_counts(querysets: Iterable[QuerySet]) -> list[int]:

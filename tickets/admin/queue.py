@@ -88,7 +88,7 @@ class QueueMixin(admin.ModelAdmin):
                 messages.warning(request, problem)
             context |= {
                 "completions": completions(request.user, names),
-                "state": list_state(request.user),
+                "state": list_state(request.user).text,
                 "views": self.views(request),
                 "live_query": request.GET.urlencode(),
                 "query_to_save": request.GET.urlencode() or OWN_VIEW,
@@ -130,7 +130,7 @@ class QueueMixin(admin.ModelAdmin):
     def news_view(self, request):
         """The queue again, where something changed since ?state=; else 204."""
         query = request.GET.copy()
-        if query.pop("state", [""])[-1] == list_state(request.user):
+        if query.pop("state", [""])[-1] == list_state(request.user).text:
             return HttpResponse(status=204)
         return self.changelist_view(with_query(request, query.urlencode()))
 

@@ -75,19 +75,21 @@ class TicketFilterForm(forms.Form):
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
+        for field in self.visible_fields():
+            field.field.widget.attrs["class"] = "form-control" if field.name == "q" else "form-select"
         self.user = user
         self.is_valid()
-        self.category_names = self._offer_categories()
+        self.categories = self._offer_categories()
         self.search = Search(self._value("q") or "", user=user)
         if not self.search.has_words:
             del self.fields["sort"]
 
-    def _offer_categories(self) -> list[str]:
-        """Asked once, for the field and for what the search box completes."""
+    def _offer_categories(self) -> dict[int, str]:
+        """Names by number; asked once, for the field, the search box and the rows."""
         field = self.fields["category"]
-        categories = list(field.queryset.values_list("pk", "name"))
-        field.choices = [("", field.empty_label), *categories]
-        return [name for _pk, name in categories]
+        categories = dict(field.queryset.values_list("pk", "name"))
+        field.choices = [("", field.empty_label), *categories.items()]
+        return categories
 
     def filtered(self, tickets):
         """`tickets` without the ones filtered out; the phase is shown()'s matter."""

@@ -66,8 +66,8 @@ def rows(client_of):
     """function(user, **query) -> {subject: passage} of the site's list."""
 
     def ask(user, **query):
-        page = client_of(user).get(SITE, query).context["page"]
-        shown = {row.subject: getattr(row, "passage", None) for row in page.rows}
+        found = client_of(user).get(SITE, query).context["rows"]
+        shown = {row.subject: getattr(row, "passage", None) for row in found}
         return {subject: passage and passage.text for subject, passage in shown.items()}
 
     return ask

@@ -22,7 +22,7 @@ def file_many(requester, count: int, *, subject: str = "printer", minutes: int =
 
 def subjects(response) -> list[str]:
     assert response.status_code == 200
-    return [ticket.subject for ticket in response.context["page"].rows]
+    return [ticket.subject for ticket in response.context["rows"]]
 
 
 def numbers(response) -> list[int]:

@@ -1,5 +1,6 @@
 from django.views.generic import TemplateView
 
+from tickets import rows
 from tickets.models import Ticket
 from tickets.reports.queries import day_figures
 
@@ -18,8 +19,9 @@ class HomeView(TemplateView):
         elif user.is_staff:
             extra = {"figures": day_figures(user)}
         else:
-            own = Ticket.objects.filter(requester=user).open().with_people().newest_change_first()
-            extra = {"open_tickets": own[:OPEN_TICKETS_SHOWN]}
+            own = Ticket.objects.filter(requester=user).open().newest_change_first()
+            found = rows.columns_of(own[:OPEN_TICKETS_SHOWN])
+            extra = {"open_tickets": rows.rows(found)}
         return super().get_context_data(**kwargs, **extra)
 
 

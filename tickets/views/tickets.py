@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.generic import CreateView, DeleteView, DetailView, TemplateView, UpdateView
 
 from accounts import paging
-from tickets import conversation, timeline
+from tickets import conversation, rows, timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
 from tickets.models import ActivityLog, Attachment, Draft, Status, Ticket, TicketLink
 from tickets.notifications.directory import OneTicketDirectory
+from tickets.querysets import TicketQuerySet
 from tickets.search import passages, spelling
 from tickets.search.filters import completions
 from tickets.views.drafts import DraftMixin, typed_before_login
@@ -71,7 +72,7 @@ class TicketListView(TemplateView):
     def get(self, request, *args, **kwargs):
         """With ?state= it is asked whether something changed since: if not, 204."""
         self.state = list_state(request.user)
-        if request.GET.get("state") == self.state:
+        if request.GET.get("state") == self.state.text:
             return HttpResponse(status=204)
         form_class = StaffTicketFilterForm if request.user.is_staff else TicketFilterForm
         self.filter_form = form_class(request.GET, user=request.user)
@@ -80,54 +81,71 @@ class TicketListView(TemplateView):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        user = self.request.user
-        self.statuses = list(Status.objects.all())
-        self.matching = [self.filter_form.filtered(part) for part in Ticket.objects.parts_for(user)]
+        user, form = self.request.user, self.filter_form
+        self.matching = [form.filtered(part) for part in self.state.parts]
+        self.statuses = list(self._statuses())
         shown = self.request.GET.copy()
         shown.pop("state", None)
         page = self._page(shown)
+        by_number = {status.pk: status for status in self.statuses}
+        lines = rows.rows(page.rows, statuses=by_number, categories=form.categories)
         return super().get_context_data(
             **kwargs,
-            **self._found(page),
-            completions=completions(user, self.filter_form.category_names),
-            page=page,
+            **self._found(lines),
+            completions=completions(user, form.categories.values()),
+            rows=lines,
             newer_query=page.before and paging.turned(shown, before=page.before),
             older_query=page.after and paging.turned(shown, after=page.after),
-            state=self.state,
+            state=self.state.text,
             live_query=shown.urlencode(),
             tabs=self._tabs(shown),
-            filter_form=self.filter_form,
-            is_filtered=self.filter_form.is_filtered,
+            filter_form=form,
+            is_filtered=form.is_filtered,
             is_staff_list=user.is_staff,
         )
 
+    def _statuses(self):
+        """All, with how many match.
+
+        Not counted where very many match: to count them by status takes longer than to find 25.
+        """
+        form, is_staff = self.filter_form, self.request.user.is_staff
+        self.is_counted = form.search.can_be_weighed or not (form.search.has_words and is_staff)
+        if not self.is_counted:
+            return Status.objects.all()
+        return Status.objects.with_counts(self.matching, are_few=form.is_filtered or not is_staff)
+
     def _page(self, query: QueryDict) -> paging.Page:
-        phases = self.filter_form.show.phases
-        parts = [
-            part.in_phase(*phases, statuses=self.statuses).with_people().newest_change_first()
-            for part in self.matching
-        ]
-        if self.filter_form.is_best_first:
-            best = self.filter_form.filtered(Ticket.objects.visible_to(self.request.user).with_people())
-            best = best.in_phase(*phases, statuses=self.statuses)
-            rows = best.order_by(*self.filter_form.search.best_first)[: self.rows_on_a_page]
-            return paging.Page(list(rows), [], [])
+        form, user = self.filter_form, self.request.user
+        phases = form.show.phases
+
+        def shown(tickets: TicketQuerySet) -> TicketQuerySet:
+            tickets = tickets.in_phase(*phases, statuses=self.statuses)
+            return rows.columns_of(tickets, has_requester=user.is_staff, has_text=form.search.has_words)
+
+        if form.is_best_first:
+            best = form.filtered(Ticket.objects.visible_to(user)).order_by(*form.search.best_first)
+            return paging.Page(list(shown(best)[: self.rows_on_a_page]), [], [])
+        parts = [shown(part.newest_change_first()) for part in self.matching]
         return paging.page(parts, query, self.rows_on_a_page)
 
-    def _found(self, page: paging.Page) -> dict:
+    def _found(self, lines: list[rows.Row]) -> dict:
         """Why each row was found; where there is none, what may have been meant."""
         asked, user = self.filter_form.search, self.request.user
         found = {"search": asked, "is_best_first": self.filter_form.is_best_first}
-        if page.rows and asked.has_words:
-            passages.attach(page.rows, asked.query, user)
-        elif not page.rows and (meant := spelling.suggestion(asked, Ticket.objects.visible_to(user))):
+        if lines and asked.has_words:
+            passages.attach(lines, asked.query, user)
+        elif not lines and (meant := spelling.suggestion(asked, Ticket.objects.visible_to(user))):
             query = self.request.GET.copy()
             query["q"] = meant
             found |= {"meant": meant, "meant_url": f"?{paging.turned(query)}"}
         return found
 
     def _tabs(self, query: QueryDict) -> list[dict]:
-        counts = self._counts() if self._is_counted else None
+        counts = dict.fromkeys(Phase, 0)
+        if self.is_counted:
+            for status in self.statuses:
+                counts[status.phase] += status.count
         tabs = []
         for show in Show:
             query["phase"] = show.value
@@ -135,31 +153,11 @@ class TicketListView(TemplateView):
                 {
                     "label": show.label,
                     "url": f"?{paging.turned(query)}",
-                    "count": counts and paging.short(sum(counts[phase] for phase in show.phases)),
+                    "count": self.is_counted and paging.short(sum(counts[phase] for phase in show.phases)),
                     "current": show == self.filter_form.show,
                 }
             )
         return tabs
-
-    @property
-    def _is_counted(self) -> bool:
-        """Not where very many match: to count them by status takes longer than to find 25."""
-        asked = self.filter_form.search
-        return asked.can_be_weighed or not (asked.has_words and self.request.user.is_staff)
-
-    def _counts(self) -> dict[str, int]:
-        """The tickets of each phase, as far as they are counted."""
-        are_few = self.filter_form.is_filtered or not self.request.user.is_staff
-        parts = [
-            part.of_status_among_few(status) if are_few else part.filter(status=status)
-            for status in self.statuses
-            for part in self.matching
-        ]
-        found = iter(paging.capped_counts(parts))
-        counts = dict.fromkeys(Phase, 0)
-        for status in self.statuses:
-            counts[status.phase] += sum(next(found) for _part in self.matching)
-        return counts
 
 
 def comment_forms(request, ticket: Ticket) -> dict:

@@ -1,0 +1,59 @@
+"""What the site's lists show of a ticket, read without an instance for each ticket and person."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from tickets.models import Category, Status, Ticket
+from tickets.querysets import TicketQuerySet
+from tickets.search.passages import Passage
+
+COLUMNS = ("id", "subject", "priority", "done_at", "updated_at", "status_id", "category_id", "assignee_id")
+NONE = MappingProxyType({})
+SIGNS = {Ticket.Priority.URGENT: "▲▲", Ticket.Priority.HIGH: "▲"}
+
+
+def columns_of(
+    tickets: TicketQuerySet, *, has_requester: bool = False, has_text: bool = False
+) -> TicketQuerySet:
+    """What rows() needs of `tickets`."""
+    more = ("assignee__full_name", *["requester__full_name"] * has_requester, *["description"] * has_text)
+    return tickets.values_list(*COLUMNS, *more, named=True)
+
+
+def rows(
+    found: Iterable, *, statuses: Mapping[int, Status] = NONE, categories: Mapping[int, str] = NONE
+) -> list["Row"]:
+    """Rows of what columns_of() found; `statuses` and names of `categories` are what was read before."""
+    found = list(found)
+    if not statuses.keys() >= {columns.status_id for columns in found}:
+        statuses = Status.objects.in_bulk()
+    if not categories.keys() >= {columns.category_id for columns in found}:
+        categories = dict(Category.objects.values_list("pk", "name"))
+    return [Row(columns, statuses[columns.status_id], categories[columns.category_id]) for columns in found]
+
+
+class Row:
+    """One line of a list. What a search found is marked by tickets.search.passages."""
+
+    passage: Passage | None = None
+
+    def __init__(self, columns, status: Status, category: str):
+        self.pk, self.number, self.status = columns.id, str(columns.id), status
+        self.subject, self.description = columns.subject, getattr(columns, "description", "")
+        self.marked_subject: str | SafeString = self.subject
+        self.updated_at, self.priority = columns.updated_at, columns.priority
+        if self.priority != Ticket.Priority.NORMAL:
+            self.priority_sign = SIGNS.get(self.priority, "")
+            self.priority_name = Ticket.Priority(self.priority).label
+        requester = getattr(columns, "requester__full_name", "")
+        self.facts = " · ".join(filter(None, (requester, category, _who_works(columns))))
+
+
+def _who_works(columns) -> str:
+    if columns.assignee_id is None:
+        return _("nobody yet")
+    words = _("solved by %(name)s") if columns.done_at else _("%(name)s takes care")
+    return words % {"name": columns.assignee__full_name}
