@@ -3,12 +3,22 @@
 import re
 from dataclasses import dataclass
 
-from accounts.paging import MOST_COUNTED, ask
-from tickets.models import ActivityLog, Ticket
+from django.db import connection
+
+from accounts.paging import MOST_COUNTED
+from tickets.models import ActivityLog, Ticket, Watcher
 from tickets.querysets import TicketQuerySet
 
-# "3-2026-11-25 ..."; NULL where there is nothing
-COUNT_AND_NEWEST = "(SELECT COUNT(*) || '-' || MAX(updated_at) FROM ({}) AS newest)"
+# Every open page of a requester asks this again and again, so no queryset is built for it. It is about the
+# parts of TicketQuerySet.parts_for(), each "3-2026-11-25 ...": how many, and the newest change.
+TICKETS, WATCHERS = Ticket._meta.db_table, Watcher._meta.db_table
+STATE_OF_PART = "(SELECT COUNT(*) || '-' || MAX(updated_at) FROM ({part} LIMIT {most}) AS part)"
+NEWEST = "ORDER BY t.updated_at DESC, t.id DESC"
+OWN = f"SELECT t.updated_at FROM {TICKETS} t WHERE t.requester_id = %s {NEWEST}"  # noqa: S608 - our own names
+WATCHED = (
+    f"SELECT t.updated_at FROM {TICKETS} t JOIN {WATCHERS} w ON w.ticket_id = t.id "  # noqa: S608
+    f"WHERE w.person_id = %s AND t.requester_id <> %s {NEWEST}"
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +35,13 @@ def list_state(user) -> ListState:
     Staff: the newest row of the log. Others must not learn that somebody wrote a note, so their state is made
     of what their lists show: how many tickets (up to MOST_COUNTED), and the newest change of each part.
     """
-    parts = Ticket.objects.parts_for(user)
     if user.is_staff:
         newest = ActivityLog.objects.order_by("-pk").values_list("pk", flat=True).first()
-        return ListState(str(newest or 0), parts)
-    newest = (part.newest_change_first().values("updated_at")[: MOST_COUNTED + 1] for part in parts)
-    answers = ask(*((COUNT_AND_NEWEST, moments) for moments in newest))
+        return ListState(str(newest or 0), Ticket.objects.parts_for(user))
+    parts = (STATE_OF_PART.format(part=part, most=MOST_COUNTED + 1) for part in (OWN, WATCHED))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", [user.pk] * 3)
+        own, watched = cursor.fetchone()
     # Moments come as the database keeps them; their digits do, and need no care in an address.
-    held = [part for part, answer in zip(parts, answers, strict=True) if answer]
-    return ListState(".".join(re.sub(r"[^\d-]", "", answer or "0") for answer in answers), held or parts[:1])
+    text = ".".join(re.sub(r"[^\d-]", "", state or "0") for state in (own, watched))
+    return ListState(text, Ticket.objects.parts_for(user, watches=watched is not None))

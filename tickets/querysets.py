@@ -37,11 +37,15 @@ class TicketQuerySet(TrackedQuerySet):
         watched = self.model.watchers.rel.related_model._base_manager.filter(person=user).values("ticket")
         return self.filter(pk__in=own.order_by().union(watched.order_by()))
 
-    def parts_for(self, user) -> list:
-        """What visible_to() joins, apart: each part has an index in the order of lists."""
+    def parts_for(self, user, *, watches: bool = True) -> list:
+        """What visible_to() joins, apart: each part has an index in the order of lists.
+
+        `watches`: whether `user` may watch tickets of others. Most watch none, and need not be asked for.
+        """
         if user.is_staff or not user.is_authenticated:
             return [self.visible_to(user)]
-        return [self.filter(requester=user), self.filter(watchers__person=user).exclude(requester=user)]
+        own = self.filter(requester=user)
+        return [own, self.filter(watchers__person=user).exclude(requester=user)] if watches else [own]
 
     def telling(self, ticket):
         """The tickets whose stories are told on the page of `ticket`: itself and what is merged into it."""

@@ -6,13 +6,13 @@ from types import MappingProxyType
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from tickets.badges import priority_mark, status_badge
 from tickets.models import Category, Status, Ticket
 from tickets.querysets import TicketQuerySet
 from tickets.search.passages import Passage
 
 COLUMNS = ("id", "subject", "priority", "done_at", "updated_at", "status_id", "category_id", "assignee_id")
 NONE = MappingProxyType({})
-SIGNS = {Ticket.Priority.URGENT: "▲▲", Ticket.Priority.HIGH: "▲"}
 
 
 def columns_of(
@@ -41,15 +41,14 @@ class Row:
     passage: Passage | None = None
 
     def __init__(self, columns, status: Status, category: str):
-        self.pk, self.number, self.status = columns.id, str(columns.id), status
+        self.pk, self.number, self.updated_at = columns.id, str(columns.id), columns.updated_at
         self.subject, self.description = columns.subject, getattr(columns, "description", "")
         self.marked_subject: str | SafeString = self.subject
-        self.updated_at, self.priority = columns.updated_at, columns.priority
-        if self.priority != Ticket.Priority.NORMAL:
-            self.priority_sign = SIGNS.get(self.priority, "")
-            self.priority_name = Ticket.Priority(self.priority).label
+        self.status_badge = status_badge(status)
+        if columns.priority != Ticket.Priority.NORMAL:
+            self.priority_mark = priority_mark(columns.priority, Ticket.Priority(columns.priority).label)
         requester = getattr(columns, "requester__full_name", "")
-        self.facts = " · ".join(filter(None, (requester, category, _who_works(columns))))
+        self.facts = " · ".join(filter(None, (f"#{self.number}", requester, category, _who_works(columns))))
 
 
 def _who_works(columns) -> str:

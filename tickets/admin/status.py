@@ -1,9 +1,9 @@
 from django.contrib import admin, messages
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.mixins import StaffListMixin
+from tickets.badges import status_badge
 from tickets.models import Status
 
 
@@ -17,7 +17,7 @@ class StatusAdmin(StaffListMixin, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("looks like"))
     def badge(self, status):
-        return render_to_string("admin/tickets/includes/status.html", {"status": status})
+        return status_badge(status)
 
     @admin.action(description=gettext_lazy("Make it the default of its phase"), permissions=["change"])
     def make_default(self, request, statuses):

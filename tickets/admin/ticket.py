@@ -1,5 +1,3 @@
-from functools import lru_cache
-
 from django.contrib import admin
 from django.http import Http404
 from django.template.loader import render_to_string
@@ -18,21 +16,9 @@ from tickets.admin.queue import QueueMixin
 from tickets.admin.reports import ReportsMixin
 from tickets.admin.suppressed_address import SuppressedMixin
 from tickets.admin.visits import VisitsMixin
+from tickets.badges import priority_mark, status_badge
 from tickets.models import Ticket
 from tickets.templatetags.tickets_text import ago
-
-
-# A list has few different ones and many rows.
-@lru_cache(maxsize=100)
-def priority_mark(priority: str, label: str) -> str:
-    ticket = {"priority": priority, "get_priority_display": label}
-    return render_to_string("tickets/includes/priority.html", {"ticket": ticket})
-
-
-@lru_cache(maxsize=100)
-def status_badge(name: str, phase: str, colour: str) -> str:
-    status = {"name": name, "phase": phase, "colour": colour}
-    return render_to_string("admin/tickets/includes/status.html", {"status": status})
 
 
 @admin.register(Ticket)
@@ -101,8 +87,7 @@ class TicketAdmin(
 
     @admin.display(description=_("status"))
     def status_badge(self, ticket):
-        status = ticket.status
-        return status_badge(status.name, status.phase, status.colour)
+        return status_badge(ticket.status)
 
     @admin.display(description=_("filed"), ordering="created_at")
     def age(self, ticket):

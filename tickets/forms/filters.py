@@ -54,42 +54,30 @@ class Sort(models.TextChoices):
 class TicketFilterForm(forms.Form):
     """The filters above a list. A value that is not offered is passed over, like one that is not there."""
 
-    q = forms.CharField(
-        label=_("Words or number"),
-        required=False,
-        widget=forms.SearchInput(
-            attrs={
-                "placeholder": _("Words or number"),
-                "maxlength": MAX_LENGTH,
-                "list": "search-words",
-                "autocomplete": "off",
-            }
-        ),
-    )
-    phase = forms.ChoiceField(choices=Show.choices, required=False, widget=forms.HiddenInput)
-    category = forms.ModelChoiceField(
-        label=_("Category"), queryset=Category.objects.all(), required=False, empty_label=_("All categories")
-    )
+    longest_search = MAX_LENGTH
 
+    q = forms.CharField(required=False)
+    phase = forms.ChoiceField(choices=Show.choices, required=False)
+    category = forms.ChoiceField(label=_("Category"), required=False)
     sort = forms.ChoiceField(label=_("Order"), choices=Sort.choices, required=False)
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
-        for field in self.visible_fields():
-            field.field.widget.attrs["class"] = "form-control" if field.name == "q" else "form-select"
         self.user = user
+        # Names by number, asked once: for the field, the search box and the rows.
+        self.categories = dict(Category.objects.values_list("pk", "name"))
+        self.fields["category"].choices = [("", _("All categories")), *self.categories.items()]
         self.is_valid()
-        self.categories = self._offer_categories()
         self.search = Search(self._value("q") or "", user=user)
         if not self.search.has_words:
             del self.fields["sort"]
+        for select in self.selects:
+            select.field.widget.attrs["class"] = "form-select"
 
-    def _offer_categories(self) -> dict[int, str]:
-        """Names by number; asked once, for the field, the search box and the rows."""
-        field = self.fields["category"]
-        categories = dict(field.queryset.values_list("pk", "name"))
-        field.choices = [("", field.empty_label), *categories.items()]
-        return categories
+    @property
+    def selects(self) -> list[forms.BoundField]:
+        """What stands beside the box for words."""
+        return [self[name] for name in self.fields if name not in ("q", "phase")]
 
     def filtered(self, tickets):
         """`tickets` without the ones filtered out; the phase is shown()'s matter."""

@@ -10,6 +10,7 @@ from django.template.defaultfilters import linebreaks_filter
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import Urlizer, escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -37,15 +38,16 @@ def ago(moment: datetime) -> str:
     local = timezone.localtime(moment)
     is_recent = timezone.now() - moment < timedelta(days=1)
     minute, language = local.replace(second=0, microsecond=0, tzinfo=None), get_language()
-    words = naturaltime(moment) if is_recent else written(minute, "DATE_FORMAT", language)
+    words = escape(naturaltime(moment)) if is_recent else written(minute, "DATE_FORMAT", language)
     exact = written(minute, "DATETIME_FORMAT", language)
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, words)
+    html = f'<time datetime="{local.isoformat()}" title="{exact}">{words}</time>'
+    return mark_safe(html)  # noqa: S308 - its parts are escaped
 
 
 @lru_cache(maxsize=4096)
-def written(minute: datetime, form: str, language: str) -> str:
-    """A date in words. Lists and conversations show the same ones again and again."""
-    return date_format(minute, form)
+def written(minute: datetime, form: str, language: str) -> SafeString:
+    """A date in words, escaped. Lists and conversations show the same ones again and again."""
+    return escape(date_format(minute, form))
 
 
 @register.filter

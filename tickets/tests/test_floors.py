@@ -56,6 +56,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.search.asking", 0.7),
     ("tickets.search.marking", 0.8),
     ("tickets.search.passages", 4),
+    ("tickets.badges", 0),
     ("tickets.rows", 4.1),
     ("tickets.search.documents", 4),
     ("tickets.search.filters", 4),

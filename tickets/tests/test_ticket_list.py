@@ -151,4 +151,4 @@ def test_queries_do_not_grow_with_the_list(client_of, alice, ann):
     for _number in range(18):
         make_ticket(alice, assignee=ann)
     assert [count(client) for client in clients] == few
-    assert max(few) <= 9
+    assert max(few) <= 7

@@ -146,13 +146,14 @@ class TicketListView(TemplateView):
         if self.is_counted:
             for status in self.statuses:
                 counts[status.phase] += status.count
+        query.pop("phase", None)
+        others = paging.turned(query)
         tabs = []
         for show in Show:
-            query["phase"] = show.value
             tabs.append(
                 {
                     "label": show.label,
-                    "url": f"?{paging.turned(query)}",
+                    "url": f"?{others}{'&' if others else ''}phase={show.value}",
                     "count": self.is_counted and paging.short(sum(counts[phase] for phase in show.phases)),
                     "current": show == self.filter_form.show,
                 }
