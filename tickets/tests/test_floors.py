@@ -17,6 +17,7 @@ FLOORS: list[tuple[str, float]] = [
     ("accounts.mixins", 0.5),
     ("accounts.paging", 0.2),
     ("accounts.changelists", 0.3),
+    ("accounts.templatetags", 0.4),
     ("tickets.events", 0),
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),
