@@ -42,6 +42,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.live", 4),
     ("accounts.roles", 1),
     ("accounts.models", 1.5),
+    ("accounts.backends", 2),
     ("tickets.tracking", 1),
     ("tickets.querysets", 2),
     ("tickets.models", 3),
