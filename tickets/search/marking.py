@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
+from django.conf import settings
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -15,12 +17,12 @@ Span = tuple[int, int]
 
 def spans(text: str, asked: Sequence[Sequence[Run]]) -> list[tuple[Span, int]]:
     """Where in `text` something asked for stands, and which of `asked` it is; in the order of the text."""
-    places, stems, words = [], [], []
+    places, stems, words, language = [], [], [], settings.SEARCH_LANGUAGE
     for written in WRITTEN.finditer(text):
-        for word in words_of(written[0]):
+        for word, its_stem in _read(written[0], language):
             places.append(written.span())
             words.append(word)
-            stems.append(stem(word))
+            stems.append(its_stem)
     begins: dict[str, list[int]] = {}
     for place, one in enumerate(stems):
         begins.setdefault(one, []).append(place)
@@ -36,6 +38,12 @@ def spans(text: str, asked: Sequence[Sequence[Run]]) -> list[tuple[Span, int]]:
             ends = len(run.words) - 1
             found += [((places[place][0], places[place + ends][1]), number) for place in starts]
     return sorted(found)
+
+
+@lru_cache(maxsize=10_000)
+def _read(written: str, language: str) -> list[tuple[str, str]]:
+    """The words of what is written in one piece, each with its stem. Few words make up most of a page."""
+    return [(word, stem(word)) for word in words_of(written)]
 
 
 def _stands(run: Run, stems: list[str], words: list[str], place: int) -> bool:
