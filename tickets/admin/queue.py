@@ -83,6 +83,8 @@ class QueueMixin(admin.ModelAdmin):
         context |= extra_context or {}
         if request.method == "GET":
             asked = search_of(request)
+            if ticket := asked.jump(Ticket.objects.visible_to(request.user)):
+                return HttpResponseRedirect(self.page_url(request, ticket.pk))
             names = [name for _pk, name in offered_categories(request)]
             for problem in asked.problems:
                 messages.warning(request, problem)

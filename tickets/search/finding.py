@@ -53,8 +53,11 @@ class Search:
         return bool(self.match.all)
 
     def jump(self, tickets: TicketQuerySet):
-        """The ticket that #1042 leads to; None where that is not asked for, or it is not one of `tickets`."""
-        return tickets.filter(pk=self.query.number).first() if self.query.is_jump else None
+        """The ticket that #1042 or 1042 leads to; None where nothing or no number of `tickets` was typed.
+
+        In quotes it is a word like any other.
+        """
+        return None if self.query.number is None else tickets.filter(pk=self.query.number).first()
 
     def filter(self, tickets: TicketQuerySet, *, counted: bool = False) -> TicketQuerySet:
         """What of `tickets` matches. Where they are only `counted`, no query is made beforehand."""

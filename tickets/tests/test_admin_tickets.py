@@ -63,11 +63,6 @@ def test_list_is_filtered_and_searched(client_of, alice, ann, query, subjects):
     assert shown(client_of(ann), query) == subjects
 
 
-def test_number_jumps_to_its_ticket(client_of, ann, ticket):
-    make_ticket(ticket.requester, subject="Other")
-    assert shown(client_of(ann), f"?q=%23{ticket.pk}") == ["No sound"]
-
-
 @pytest.mark.parametrize("table", ["notification", "activitylog"])
 def test_queries_do_not_grow_with_log_and_outbox(client_of, alice, ann, table):
     def count() -> int:

@@ -135,10 +135,21 @@ def test_a_filter_of_phases_is_looked_for_in_all_of_them(rows, alice):
 
 
 @pytest.mark.django_db
-def test_a_number_jumps(client_of, alice, bob):
+@pytest.mark.parametrize("typed", ["#{}", "{}", " {} "])
+def test_a_number_jumps(client_of, alice, bob, ann, typed):
     ticket = make_ticket(alice, phase="done")
-    assert client_of(alice).get(SITE, {"q": f"#{ticket.pk}"}).url == ticket.get_absolute_url()
-    assert client_of(bob).get(SITE, {"q": f"#{ticket.pk}"}).status_code == 200
+    typed = typed.format(ticket.pk)
+    assert client_of(alice).get(SITE, {"q": typed}).url == ticket.get_absolute_url()
+    assert client_of(bob).get(SITE, {"q": typed}).status_code == 200
+    assert f"/ticket/{ticket.pk}/change/" in client_of(ann).get(QUEUE, {"q": typed}).url
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("typed", ["0815", '"{}"', "{} printer", "#99999999999999999999"])
+def test_what_is_no_number_of_a_ticket_is_searched(client_of, alice, ann, typed):
+    ticket = make_ticket(alice, subject="Error 0815 of the printer")
+    for client, url in ((client_of(alice), SITE), (client_of(ann), QUEUE)):
+        assert client.get(url, {"q": typed.format(ticket.pk)}).status_code == 200
 
 
 @pytest.mark.django_db
