@@ -15,7 +15,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from accounts import actor
-from tickets import activity_log
+from tickets import activity_log, conversation
 from tickets.activity_log import PastAct
 from tickets.benchmark.place import COMMON, FIVE, MANY, RARE
 from tickets.demo import build, fill
@@ -25,7 +25,7 @@ from tickets.search import documents
 from tickets.workflow import Phase
 
 PEOPLE_COUNT = 1000
-OWN = 60  # tickets of the requester who is measured, at any size
+OWN = 60  # tickets of each requester who is measured, at any size
 BASE = 20_000
 BANDS, BAND = 5, timedelta(days=730)  # ten years
 VOCABULARY = 20_000
@@ -36,11 +36,15 @@ def fill_with(count: int) -> Iterator[int]:
     yield build.load()
     users = get_user_model().objects
     requesters, agents = fill.people(PEOPLE_COUNT), list(users.staff())
-    maria = users.get(email=PEOPLE["maria"].email)
+    maria, jonas = (users.get(email=PEOPLE[name].email) for name in ("maria", "jonas"))
     end = postscripts()
     yield from fill.tickets(OWN, [maria], agents, seed=2, postscript=end)
     yield conversation_of(FIVE, 5, maria, agents[0], f"The {RARE} is on fire.")
     yield conversation_of(MANY, 200, maria, agents[0], "It goes on and on.")
+    yield from fill.tickets(OWN, [jonas], agents, seed=3, postscript=end)
+    with actor.acting_as(maria):
+        for ticket in Ticket.objects.filter(requester=maria).open():
+            conversation.watch(ticket, jonas)
     rest = max(count - Ticket.objects.count(), 0)
     first = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() + 1
     yield from fill.tickets(min(rest, BASE), [maria, *requesters], agents, postscript=end)

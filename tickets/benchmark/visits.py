@@ -10,7 +10,8 @@ from tickets.demo.people import PEOPLE
 
 PLAIN, FLOOR = "plain page", "floor"
 # Who asks; None is nobody.
-VISITOR, REQUESTER, AGENT, SUPERVISOR = None, PEOPLE["maria"].email, PEOPLE["ann"].email, PEOPLE["sam"].email
+VISITOR, REQUESTER, WATCHER = None, PEOPLE["maria"].email, PEOPLE["jonas"].email
+AGENT, SUPERVISOR = PEOPLE["ann"].email, PEOPLE["sam"].email
 QUEUE, LIST = "/admin/tickets/ticket/", "/tickets/"
 TEXT = "Since this morning the door of the server room does not close. It beeps every minute."
 FILE = ("beep.txt", b"09:14 beep\r\n" * 200)
@@ -119,6 +120,7 @@ VISITS: tuple[Visit, ...] = (
     page("lists", "home, requester", REQUESTER, "/"),
     page("lists", "home, agent", AGENT, "/"),
     page("lists", "own list", REQUESTER, LIST),
+    page("lists", "own and watched", WATCHER, LIST),
     page("lists", "own list, done", REQUESTER, f"{LIST}?phase=done"),
     page("lists", "staff list", AGENT, LIST),
     page("lists", "list by status", AGENT, f"{LIST}?phase=done"),
