@@ -11,17 +11,25 @@ from tickets.workflow import Phase
 
 
 class StatusManager(models.Manager):
-    def with_counts(self, parts, *, are_few: bool):
+    def with_counts(self, parts, *, is_filtered: bool, are_few: bool):
         """Each with `count`: how many tickets of all `parts` together have it, each part up to a cap.
 
-        `are_few`: an index finds the tickets of a part and has their status at its end (see Ticket).
+        `are_few`: an index finds all tickets of a part and has their status at its end. Else what is open is
+        counted apart from what is done: there are indexes of what is open, which stays little.
         """
         own = models.OuterRef("pk")
-        counts = (
-            CappedCount(part.of_status_among_few(own) if are_few else part.filter(status=own))
-            for part in parts
-        )
-        return self.annotate(count=reduce(add, counts))
+
+        def counted(tickets):
+            is_walked = is_filtered or are_few
+            return CappedCount(tickets.of_status_among_few(own) if is_walked else tickets.filter(status=own))
+
+        def count_of(part):
+            if are_few:
+                return counted(part)
+            is_done = models.When(phase=Phase.DONE, then=counted(part.done()))
+            return models.Case(is_done, default=counted(part.open()))
+
+        return self.annotate(count=reduce(add, map(count_of, parts)))
 
     def default_for(self, phase: Phase) -> "Status":
         """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""

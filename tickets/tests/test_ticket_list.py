@@ -97,16 +97,22 @@ def test_filters_of_staff(client_of, ann, tickets, query, subjects):
     assert shown(client_of(ann), query) == subjects
 
 
-def test_tabs_count_what_they_show(client_of, alice, tickets):
-    tabs = client_of(alice).get("/tickets/").context["tabs"]
-    assert {str(tab["label"]): tab["count"] for tab in tabs} == {
-        "Open": "2",
-        "New": "1",
-        "In work": "0",
-        "Waiting": "1",
-        "Done": "1",
-        "All": "3",
-    }
+@pytest.mark.parametrize(
+    ("who", "query", "counts"),
+    [
+        ("alice", "", "2 1 0 1 1 3"),
+        ("alice", "?q=laptop", "0 0 0 0 1 1"),
+        ("ann", "", "3 1 1 1 1 4"),
+        ("ann", "?phase=done&period=today", "3 1 1 1 1 4"),
+        ("ann", "?who=unassigned", "1 1 0 0 1 2"),
+        ("ann", "?q=mail", "1 0 0 1 0 1"),
+        ("ann", "?q=%00", "0 0 0 0 0 0"),
+    ],
+)
+def test_tabs_count_what_they_show(request, client_of, tickets, who, query, counts):
+    tabs = client_of(request.getfixturevalue(who)).get(f"/tickets/{query}").context["tabs"]
+    assert [tab["label"] for tab in tabs] == ["Open", "New", "In work", "Waiting", "Done", "All"]
+    assert " ".join(tab["count"] for tab in tabs) == counts
 
 
 @pytest.mark.parametrize("words", ["%", "_", "\\", "%%%", "x" * 10_000, "'; DROP TABLE", "ä" * 300])
