@@ -9,9 +9,10 @@ from accounts.paging import MOST_COUNTED
 from tickets.models import ActivityLog, Ticket, Watcher
 from tickets.querysets import TicketQuerySet
 
-# Every open page of a requester asks this again and again, so no queryset is built for it. It is about the
-# parts of TicketQuerySet.parts_for(), each "3-2026-11-25 ...": how many, and the newest change.
+# Every open page asks this again and again, so no querysets are built for it.
 TICKETS, WATCHERS = Ticket._meta.db_table, Watcher._meta.db_table
+NEWEST_ACTIVITY = f"SELECT MAX(id) FROM {ActivityLog._meta.db_table}"  # noqa: S608 - our own name
+# Of the parts of TicketQuerySet.parts_for(), each "3-2026-11-25 ...": how many, and the newest change.
 STATE_OF_PART = "(SELECT COUNT(*) || '-' || MAX(updated_at) FROM ({part} LIMIT {most}) AS part)"
 NEWEST = "ORDER BY t.updated_at DESC, t.id DESC"
 OWN = f"SELECT t.updated_at FROM {TICKETS} t WHERE t.requester_id = %s {NEWEST}"  # noqa: S608 - our own names
@@ -36,12 +37,16 @@ def list_state(user) -> ListState:
     of what their lists show: how many tickets (up to MOST_COUNTED), and the newest change of each part.
     """
     if user.is_staff:
-        newest = ActivityLog.objects.order_by("-pk").values_list("pk", flat=True).first()
+        (newest,) = _answer(NEWEST_ACTIVITY)
         return ListState(str(newest or 0), Ticket.objects.parts_for(user))
     parts = (STATE_OF_PART.format(part=part, most=MOST_COUNTED + 1) for part in (OWN, WATCHED))
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", [user.pk] * 3)
-        own, watched = cursor.fetchone()
+    own, watched = _answer(f"SELECT {', '.join(parts)}", [user.pk] * 3)
     # Moments come as the database keeps them; their digits do, and need no care in an address.
     text = ".".join(re.sub(r"[^\d-]", "", state or "0") for state in (own, watched))
     return ListState(text, Ticket.objects.parts_for(user, watches=watched is not None))
+
+
+def _answer(sql: str, params=()) -> tuple:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchone()

@@ -14,20 +14,19 @@ class StatusManager(models.Manager):
     def with_counts(self, parts, *, is_filtered: bool, are_few: bool):
         """Each with `count`: how many tickets of all `parts` together have it, each part up to a cap.
 
-        `are_few`: an index finds all tickets of a part and has their status at its end. Else what is open is
-        counted apart from what is done: there are indexes of what is open, which stays little.
+        `are_few`: an index finds all tickets of a part and has their status at its end. Many that are
+        filtered are walked; there are indexes of what is open, which stays little, so that is counted apart.
         """
         own = models.OuterRef("pk")
 
-        def counted(tickets):
-            is_walked = is_filtered or are_few
-            return CappedCount(tickets.of_status_among_few(own) if is_walked else tickets.filter(status=own))
-
         def count_of(part):
             if are_few:
-                return counted(part)
-            is_done = models.When(phase=Phase.DONE, then=counted(part.done()))
-            return models.Case(is_done, default=counted(part.open()))
+                return CappedCount(part.of_status_among_few(own))
+            if not is_filtered:
+                return CappedCount(part.filter(status=own))
+            done = CappedCount(part.done().of_status_among_few(own))
+            still_open = CappedCount(part.open().of_status_among_few(own))
+            return models.Case(models.When(phase=Phase.DONE, then=done), default=still_open)
 
         return self.annotate(count=reduce(add, map(count_of, parts)))
 
