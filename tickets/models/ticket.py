@@ -137,6 +137,7 @@ class Ticket(TrackedModel):
         null=True,
         blank=True,
         editable=False,
+        db_index=False,
         help_text=_("It stays as a signpost; its conversation is read there."),
     )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)

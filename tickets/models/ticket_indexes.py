@@ -53,15 +53,27 @@ INDEXES = [
         name="ticket_open_by_age",
         condition=OPEN,
     ),
-    # the admin's period filter and its order by age
-    models.Index(fields=["-created_at", "-id", "status"], name="ticket_by_age"),
-    # the reports: what was first answered and what was solved in a period
+    # the admin's period filter and its order by age; and what was filed in the period of a report
     models.Index(
-        fields=["first_replied_at"],
+        fields=["-created_at", "-id", "status", "category", "priority", "merged_into"], name="ticket_by_age"
+    ),
+    # the reports, from the index alone: what was first answered and what was solved in a period
+    models.Index(
+        fields=["first_replied_at", "created_at", "merged_into"],
         name="ticket_by_first_reply",
         condition=models.Q(first_replied_at__isnull=False),
     ),
-    models.Index(fields=["done_at"], name="ticket_by_done", condition=models.Q(done_at__isnull=False)),
+    models.Index(
+        fields=["done_at", "created_at", "category", "priority", "assignee", "merged_into"],
+        name="ticket_by_done",
+        condition=models.Q(done_at__isnull=False),
+    ),
+    # what is merged into a ticket; of the few alone, else SQLite takes it for all that are not merged
+    models.Index(
+        fields=["merged_into"],
+        name="ticket_by_target",
+        condition=models.Q(merged_into__isnull=False),
+    ),
     # the jobs over waiting tickets (tickets.silence)
     models.Index(
         fields=["category", "silent_since"],

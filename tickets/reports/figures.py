@@ -3,30 +3,15 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.contrib.postgres.fields import ArrayField
-from django.db import connection
-from django.db.models import (
-    Aggregate,
-    BooleanField,
-    Count,
-    Exists,
-    F,
-    FloatField,
-    Func,
-    OuterRef,
-    Q,
-    QuerySet,
-    Value,
-)
-from django.db.models.expressions import ExpressionWrapper
-from django.db.models.fields import DurationField
+from django.contrib.auth import get_user_model
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import ActivityLog, Notification, Status, Ticket
+from tickets.models.activity_log import StatusBefore
 from tickets.reports.periods import DAY, Span
-from tickets.reports.worktime import WorkingSeconds
 from tickets.workflow import Phase
 
 # Open tickets by age: from so many days to less than so many.
@@ -53,17 +38,18 @@ COUNTS = ("created", "created_before", "solved", "solved_before")
 
 
 def created_and_solved(span: Span) -> list[dict]:
-    """COUNTS of each category and priority, in one reading of the table: parts for counts() and by()."""
-    spans = {"": span, "_before": span.before}
-    columns = {"created": "created_at", "solved": "done_at"}
-    counted_in = {
-        f"{name}{suffix}": in_span(column, one)
-        for name, column in columns.items()
-        for suffix, one in spans.items()
-    }
-    rows = counted().filter(Q.create(list(counted_in.values()), connector=Q.OR))
-    rows = rows.values("category", "category__name", "priority")
-    return list(rows.annotate(**{name: Count("pk", filter=when) for name, when in counted_in.items()}))
+    """COUNTS of the tickets of a kind: parts for counts(), by() and done_by_assignee()."""
+    return [
+        *_counts("created", "created_at", span, "category", "priority"),
+        *_counts("solved", "done_at", span, "category", "priority", "assignee"),
+    ]
+
+
+def _counts(name: str, field: str, span: Span, *kinds: str) -> QuerySet:
+    """Asks for no more than an index holds (ticket_by_age, ticket_by_done); names are put beside later."""
+    rows = counted().filter(in_span(field, span.with_before)).values(*kinds)
+    now, before = in_span(field, span), in_span(field, span.before)
+    return rows.annotate(**{name: Count(field, filter=now), f"{name}_before": Count(field, filter=before)})
 
 
 def counts(parts: list[dict]) -> dict[str, Pair]:
@@ -72,17 +58,23 @@ def counts(parts: list[dict]) -> dict[str, Pair]:
     return {name: Pair(sums[name], sums[f"{name}_before"]) for name in ("created", "solved")}
 
 
-def by(parts: list[dict], field: str, label: str) -> list[dict]:
+def by(parts: list[dict], field: str, labels: dict) -> list[dict]:
     """The parts added up by a field: rows with key, label and COUNTS, the most created first."""
     groups = defaultdict(list)
     for part in parts:
-        groups[part[field], part[label]].append(part)
-    rows = [{"key": key, "label": word, **_sum(group)} for (key, word), group in groups.items()]
+        groups[part[field]].append(part)
+    rows = [{"key": key, "label": str(labels[key]), **_sum(group)} for key, group in groups.items()]
     return sorted(rows, key=lambda row: (-row["created"], row["label"]))
 
 
+def done_by_assignee(parts: list[dict], labels: dict) -> list[dict]:
+    """Rows like those of by(), the most solved first."""
+    solved = [part for part in parts if "assignee" in part]
+    return sorted(by(solved, "assignee", labels), key=lambda row: -row["solved"])
+
+
 def _sum(parts: list[dict]) -> dict[str, int]:
-    return {name: sum(part[name] for part in parts) for name in COUNTS}
+    return {name: sum(part.get(name, 0) for part in parts) for name in COUNTS}
 
 
 def reopened_numbers(span: Span) -> QuerySet:
@@ -90,10 +82,10 @@ def reopened_numbers(span: Span) -> QuerySet:
     by_phase: dict[bool, list[int]] = {True: [], False: []}
     for pk, phase in Status.objects.values_list("pk", "phase"):
         by_phase[phase == Phase.DONE].append(pk)
-    rows = ActivityLog.objects.filter(
+    rows = ActivityLog.objects.alias(status_before=StatusBefore("changes")).filter(
         in_span("recorded_at", span),
         verb=Verb.STATUS_CHANGED,
-        changes__status__0__in=by_phase[True],
+        status_before__in=by_phase[True],
         changes__status__1__in=by_phase[False],
     )
     unmerged = ActivityLog.objects.filter(
@@ -105,14 +97,19 @@ def reopened_numbers(span: Span) -> QuerySet:
 
 def reopened(span: Span) -> Pair:
     """Of tickets that still exist: the log outlives a deleted one, the list can't show it."""
-    return Pair(*(counted().filter(pk__in=reopened_numbers(one)).count() for one in (span, span.before)))
+    rows = reopened_numbers(span.with_before).filter(Exists(counted().filter(pk=OuterRef("ticket"))))
+    return _pair(rows, "recorded_at", span, what="ticket")
 
 
 def mail_failures(span: Span) -> Pair:
-    failed = Notification.objects.undelivered().order_by()
-    found = failed.aggregate(
-        now=Count("pk", filter=in_span("created_at", span)),
-        before=Count("pk", filter=in_span("created_at", span.before)),
+    rows = Notification.objects.undelivered().filter(in_span("created_at", span.with_before))
+    return _pair(rows.order_by(), "created_at", span, what="pk")
+
+
+def _pair(rows: QuerySet, field: str, span: Span, *, what: str) -> Pair:
+    found = rows.aggregate(
+        now=Count(what, distinct=True, filter=in_span(field, span)),
+        before=Count(what, distinct=True, filter=in_span(field, span.before)),
     )
     return Pair(**found)
 
@@ -138,112 +135,19 @@ def age_in_words(age: tuple[int, int | None]) -> str:
     return _("%(first)d to %(end)d days") % {"first": first, "end": end}
 
 
-def open_by_age() -> list[tuple[tuple[int, int | None], int]]:
-    """Of what is open now: (age in days, count)."""
-    filters = {f"age{age[0]}": Count("pk", filter=aged(age)) for age in AGES}
-    found = counted().open().aggregate(**filters)
-    return [(age, found[f"age{age[0]}"]) for age in AGES]
+def open_now() -> list[dict]:
+    """What is open, by assignee and status: rows with count and, for each of AGES, age0, age1 ..."""
+    ages = {f"age{number}": Count("pk", filter=aged(age)) for number, age in enumerate(AGES)}
+    return list(counted().open().values("assignee", "status").annotate(count=Count("pk"), **ages))
 
 
-def open_by_assignee_and_status() -> list[dict]:
-    rows = counted().open()
-    return list(
-        rows.values(
-            person=F("assignee"), name=F("assignee__full_name"), status_key=F("status"),
-            word=F("status__name"), colour=F("status__colour"), position=F("status__position"),
-        )
-        .annotate(count=Count("pk"))
-        .order_by("name", "position", "word")
-    )  # fmt: skip
+def open_by_age(parts: list[dict]) -> list[tuple[tuple[int, int | None], int]]:
+    """Of open_now(): (age in days, count)."""
+    return [(age, sum(part[f"age{number}"] for part in parts)) for number, age in enumerate(AGES)]
 
 
-def done_by_assignee(span: Span) -> list[dict]:
-    """Rows with person, name, count and, for the span before, count_before."""
-    now, before = in_span("done_at", span), in_span("done_at", span.before)
-    rows = counted().filter(now | before, status__phase=Phase.DONE)
-    rows = rows.values(person=F("assignee"), name=F("assignee__full_name")).annotate(
-        count=Count("pk", filter=now), count_before=Count("pk", filter=before)
-    )
-    return sorted(rows, key=lambda row: -row["count"])
-
-
-@dataclass(frozen=True)
-class Durations:
-    """Median and 90th percentile in seconds, of the span and of the one before."""
-
-    median: Pair
-    p90: Pair
-
-
-def durations(field: str, span: Span) -> dict[str, Durations]:
-    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span.
-
-    By "hours" and by "working" hours; None where nothing was measured.
-    """
-    seconds = {
-        "hours": _epoch(ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())),
-        "working": WorkingSeconds("created_at", field),
-    }
-    rows = counted().filter(in_span(field, span) | in_span(field, span.before))
-    rows = rows.annotate(
-        is_now=ExpressionWrapper(in_span(field, span), output_field=BooleanField()), **seconds
-    )
-    found = _percentiles(rows, tuple(seconds))
-    return {
-        unit: Durations(
-            median=Pair(found[unit, True][0], found[unit, False][0]),
-            p90=Pair(found[unit, True][1], found[unit, False][1]),
-        )
-        for unit in seconds
-    }
-
-
-SHARES = (0.5, 0.9)
-
-
-class _Percentiles(Aggregate):
-    """percentile_cont of PostgreSQL for SHARES, in one sort."""
-
-    output_field = ArrayField(FloatField())
-
-    def __init__(self, expression, **extra):
-        template = (
-            f"percentile_cont(ARRAY[{','.join(map(str, SHARES))}]) WITHIN GROUP (ORDER BY %(expressions)s)"
-        )
-        super().__init__(expression, template=template, **extra)
-
-
-def _epoch(passed):
-    """A duration in seconds; SQLite keeps it in microseconds."""
-    if connection.vendor == "postgresql":
-        return Func(Value("epoch"), passed, function="date_part", output_field=FloatField())
-    return ExpressionWrapper(passed / 1_000_000.0, output_field=FloatField())
-
-
-def _percentiles(rows: QuerySet, names: tuple[str, ...]) -> dict[tuple[str, bool], tuple]:
-    """{(name, of the span or of the one before): values at SHARES}."""
-    nothing = tuple(None for _share in SHARES)
-    if connection.vendor == "postgresql":
-        # Grouped, so that the seconds of a row are worked out once.
-        groups = rows.values("is_now").annotate(**{f"{name}_at": _Percentiles(name) for name in names})
-        by_group = {group["is_now"]: group for group in groups}
-        return {
-            (name, is_now): by_group[is_now][f"{name}_at"] if is_now in by_group else nothing
-            for name in names
-            for is_now in (True, False)
-        }
-    found = {}
-    for is_now in (True, False):
-        part = rows.filter(is_now=is_now)
-        count = part.count()
-        for name in names:
-            values = part.order_by(name).values_list(name, flat=True)
-            places = [share * (count - 1) for share in SHARES]
-            found[name, is_now] = [_interpolated(values, place) for place in places] if count else nothing
-    return found
-
-
-def _interpolated(values: QuerySet, place: float) -> float:
-    """Like percentile_cont: between the two rows around `place`."""
-    around = list(values[int(place) : int(place) + 2])
-    return around[0] + (around[-1] - around[0]) * (place - int(place))
+def assignees(parts: list[dict]) -> dict[int | None, str]:
+    """The names of all assignees in rows of figures."""
+    numbers = {part["assignee"] for part in parts if "assignee" in part}
+    people = get_user_model().objects.filter(pk__in=numbers - {None})
+    return {None: _("nobody"), **{person.pk: str(person) for person in people}}

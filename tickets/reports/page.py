@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from tickets.models import Ticket
+from tickets.models import Category, Status, Ticket
 from tickets.reports import charts, figures
+from tickets.reports.durations import durations
 from tickets.reports.figures import COUNTS, Pair
 from tickets.reports.periods import Span
 
@@ -126,7 +127,7 @@ def _lines(span: Span, parts: list[dict]) -> Iterator[Line]:
 
 
 def _duration_lines(span: Span, name: str, column: str, url: str, explanation: str) -> Iterator[Line]:
-    found = figures.durations(column, span)
+    found = durations(column, span)
     for key, unit in (("hours", _("hours")), ("working", _("working hours"))):
         words = {"name": name, "unit": unit}
         label = _("%(name)s, median, %(unit)s") % words
@@ -137,15 +138,15 @@ def _duration_lines(span: Span, name: str, column: str, url: str, explanation: s
 
 
 def _tables(span: Span, parts: list[dict]) -> Iterator[Table]:
-    yield _by("category", _("Tickets by category"), figures.by(parts, "category", "category__name"), span)
+    categories = dict(Category.objects.values_list("pk", "name"))
+    yield _by("category", _("Tickets by category"), figures.by(parts, "category", categories), span)
     priorities = dict(Ticket.Priority.choices)
-    rows = figures.by(parts, "priority", "priority")
-    for row in rows:
-        row["label"] = str(priorities[row["label"]])
-    yield _by("priority", _("Tickets by priority"), rows, span)
-    yield _open_by_assignee()
-    yield _done_by_assignee(span)
-    yield _open_by_age()
+    yield _by("priority", _("Tickets by priority"), figures.by(parts, "priority", priorities), span)
+    open_now = figures.open_now()
+    people = figures.assignees(parts + open_now)
+    yield _open_by_assignee(open_now, people)
+    yield _done_by_assignee(figures.done_by_assignee(parts, people), span)
+    yield _open_by_age(open_now)
 
 
 def _by(key: str, title: str, rows: list[dict], span: Span) -> Table:
@@ -162,51 +163,50 @@ def _by(key: str, title: str, rows: list[dict], span: Span) -> Table:
     )
 
 
-def _open_by_assignee() -> Table:
-    found = figures.open_by_assignee_and_status()
-    statuses = {
-        row["status_key"]: row for row in sorted(found, key=lambda row: (row["position"], row["word"]))
-    }
-    people: dict[tuple, dict[int, int]] = {}
+def _open_by_assignee(found: list[dict], people: dict[int | None, str]) -> Table:
+    statuses = [status for status in Status.objects.all() if status.pk in {row["status"] for row in found}]
+    counted: dict[int | None, dict[int, int]] = {}
     for row in found:
-        key = (row["person"] or 0, row["name"] or _("nobody"))
-        people.setdefault(key, {})[row["status_key"]] = row["count"]
-    ordered = sorted(people.items(), key=lambda item: -sum(item[1].values()))
+        counted.setdefault(row["assignee"], {})[row["status"]] = row["count"]
+    ordered = sorted(counted.items(), key=lambda item: (-sum(item[1].values()), people[item[0]]))
 
-    def url(person: int, **query) -> str:
-        return tickets_url(assignee=person, phase="open", **query)
+    def url(person: int | None, **query) -> str:
+        return tickets_url(assignee=person or 0, phase="open", **query)
 
     return Table(
         key="open-by-assignee",
         title=_("Open tickets by assignee and status"),
         explanation=_("What is open now."),
-        headings=[row["word"] for row in statuses.values()] + [_("all")],
+        headings=[status.name for status in statuses] + [_("all")],
         rows=[
-            (name, [*(counts.get(pk, 0) for pk in statuses), sum(counts.values())], url(person))
-            for (person, name), counts in ordered
+            (
+                people[person],
+                [*(counts.get(status.pk, 0) for status in statuses), sum(counts.values())],
+                url(person),
+            )
+            for person, counts in ordered
         ],
         bars=charts.bars(
             (
-                name,
+                people[person],
                 [
-                    (row["word"], row["colour"], counts.get(pk, 0), url(person, status=pk))
-                    for pk, row in statuses.items()
+                    (status.name, status.colour, counts.get(status.pk, 0), url(person, status=status.pk))
+                    for status in statuses
                 ],
             )
-            for (person, name), counts in ordered
+            for person, counts in ordered
         ),
-        legend=charts.legend((row["word"], row["colour"]) for row in statuses.values()),
+        legend=charts.legend((status.name, status.colour) for status in statuses),
     )
 
 
-def _done_by_assignee(span: Span) -> Table:
-    rows = figures.done_by_assignee(span)
+def _done_by_assignee(rows: list[dict], span: Span) -> Table:
     shown = [
         (
-            row["name"] or _("nobody"),
-            row["count"],
-            row["count_before"],
-            tickets_url(solved=span, assignee=row["person"] or 0),
+            row["label"],
+            row["solved"],
+            row["solved_before"],
+            tickets_url(solved=span, assignee=row["key"] or 0),
         )
         for row in rows
     ]
@@ -220,10 +220,10 @@ def _done_by_assignee(span: Span) -> Table:
     )
 
 
-def _open_by_age() -> Table:
+def _open_by_age(found: list[dict]) -> Table:
     shown = [
         (figures.age_in_words(age), count, tickets_url(phase="open", age=figures.age_value(age)))
-        for age, count in figures.open_by_age()
+        for age, count in figures.open_by_age(found)
     ]
     return Table(
         key="open-by-age",

@@ -38,6 +38,10 @@ class Span:
         """As many days right before it."""
         return Span(self.first - self.days * DAY, self.first - DAY)
 
+    @property
+    def with_before(self) -> "Span":
+        return Span(self.before.first, self.last)
+
     @classmethod
     def parse(cls, text: str) -> "Span | None":
         """A span as str() writes it; None for anything else."""

@@ -1,13 +1,9 @@
-"""Working time in SQL: what tickets.calendar.working_seconds() says, for many rows at once."""
-
-from datetime import datetime
+"""tickets.calendar.working_seconds() in the SQL of PostgreSQL."""
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Func
 
-from tickets.calendar import ORIGIN, working_seconds
-
-SQLITE_FUNCTION = "helpdesk_working_seconds"
+from tickets.calendar import ORIGIN
 
 
 class WorkingSeconds(Func):
@@ -20,11 +16,6 @@ class WorkingSeconds(Func):
         start, end = (compiler.compile(expression) for expression in self.get_source_expressions())
         sql = f"({self._worked(end[0])} - {self._worked(start[0])})"
         return sql, (*end[1], *start[1])
-
-    def as_sqlite(self, compiler, connection, **context):
-        connection.ensure_connection()
-        connection.connection.create_function(SQLITE_FUNCTION, 2, _between_texts, deterministic=True)
-        return self.as_sql(compiler, connection, function=SQLITE_FUNCTION, **context)
 
     @staticmethod
     def _worked(column: str) -> str:
@@ -43,10 +34,3 @@ class WorkingSeconds(Func):
             f"(({day} / 7 * {len(days)} + (ARRAY[{before}])[{weekday}]) * {closes - opens}"  # noqa: S608
             f" + (ARRAY[{flags}])[{weekday}] * LEAST(GREATEST({second} - {opens}, 0), {closes - opens}))"
         )
-
-
-def _between_texts(start: str | None, end: str | None) -> int | None:
-    """For SQLite, which keeps moments as texts in UTC."""
-    if start is None or end is None:
-        return None
-    return working_seconds(datetime.fromisoformat(f"{start}+00:00"), datetime.fromisoformat(f"{end}+00:00"))

@@ -71,6 +71,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.reports.periods", 0),
     ("tickets.reports.worktime", 0.5),
     ("tickets.reports.charts", 0),
+    ("tickets.reports.durations", 4.2),
     ("tickets.reports.page", 4.5),
     ("tickets.reports.mail", 4.5),
     ("tickets.reports", 4),

@@ -1,6 +1,7 @@
 """Each list walks an index in its order: nothing is sorted, so a million rows cost as much as a page."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tickets.models import Category, Ticket
+from tickets.reports import figures, page
+from tickets.reports.periods import Span
 from tickets.tests.factories import category, held_mail, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -158,8 +161,44 @@ def test_other_lists(client_of, ann, rows, address, index):
     assert_walks(plan, key_of(index) if index.startswith("tickets_") else index)
 
 
+def plans_of(ask) -> str:
+    """How the database finds what `ask` asks for, where reading all rows is no option."""
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    plans = []
+    with connection.cursor() as cursor:
+        explain = "EXPLAIN QUERY PLAN"
+        if connection.vendor == "postgresql":
+            explain = "EXPLAIN"
+            cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        for query in queries.captured_queries:
+            cursor.execute(f"{explain} {query['sql']}")
+            plans += [" ".join(map(str, row)) for row in cursor.fetchall()]
+    return "\n".join(plans)
+
+
+FROM_INDEX = {"postgresql": "Index Only Scan using {}", "sqlite": "USING COVERING INDEX {}"}
+
+
+@pytest.mark.parametrize("index", ["ticket_by_age", "ticket_by_done", "ticket_by_first_reply"])
+def test_figures_of_a_period_come_from_indexes_alone(rows, index):
+    plan = plans_of(lambda: page.build(Span(date(2026, 1, 1), date(2026, 1, 31))))
+    assert FROM_INDEX[connection.vendor].format(index) in plan, plan
+
+
+def test_reopened_tickets_are_found_among_the_few_that_left_done(rows):
+    plan = plans_of(lambda: figures.reopened(Span(date(2026, 1, 1), date(2026, 1, 31))))
+    assert "activity_by_status_before" in plan, plan
+
+
+def test_what_is_merged_into_a_ticket_is_found_by_an_index(rows):
+    ticket = Ticket.objects.first()
+    assert "ticket_by_target" in plans_of(lambda: list(Ticket.objects.telling(ticket).order_by()))
+    assert "ticket_by_target" in plans_of(lambda: list(ticket.merged.order_by()))
+
+
 def test_each_index_of_tickets_has_a_list_or_a_job():
-    """The ones that no test above names belong to reports and jobs."""
-    others = {"ticket_by_first_reply", "ticket_by_done", "ticket_silent", "ticket_to_wake", "ticket_to_close"}
+    """The ones that no test above names belong to jobs."""
+    others = {"ticket_silent", "ticket_to_wake", "ticket_to_close"}
     named = set(re.findall(r"ticket_\w+", Path(__file__).read_text()))
     assert {index.name for index in Ticket._meta.indexes} <= named | others

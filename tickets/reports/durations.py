@@ -1,0 +1,92 @@
+"""How long tickets took from their filing to the first answer and to done: median and 90th percentile."""
+
+from dataclasses import dataclass
+from math import ceil, floor
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import Aggregate, ExpressionWrapper, F, FloatField, Func, QuerySet, Value
+from django.db.models.fields import DurationField
+
+from tickets.calendar import working_seconds
+from tickets.reports.figures import Pair, counted, in_span
+from tickets.reports.periods import Span
+from tickets.reports.worktime import WorkingSeconds
+
+SHARES = (0.5, 0.9)
+UNITS = ("hours", "working")
+NOTHING = (None, None)
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Median and 90th percentile in seconds, of the span and of the one before."""
+
+    median: Pair
+    p90: Pair
+
+
+def durations(field: str, span: Span) -> dict[str, Durations]:
+    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span.
+
+    By "hours" and by "working" hours; None where nothing was measured.
+    """
+    rows = counted().filter(in_span(field, span.with_before))
+    found = _asked if connection.vendor == "postgresql" else _worked_out
+    now, before = found(rows, field, span)
+    return {
+        unit: Durations(
+            median=Pair(now[unit][0], before[unit][0]),
+            p90=Pair(now[unit][1], before[unit][1]),
+        )
+        for unit in UNITS
+    }
+
+
+class Percentiles(Aggregate):
+    """percentile_cont of PostgreSQL for SHARES, in one sort."""
+
+    template = f"percentile_cont(ARRAY[{','.join(map(str, SHARES))}]) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = ArrayField(FloatField())
+
+
+def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
+    passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
+    seconds = {
+        "hours": Func(Value("epoch"), passed, function="date_part", output_field=FloatField()),
+        "working": WorkingSeconds("created_at", field),
+    }
+    parts = {"now": in_span(field, span), "before": in_span(field, span.before)}
+    found = rows.aggregate(
+        **{
+            f"{unit}_{name}": Percentiles(seconds[unit], filter=part)
+            for name, part in parts.items()
+            for unit in UNITS
+        }
+    )
+    return [{unit: found[f"{unit}_{name}"] or NOTHING for unit in UNITS} for name in parts]
+
+
+def _worked_out(rows: QuerySet, field: str, span: Span) -> list[dict]:
+    """For SQLite, which has neither percentiles nor time zones."""
+    found = []
+    moments = list(rows.values_list("created_at", field))
+    for first, behind in ((span.start, span.end), (span.before.start, span.before.end)):
+        part = [(start, end) for start, end in moments if first <= end < behind]
+        hours = [(end - start).total_seconds() for start, end in part]
+        working = [working_seconds(start, end) for start, end in part]
+        found.append({"hours": _percentiles(hours), "working": _percentiles(working)})
+    return found
+
+
+def _percentiles(values: list[float]) -> tuple:
+    """Like percentile_cont: between the two values around the place."""
+    if not values:
+        return NOTHING
+    values = sorted(values)
+    found = []
+    for share in SHARES:
+        place = share * (len(values) - 1)
+        low, high = values[floor(place)], values[ceil(place)]
+        found.append(low + (high - low) * (place % 1))
+    return tuple(found)
