@@ -44,10 +44,10 @@ ORIGIN = date(2001, 1, 1)
 
 def _worked(moment: datetime) -> int:
     """Working seconds since ORIGIN."""
+    working_days, (opens, closes) = settings.WORKING_DAYS, settings.WORKING_HOURS
     local = moment.astimezone(timezone.get_default_timezone())
-    weeks, weekday = divmod((local.date() - ORIGIN).days, 7)
-    opens, closes = settings.WORKING_HOURS
+    weeks, weekday = divmod(local.toordinal() - ORIGIN.toordinal(), 7)
     of_day = local.hour * 3600 + local.minute * 60 + local.second
-    today = min(max(of_day - opens, 0), closes - opens) if weekday in settings.WORKING_DAYS else 0
-    days = weeks * len(settings.WORKING_DAYS) + sum(day < weekday for day in settings.WORKING_DAYS)
+    today = min(max(of_day - opens, 0), closes - opens) if weekday in working_days else 0
+    days = weeks * len(working_days) + sum(day < weekday for day in working_days)
     return days * (closes - opens) + today

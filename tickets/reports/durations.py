@@ -5,17 +5,28 @@ from math import ceil, floor
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import Aggregate, ExpressionWrapper, F, FloatField, Func, QuerySet, Value
-from django.db.models.fields import DurationField
+from django.db.models import (
+    Aggregate,
+    BooleanField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    FloatField,
+    Func,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from tickets.calendar import working_seconds
 from tickets.reports.figures import Pair, counted, in_span
 from tickets.reports.periods import Span
-from tickets.reports.worktime import WorkingSeconds
+from tickets.reports.worktime import Local, WorkingSeconds
 
 SHARES = (0.5, 0.9)
 UNITS = ("hours", "working")
 NOTHING = (None, None)
+ALL = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -52,19 +63,22 @@ class Percentiles(Aggregate):
 
 def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
     passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
-    seconds = {
-        "hours": Func(Value("epoch"), passed, function="date_part", output_field=FloatField()),
-        "working": WorkingSeconds("created_at", field),
-    }
-    parts = {"now": in_span(field, span), "before": in_span(field, span.before)}
-    found = rows.aggregate(
+    moments = rows.annotate(
+        is_now=ExpressionWrapper(in_span(field, span), output_field=BooleanField()),
+        hours=Func(Value("epoch"), passed, function="date_part", output_field=FloatField()),
+        filed=Local("created_at"),
+        ended=Local(field),
+    )
+    seconds = {"hours": F("hours"), "working": WorkingSeconds("filed", "ended")}
+    # The limit makes a subquery of it: else each use of a column would work it out once more.
+    found = moments[:ALL].aggregate(
         **{
-            f"{unit}_{name}": Percentiles(seconds[unit], filter=part)
-            for name, part in parts.items()
+            f"{unit}_{is_now}": Percentiles(seconds[unit], filter=Q(is_now=is_now))
+            for is_now in (True, False)
             for unit in UNITS
         }
     )
-    return [{unit: found[f"{unit}_{name}"] or NOTHING for unit in UNITS} for name in parts]
+    return [{unit: found[f"{unit}_{is_now}"] or NOTHING for unit in UNITS} for is_now in (True, False)]
 
 
 def _worked_out(rows: QuerySet, field: str, span: Span) -> list[dict]:

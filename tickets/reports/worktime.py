@@ -1,13 +1,24 @@
 """tickets.calendar.working_seconds() in the SQL of PostgreSQL."""
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Func
+from django.db.models import BigIntegerField, DateTimeField, Func
 
 from tickets.calendar import ORIGIN
 
 
+class Local(Func):
+    """A moment by the helpdesk's clock."""
+
+    arity = 1
+    template = "(%(expressions)s AT TIME ZONE '%(zone)s')"
+    output_field = DateTimeField()
+
+    def __init__(self, expression):
+        super().__init__(expression, zone=settings.TIME_ZONE.replace("'", ""))
+
+
 class WorkingSeconds(Func):
-    """WorkingSeconds("created_at", "done_at"): seconds of working time between two columns."""
+    """WorkingSeconds("filed", "ended"): seconds of working time between two columns that are Local."""
 
     arity = 2
     output_field = BigIntegerField()
@@ -18,14 +29,12 @@ class WorkingSeconds(Func):
         return sql, (*end[1], *start[1])
 
     @staticmethod
-    def _worked(column: str) -> str:
-        """Working seconds since ORIGIN, of a timestamp with time zone. All that is put in is ours."""
+    def _worked(local: str) -> str:
+        """Working seconds since ORIGIN. All that is put in is ours."""
         opens, closes = settings.WORKING_HOURS
         days = settings.WORKING_DAYS
         before = ",".join(str(sum(day < weekday for day in days)) for weekday in range(7))
         flags = ",".join(str(int(weekday in days)) for weekday in range(7))
-        zone = settings.TIME_ZONE.replace("'", "")
-        local = f"({column} AT TIME ZONE '{zone}')"
         day = f"({local}::date - DATE '{ORIGIN}')"
         # date_part() counts in floating point; EXTRACT in numeric, which is far slower.
         second = f"FLOOR(date_part('epoch', {local}::time))::integer"
