@@ -17,8 +17,9 @@ from tickets.notifications import tokens
 
 def subject(ticket: int) -> str:
     """The subject of every mail about a ticket, also of one that is gone; its log keeps it."""
-    filing = ActivityLog.objects.filter(ticket_id=ticket, verb=Verb.CREATED).oldest_first().first()
-    text = filing.changes["subject"][1] if filing else _("a ticket that is gone")
+    first = ActivityLog.objects.filter(ticket_id=ticket).oldest_first().first()
+    is_filing = first is not None and first.verb == Verb.CREATED
+    text = first.changes["subject"][1] if is_filing else _("a ticket that is gone")
     return in_brackets(ticket, text)
 
 

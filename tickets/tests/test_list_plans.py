@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tickets.models import Category, Ticket
+from tickets.notifications import threads
 from tickets.reports import figures, page
 from tickets.reports.periods import Span
 from tickets.tests.factories import category, held_mail, make_ticket
@@ -195,6 +196,12 @@ def test_what_is_merged_into_a_ticket_is_found_by_an_index(rows):
     ticket = Ticket.objects.first()
     assert "ticket_by_target" in plans_of(lambda: list(Ticket.objects.telling(ticket).order_by()))
     assert "ticket_by_target" in plans_of(lambda: list(ticket.merged.order_by()))
+
+
+def test_the_filing_is_found_by_the_log_of_its_ticket(rows):
+    """SQLite would take the index by what was done, and read every filing."""
+    plan = plans_of(lambda: threads.subject(Ticket.objects.first().pk))
+    assert "activity_by_ticket" in plan, plan
 
 
 def test_each_index_of_tickets_has_a_list_or_a_job():
