@@ -5,9 +5,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.validators import is_number
 from tickets.models import Category, Ticket
 from tickets.search.finding import Search
-from tickets.search.query import MAX_LENGTH
+from tickets.search.query import MAX_LENGTH, Filter
 from tickets.workflow import OPEN, Phase
 
 
@@ -60,6 +61,14 @@ class TicketFilterForm(forms.Form):
     phase = forms.ChoiceField(choices=Show.choices, required=False)
     category = forms.ChoiceField(label=_("Category"), required=False)
     sort = forms.ChoiceField(label=_("Order"), choices=Sort.choices, required=False)
+    priority = forms.ChoiceField(
+        label=_("Priority"), choices=[("", _("Any priority")), *Ticket.Priority.choices], required=False
+    )
+
+    in_sight = ("category", "sort")
+    # Behind "More filters"; the search takes these as if they were typed into the box.
+    hidden = ("status", "priority", "filed_from", "filed_before", "unassigned", "has_file")
+    typed_as = {"filed_from": "after", "filed_before": "before", "unassigned": "is", "has_file": "has"}
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -68,16 +77,34 @@ class TicketFilterForm(forms.Form):
         self.categories = dict(Category.objects.values_list("pk", "name"))
         self.fields["category"].choices = [("", _("All categories")), *self.categories.items()]
         self.is_valid()
-        self.search = Search(self._value("q") or "", user=user)
+        self.search = Search(self._value("q") or "", user=user, chosen=self._chosen())
         if not self.search.has_words:
             del self.fields["sort"]
+        self.selects = [self[name] for name in self.in_sight if name in self.fields]
         for select in self.selects:
             select.field.widget.attrs["class"] = "form-select"
 
+    def _chosen(self) -> list[Filter]:
+        chosen = (
+            (name, self.data.get(field, "").replace("\0", " ").strip())
+            for field, name in self.typed_as.items()
+        )
+        return [Filter(name, value[:MAX_LENGTH]) for name, value in chosen if value]
+
     @property
-    def selects(self) -> list[forms.BoundField]:
-        """What stands beside the box for words."""
-        return [self[name] for name in self.fields if name not in ("q", "phase")]
+    def status(self) -> int | None:
+        """The number of the chosen status."""
+        chosen = self.data.get("status", "")
+        return int(chosen) if is_number(chosen) else None
+
+    @property
+    def priorities(self) -> list[tuple[str, str]]:
+        return self.fields["priority"].choices
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is chosen behind "More filters"."""
+        return any(map(self.data.get, self.hidden))
 
     def filtered(self, tickets):
         """`tickets` without the ones filtered out; the phase is shown()'s matter."""
@@ -85,6 +112,10 @@ class TicketFilterForm(forms.Form):
             return tickets.none()
         if category := self._value("category"):
             tickets = tickets.filter(category=category)
+        if self.status is not None:
+            tickets = tickets.filter(status=self.status)
+        if priority := self._value("priority"):
+            tickets = tickets.of_priority(priority)
         return self.search.filter(tickets)
 
     @property
@@ -93,12 +124,13 @@ class TicketFilterForm(forms.Form):
 
     @property
     def show(self) -> Show:
-        default = Show.ALL if self.search.query.chooses_phase else Show.OPEN
+        is_chosen = self.search.query.chooses_phase or self.status is not None
+        default = Show.ALL if is_chosen else Show.OPEN
         return Show(self._value("phase") or default)
 
     @property
     def is_filtered(self) -> bool:
-        return any(self[name].value() for name in self.fields if name not in ("phase", "sort"))
+        return any(map(self.data.get, {"q", *self.in_sight, *self.hidden} - {"sort"}))
 
     def _value(self, name: str):
         return self.cleaned_data.get(name)
@@ -110,12 +142,16 @@ class StaffTicketFilterForm(TicketFilterForm):
     who = forms.ChoiceField(
         label=_("Who takes care"), choices=[("", _("Everybody's")), *Who.choices], required=False
     )
-    priority = forms.ChoiceField(
-        label=_("Priority"), choices=[("", _("Any priority")), *Ticket.Priority.choices], required=False
-    )
     period = forms.ChoiceField(
         label=_("Filed"), choices=[("", _("Filed at any time")), *Period.choices], required=False
     )
+
+    in_sight = ("category", "sort", "who", "priority", "period")
+    hidden = ("status", "requester", "assignee", "filed_from", "filed_before", "has_file")
+    typed_as = {
+        "requester": "requester", "assignee": "assignee", "filed_from": "after", "filed_before": "before",
+        "has_file": "has",
+    }  # fmt: skip
 
     def filtered(self, tickets):
         tickets = super().filtered(tickets)
@@ -125,8 +161,6 @@ class StaffTicketFilterForm(TicketFilterForm):
             tickets = tickets.mine_or_unassigned(self.user)
         elif who == Who.UNASSIGNED:
             tickets = tickets.unassigned()
-        if priority := self._value("priority"):
-            tickets = tickets.of_priority(priority)
         if period := self._value("period"):
             tickets = tickets.filter(created_at__gte=Period(period).start)
         return tickets

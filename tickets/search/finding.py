@@ -1,6 +1,7 @@
 """Finds tickets by words and filters; the same answers on SQLite and on PostgreSQL."""
 
 import json
+from collections.abc import Iterable
 from functools import cached_property
 
 from django.db import connection
@@ -12,7 +13,7 @@ from tickets.querysets import TicketQuerySet
 from tickets.search.asking import in_subjects, marks_for, match_for
 from tickets.search.filters import Wrong, condition, person_named
 from tickets.search.matching import Match
-from tickets.search.query import parse
+from tickets.search.query import Filter, parse
 
 # Up to so many hits are fetched first, then filtered and ordered. With more, the order's index is walked,
 # where hits come soon. The planner can't tell by itself: it takes a rare word for a common one and tests a
@@ -30,14 +31,15 @@ def search(tickets: TicketQuerySet, words: str, *, user) -> TicketQuerySet:
 
 
 class Search:
-    """What `user` typed into a search box, and what comes of it."""
+    """What `user` typed into a search box, with the filters `chosen` beside it, and what comes of it."""
 
-    def __init__(self, typed: str, *, user):
+    def __init__(self, typed: str, *, user, chosen: Iterable[Filter] = ()):
         self.typed, self.user = typed, user
         self.query = parse(typed)
+        self.filters = (*self.query.filters, *chosen)
         self.problems: list[str] = []
         self.conditions, people = Q(), []
-        for asked in self.query.filters:
+        for asked in self.filters:
             try:
                 if name := person_named(asked, user):
                     people.append(name)
@@ -61,11 +63,11 @@ class Search:
 
     def filter(self, tickets: TicketQuerySet, *, counted: bool = False) -> TicketQuerySet:
         """What of `tickets` matches. Where they are only `counted`, no query is made beforehand."""
-        if not self.typed.strip():
+        if not self.typed.strip() and not self.filters:
             return tickets
         if self.query.is_jump:
             return tickets.filter(pk=self.query.number)
-        has_sense = self.match.all or self.match.none or self.query.filters
+        has_sense = self.match.all or self.match.none or self.filters
         if self.problems or not has_sense:
             return tickets.none()
         tickets = tickets.filter(self.conditions)

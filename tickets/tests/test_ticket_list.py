@@ -8,9 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tickets.models import Ticket
+from tickets.models import Attachment, Ticket
 from tickets.search.finding import search
-from tickets.tests.factories import category, make_ticket
+from tickets.tests.factories import category, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +95,44 @@ def test_filters_of_a_requester(client_of, alice, tickets, query, subjects):
 )
 def test_filters_of_staff(client_of, ann, tickets, query, subjects):
     assert shown(client_of(ann), query) == subjects
+
+
+@pytest.mark.parametrize(
+    ("who", "query", "subjects"),
+    [
+        ("alice", "priority=urgent", ["printer jam"]),
+        ("alice", "unassigned=unassigned", ["printer jam"]),
+        ("alice", "has_file=file&phase=all", ["old laptop"]),
+        ("alice", "status={done}", ["old laptop"]),
+        ("alice", "status={done}&phase=open", []),
+        ("alice", "status=x", ["mail is slow", "printer jam"]),
+        ("alice", "filed_from={today}", ["mail is slow", "printer jam"]),
+        ("alice", "filed_before={today}", []),
+        ("alice", "filed_before=nonsense", []),
+        ("alice", "filed_from=%00", ["mail is slow", "printer jam"]),
+        ("alice", "requester=bob", ["mail is slow", "printer jam"]),
+        ("alice", "assignee=ann", ["mail is slow", "printer jam"]),
+        ("ann", "requester=bob", ["bob's mouse"]),
+        ("ann", "requester=alice&q=printer", ["printer jam"]),
+        ("ann", "requester=nobody+at+all", []),
+        ("ann", "requester=%00", ["bob's mouse", "mail is slow", "printer jam"]),
+        ("ann", "assignee=Ann&requester=alice", ["mail is slow"]),
+        ("ann", "has_file=file&phase=all", ["old laptop"]),
+    ],
+)
+def test_more_filters(request, client_of, alice, tickets, who, query, subjects):
+    old = Ticket.objects.get(subject="old laptop")
+    Attachment.attach([upload()], ticket=old, uploader=alice)
+    query = query.format(done=old.status_id, today=timezone.localdate())
+    assert shown(client_of(request.getfixturevalue(who)), f"?{query}") == subjects
+
+
+def test_a_wrong_filter_says_so_and_stays(client_of, ann, tickets):
+    page = client_of(ann).get("/tickets/", {"filed_from": "soon", "requester": "nobody"}).content.decode()
+    assert "is no day like" in page
+    assert "is no value of “requester:”" in page
+    assert 'name="requester" value="nobody"' in page
+    assert '<details class="more-filters" open>' in page
 
 
 @pytest.mark.parametrize(

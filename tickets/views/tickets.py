@@ -100,6 +100,7 @@ class TicketListView(TemplateView):
             live_query=shown.urlencode(),
             tabs=self._tabs(shown),
             filter_form=form,
+            statuses=[(str(status.pk), status.name) for status in self.statuses],
             is_filtered=form.is_filtered,
             is_staff_list=user.is_staff,
         )
