@@ -21,13 +21,12 @@ class Story:
 
     def __init__(self, ticket: Ticket, user, *, after: int = 0):
         self.ticket, self.user = ticket, user
-        tickets = Ticket.objects.telling(ticket).select_related("requester")
-        self.tickets = {told.pk: told for told in tickets}
+        self.tickets = {ticket.pk: ticket}
+        if ticket.has_merged:
+            self.tickets |= {told.pk: told for told in ticket.merged.select_related("requester")}
         rows = ActivityLog.objects.filter(ticket_id__in=self.tickets, pk__gt=after).oldest_first()
         self._all = list(rows)
-        keys = [row.changes["key"][1] for row in self._all if row.verb in SAID]
-        comments = Comment.objects.filter(ticket__in=self.tickets, key__in=keys).visible_to(user)
-        self.said = {str(comment.key): comment for comment in comments}
+        self.said = self._said(after)
         self.rows = [row for row in self._all if self._is_shown(row)]
 
     def acts(self) -> Iterator[list[ActivityLog]]:
@@ -58,6 +57,15 @@ class Story:
         """The number of the mail that `comment` came in by: staff may read the original."""
         return self._mails.get(comment.pk)
 
+    def _said(self, after: int) -> dict[str, Comment]:
+        keys = [row.changes["key"][1] for row in self._all if row.verb in SAID]
+        if not keys:
+            return {}
+        comments = Comment.objects.filter(ticket__in=self.tickets).visible_to(self.user).order_by()
+        if after:
+            comments = comments.filter(key__in=keys)
+        return {str(comment.key): comment for comment in comments}
+
     @cached_property
     def _mails(self) -> dict[int, int]:
         by_mail = [said.pk for said in self.said.values() if said.source == Ticket.Source.EMAIL]
@@ -67,10 +75,10 @@ class Story:
 
     @cached_property
     def _files(self) -> list[Attachment]:
-        """Of the page's own ticket, which has them already, and of those merged into it."""
+        """Of the page's own ticket and of those merged into it."""
         merged = self.tickets.keys() - {self.ticket.pk}
         of_merged = Attachment.objects.filter(ticket__in=merged) if merged else ()
-        return [*self.ticket.attachments.all(), *of_merged]
+        return [*self.ticket.files, *of_merged]
 
     @cached_property
     def _files_said(self) -> dict[int, list[Attachment]]:
@@ -82,6 +90,8 @@ class Story:
 
     @cached_property
     def _splits(self) -> dict:
+        if not (self.ticket.has_links or self.ticket.has_merged):
+            return {}
         links = {"links__kind": TicketLink.Kind.SPLIT, "links__target__in": list(self.tickets)}
         splits = Ticket.objects.filter(**links).visible_to(self.user)
         return {ticket.submission_key: ticket for ticket in splits}

@@ -68,10 +68,13 @@ class Entry:
         return max(0, math.ceil(left.total_seconds()))
 
 
-def entries_for(ticket: Ticket, user, *, after: int = 0) -> list[Entry]:
-    """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log."""
+def entries_for(ticket: Ticket, user, *, after: int = 0, find_people=None) -> list[Entry]:
+    """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log.
+
+    `find_people` is that of Words.
+    """
     story = Story(ticket, user, after=after)
-    words = Words(story.rows, reader=user, page=ticket.pk)
+    words = Words(story.rows, reader=user, page=ticket.pk, find_people=find_people)
     return [_entry(act, story, words) for act in story.acts()]
 
 
@@ -115,15 +118,25 @@ def _attachments(comment: Comment | None, filing: Ticket | None, story: Story) -
 
 
 def _rows(ticket: Ticket):
+    if not ticket.has_merged:
+        return ActivityLog.objects.filter(ticket_id=ticket.pk)
     return ActivityLog.objects.filter(ticket_id__in=Ticket.objects.telling(ticket).values("pk"))
 
 
-def last_number(ticket: Ticket, user) -> int:
-    """The row of the log that the story ends with for `user`: nobody else learns that staff wrote a note."""
-    rows = _rows(ticket).exclude(verb__in=FILES)
-    if not user.is_staff:
-        rows = rows.filter(~Q(verb__in=INTERNAL) | UNSAID)
-    return rows.aggregate(last=Max("pk", default=0))["last"]
+def last_number(ticket: Ticket, user, *, after: int = 0) -> int:
+    """The row of the log that the story ends with for `user`; 0 where nothing is past the row `after`.
+
+    Nobody but staff learns that a note was written.
+    """
+    rows = _rows(ticket).filter(pk__gt=after).oldest_first().values_list("pk", "verb", "changes")
+    return max((number for number, verb, changes in rows if _is_news(verb, changes, user)), default=0)
+
+
+def _is_news(verb: str, changes: dict, user) -> bool:
+    if verb in FILES:
+        return False
+    is_unsaid = verb == Verb.TAKEN_BACK and changes["is_public"][0]
+    return user.is_staff or verb not in INTERNAL or is_unsaid
 
 
 def end_of_log(ticket: Ticket) -> int:

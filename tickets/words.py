@@ -1,5 +1,7 @@
 """The activity log in plain words: one sentence for each change, as somebody reads it."""
 
+from collections.abc import Callable
+
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
@@ -14,10 +16,17 @@ WHOLE = {Verb.CREATED, Verb.DELETED}  # their rows hold all fields of the ticket
 class Words:
     """Turns rows of the log into sentences; the names they need are fetched once for all of them.
 
-    `page` is the number of the ticket on whose page they stand.
+    `page` is the number of the ticket on whose page they stand; `find_people` finds them by primary key.
     """
 
-    def __init__(self, activities: list[ActivityLog], *, reader, page: int | None = None):
+    def __init__(
+        self,
+        activities: list[ActivityLog],
+        *,
+        reader,
+        page: int | None = None,
+        find_people: Callable[[set[int]], dict] | None = None,
+    ):
         self.reader, self.page = reader, page
         ids = {name: set() for name in ("status", "category", "assignee", "requester", "person")}
         for activity in activities:
@@ -29,7 +38,7 @@ class Words:
         self.requesters = dict(requesters) if reminded else {}
         ids["requester"].update(self.requesters.values())
         people = ids["assignee"] | ids["requester"] | ids["person"] | actors
-        self.people = get_user_model().objects.in_bulk(people)
+        self.people = (find_people or get_user_model().objects.in_bulk)(people)
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
         self.categories = Category.objects.in_bulk(ids["category"]) if ids["category"] else {}
 

@@ -3,7 +3,6 @@
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -13,6 +12,7 @@ from tickets import conversation, timeline
 from tickets.admin.neighbours import neighbours, queue_query
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
+from tickets.notifications.directory import OneTicketDirectory
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
 from tickets.views.muting import MailView
 from tickets.views.tickets import comment_forms
@@ -102,8 +102,8 @@ class ConversationMixin(TicketPage):
         ]
 
     def page_context(self, request, ticket):
-        prefetch_related_objects([ticket], "attachments")
-        entries = timeline.entries_for(ticket, request.user)
+        directory = OneTicketDirectory(ticket, request.user)
+        entries = timeline.entries_for(ticket, request.user, find_people=directory.people)
         return {
             **super().page_context(request, ticket),
             "folds": timeline.folded(entries),
@@ -113,15 +113,17 @@ class ConversationMixin(TicketPage):
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "watchers": ticket.watching,
             "is_muted": conversation.is_muted(ticket, request.user),
-            **comment_forms(request, ticket),
+            **comment_forms(request, ticket, directory),
             "neighbours": (around := neighbours(self, request, ticket)),
             "acts_query": queue_query(request, around),
         }
 
     def timeline_view(self, request, pk):
         """What is new past ?after=, with the facts as they are now; 204 where nothing is."""
-        after, last = after_number(request), timeline.last_number(Ticket(pk=pk), request.user)
-        if last and last <= after:
+        ticket = Ticket.objects.only("pk").saying_what_they_have("has_merged").visible_one(pk, request.user)
+        after = after_number(request)
+        last = ticket and timeline.last_number(ticket, request.user, after=after)
+        if last == 0:
             return HttpResponse(status=204)
         ticket = self.ticket_or_404(request, pk)
         form = self.get_form(request, ticket, change=True)(instance=ticket)

@@ -12,6 +12,8 @@ class TicketLinkQuerySet(TrackedQuerySet):
 
     def seen_from(self, ticket: Ticket, *, user) -> list[dict]:
         """How `ticket` has to do with others, of which `user` may know."""
+        if not ticket.has_links:
+            return []
         links = self.of(ticket).select_related("ticket__status", "target__status")
         seen = [link.seen_from(ticket) for link in links]
         if not seen or user.is_staff:

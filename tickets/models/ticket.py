@@ -148,6 +148,8 @@ class Ticket(TrackedModel):
     )
 
     objects = TicketQuerySet.as_manager()
+    # Maybe; TicketQuerySet.saying_what_they_have() knows.
+    has_merged = has_files = has_watchers = has_links = has_drafts = has_muted = True
 
     class Meta(TrackedModel.Meta):
         abstract = False
@@ -226,12 +228,19 @@ class Ticket(TrackedModel):
     @cached_property
     def watching(self) -> list:
         """The people who watch it, as they are when they are asked for first."""
+        if not self.has_watchers:
+            return []
         return [watcher.person for watcher in self.watchers.select_related("person")]
+
+    @cached_property
+    def files(self) -> list:
+        """All of its files, as they are when they are asked for first."""
+        return list(self.attachments.all()) if self.has_files else []
 
     @property
     def files_of_its_own(self) -> list:
         """The files that came with it, not with a message."""
-        return [attachment for attachment in self.attachments.all() if attachment.comment_id is None]
+        return [attachment for attachment in self.files if attachment.comment_id is None]
 
     def clean(self):
         """Raises ValidationError for a status that may not follow the stored one."""
@@ -290,7 +299,7 @@ class Ticket(TrackedModel):
             may = user.has_perm("tickets.delete_ticket")
         else:
             may = self.requester_id == user.pk and self.phase == Phase.NEW
-        return may and not self.merged.exists()
+        return may and not (self.has_merged and self.merged.exists())
 
     def may_be_shared_by(self, user) -> bool:
         """Whether `user` chooses the watchers."""

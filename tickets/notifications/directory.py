@@ -5,18 +5,22 @@ from collections.abc import Collection, Iterable
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
+from django.utils.functional import cached_property
 
 from tickets.models import Category, MutedTicket, Ticket, Watcher
+
+
+def people_with_wishes():
+    return get_user_model().objects.select_related("mail_preferences").with_role().order_by()
 
 
 class Directory:
     """Asks the database each time."""
 
     def people(self, numbers: Collection[int], ticket: int | None = None) -> dict:
-        """The active ones among `numbers`, by primary key."""
+        """By primary key."""
         muted = MutedTicket.objects.filter(ticket=ticket, person=OuterRef("pk"))
-        people = get_user_model().objects.active().select_related("mail_preferences")
-        return people.annotate(has_muted=Exists(muted)).prefetch_related("groups").in_bulk(numbers)
+        return people_with_wishes().annotate(has_muted=Exists(muted)).in_bulk(numbers)
 
     def muted(self, people: dict, ticket: int | None) -> Collection[int]:
         """Those of people(..., ticket) who want no mail about it."""
@@ -32,19 +36,43 @@ class Directory:
 
 
 class OneTicketDirectory(Directory):
-    """Asks once, for several questions about `ticket`."""
+    """Asks once, for several questions about `ticket` by `reader`."""
 
-    def __init__(self, ticket: Ticket):
-        self._people, self._watchers = {}, [person.pk for person in ticket.watching]
+    def __init__(self, ticket: Ticket, reader):
+        self._ticket, self._people = ticket, {reader.pk: reader}
+        self._watchers = [person.pk for person in ticket.watching]
 
     def people(self, numbers, ticket=None):
-        unknown = set(numbers) - self._people.keys()
+        unknown = {*numbers, *self._concerned} - self._people.keys()
         if unknown:
-            self._people |= dict.fromkeys(unknown) | super().people(unknown, ticket)
+            self._people |= dict.fromkeys(unknown) | people_with_wishes().in_bulk(unknown)
         return {number: self._people[number] for number in numbers if self._people[number]}
+
+    def muted(self, people, ticket):
+        return self._muted
 
     def watchers(self, ticket):
         return self._watchers
+
+    def told_of(self, category):
+        return self._told
+
+    @cached_property
+    def _concerned(self) -> set[int]:
+        """All whom rules may mean next, so that they are found along with the first that are asked for."""
+        one = self._ticket
+        first = {one.requester_id, one.assignee_id} if one.assignee_id else {one.requester_id, *self._told}
+        return first.union(self._watchers)
+
+    @cached_property
+    def _told(self) -> Collection[int]:
+        return super().told_of(self._ticket.category_id)
+
+    @cached_property
+    def _muted(self) -> set[int]:
+        if not self._ticket.has_muted:
+            return set()
+        return set(MutedTicket.objects.filter(ticket=self._ticket).values_list("person", flat=True))
 
 
 class FullDirectory(Directory):

@@ -245,7 +245,7 @@ def test_button_says_to_whom(client_of, bob, charlie, ann, ticket, watchers, wor
 def test_naming_the_recipients_does_not_ask_for_each(alice, ann, ticket, django_assert_num_queries):
     for person in (alice, ann):
         conversation.watch(ticket, person)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         rules.recipients_of_next("replied", ticket, actor=ann)
 
 
@@ -316,20 +316,20 @@ def grow(ticket, *authors, until: int) -> None:
             act(ticket, author=author, body=f"Message {number}", files=[upload()] if number % 10 == 0 else [])
 
 
-@pytest.mark.parametrize(("who", "most"), [("alice", 17), ("ann", 19)])
+@pytest.mark.parametrize(("who", "most"), [("alice", 10), ("ann", 12)])
 def test_queries_are_the_same_for_two_and_for_two_hundred_messages(
-    client_of, alice, bob, charlie, ann, sam, ticket, django_assert_num_queries, who, most
+    client_of, alice, bob, charlie, ann, sam, ticket, django_assert_max_num_queries, who, most
 ):
     ticket.set_status(status("active"))
     conversation.watch(ticket, bob)
     client = client_of({"alice": alice, "ann": ann}[who])
     grow(ticket, alice, sam, until=2)
     client.get(ticket.get_absolute_url())
-    with django_assert_num_queries(most):
+    with django_assert_max_num_queries(most):
         client.get(ticket.get_absolute_url())
     conversation.watch(ticket, charlie)
     grow(ticket, alice, sam, until=200)
-    with django_assert_num_queries(most):
+    with django_assert_max_num_queries(most):
         response = client.get(ticket.get_absolute_url())
     assert "Message 199" in page(response)
 

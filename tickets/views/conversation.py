@@ -222,20 +222,23 @@ class WatcherRemoveView(TicketActMixin, View):
         return redirect("tickets:list")
 
 
-class TimelineView(VisibleTicketsMixin, SingleObjectMixin, View):
+class TimelineView(View):
     """The fragment behind live updates: what is new past ?after=, or 204."""
 
     http_method_names = ["get", "options"]
 
     def get(self, request, pk):
-        ticket = get_object_or_404(Ticket.objects.visible_to(request.user).select_related(None), pk=pk)
+        tickets = Ticket.objects.only("pk").saying_what_they_have("has_merged")
+        ticket = tickets.visible_one(pk, request.user)
+        if ticket is None:
+            raise Http404
         after = after_number(request)
-        last = timeline.last_number(ticket, request.user)
-        if last <= after:
+        last = timeline.last_number(ticket, request.user, after=after)
+        if not last:
             return HttpResponse(status=204)
-        ticket = self.get_object()
-        page = TicketDetailView(object=ticket)
+        page = TicketDetailView()
         page.setup(request, pk=pk)
+        page.object = ticket = page.get_object()
         context = page.facts() | {
             "timeline": timeline.entries_for(ticket, request.user, after=after),
             "taken_back": timeline.taken_back(ticket, after=after),

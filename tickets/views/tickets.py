@@ -4,7 +4,6 @@ from contextlib import contextmanager
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
@@ -162,15 +161,14 @@ class TicketListView(TemplateView):
         return tabs
 
 
-def comment_forms(request, ticket: Ticket) -> dict:
+def comment_forms(request, ticket: Ticket, directory: OneTicketDirectory) -> dict:
     """The forms in which the person may say something on `ticket`, with what was typed and not sent."""
     if ticket.is_merged:  # it is only a signpost
         return {}
     classes = {"reply_form": ReplyForm}
     if request.user.is_staff:
         classes["note_form"] = NoteForm
-    directory = OneTicketDirectory(ticket)
-    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket)
+    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket) if ticket.has_drafts else {}
     return {
         name: form(
             ticket=ticket,
@@ -186,13 +184,19 @@ def comment_forms(request, ticket: Ticket) -> dict:
 class TicketDetailView(VisibleTicketsMixin, DetailView):
     template_name = "tickets/ticket_detail.html"
 
+    def get_object(self, queryset=None):
+        tickets = Ticket.objects.with_people().saying_what_they_have()
+        ticket = tickets.visible_one(self.kwargs["pk"], self.request.user)
+        if ticket is None:
+            raise Http404
+        return ticket
+
     def get_context_data(self, **kwargs):
         ticket, user = self.object, self.request.user
-        prefetch_related_objects([ticket], "attachments")
-        entries = timeline.entries_for(ticket, user)
-        unsent = {
-            name: form for name, form in comment_forms(self.request, ticket).items() if name not in kwargs
-        }
+        directory = OneTicketDirectory(ticket, user)
+        entries = timeline.entries_for(ticket, user, find_people=directory.people)
+        forms = comment_forms(self.request, ticket, directory)
+        unsent = {name: form for name, form in forms.items() if name not in kwargs}
         if ticket.may_be_shared_by(user):
             kwargs.setdefault("watcher_form", WatcherForm(ticket=ticket, people=None))
         return super().get_context_data(
