@@ -67,7 +67,7 @@ class TicketQuerySet(TrackedQuerySet):
         return [own, self.filter(watchers__person=user).exclude(requester=user)] if watches else [own]
 
     def visible_one(self, pk: int, user):
-        """The ticket `pk` if visible_to(user) has it, else None. An own one is found by a shorter question."""
+        """The ticket `pk` if visible_to(user) has it, else None. Own ones are found by a shorter question."""
         one = self.filter(pk=pk).order_by()
         if user.is_authenticated and not user.is_staff:
             for ticket in one.filter(requester=user):
