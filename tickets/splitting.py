@@ -4,6 +4,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from tickets.models import Attachment, Comment, Status, Ticket, TicketLink
+from tickets.models.comment import split_key
 from tickets.workflow import Phase
 
 
@@ -15,7 +16,7 @@ def requester_of(comment: Comment):
 def split_already(comment: Comment) -> Ticket | None:
     """The ticket that `comment` was split into."""
     links = {"links__kind": TicketLink.Kind.SPLIT, "links__target": comment.ticket_id}
-    return Ticket.objects.filter(**links, submission_key=comment.split_key).first()
+    return Ticket.objects.filter(**links, submission_key=split_key(comment.key)).first()
 
 
 @transaction.atomic
@@ -36,7 +37,7 @@ def split(comment: Comment, *, subject: str, by) -> Ticket:
         status=Status.objects.default_for(Phase.NEW),
         requester=requester_of(comment),
         source=Ticket.Source.ADMIN,
-        submission_key=comment.split_key,
+        submission_key=split_key(comment.key),
     )
     Attachment.attach(map(_copy, comment.attachments.all()), ticket=new, uploader=by)
     TicketLink.objects.create(ticket=new, target=ticket, kind=TicketLink.Kind.SPLIT)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 
 from django.db.models import Max, Q
@@ -11,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.events import FILES, Verb
-from tickets.models import ActivityLog, Attachment, Comment, Ticket
-from tickets.story import INTERNAL, Story
+from tickets.models import ActivityLog, Attachment, Ticket
+from tickets.story import INTERNAL, LogRow, Said, Story
 from tickets.words import Words
 from tickets.workflow import TAKE_BACK_PERIOD
 
@@ -21,7 +22,7 @@ LONG, RECENT = 30, 15  # entries: a longer story shows the last ones
 MANY_CHANGES = 4
 
 
-@dataclass(frozen=True)
+@dataclass
 class Entry:
     """One act on a ticket. `kind` is "filed" where the requester filed it and nothing else happened,
     "reply" or "note" where somebody said something (`comment`, `attachments`), else "change".
@@ -38,7 +39,7 @@ class Entry:
     initials: str
     kind: str
     sentences: list[str]
-    comment: Comment | None = None
+    comment: Said | None = None
     attachments: list[Attachment] = field(default_factory=list)
     origin: int | None = None
     filing: Ticket | None = None
@@ -60,6 +61,13 @@ class Entry:
         return f"message-{self.comment.pk}" if self.comment else f"ticket-{self.filing.pk}"
 
     @property
+    def has_more(self) -> bool:
+        """Whether something stands below its text."""
+        is_thanks = self.comment is not None and self.comment.is_thanks
+        below = self.attachments or self.sentences or self.split_into
+        return bool(below or is_thanks or self.take_back_seconds)
+
+    @cached_property
     def take_back_seconds(self) -> int:
         """For how long the reader may still take the own reply back."""
         if not self.is_you or self.kind != "reply":
@@ -78,7 +86,7 @@ def entries_for(ticket: Ticket, user, *, after: int = 0, find_people=None) -> li
     return [_entry(act, story, words) for act in story.acts()]
 
 
-def _entry(act: list[ActivityLog], story: Story, words: Words) -> Entry:
+def _entry(act: list[LogRow], story: Story, words: Words) -> Entry:
     first, origin = act[0], story.origin(act[0])
     comment = next((said for row in act if (said := story.comment(row))), None)
     filing = story.tickets[origin] if origin and first.verb == Verb.CREATED else None
@@ -102,7 +110,7 @@ def _entry(act: list[ActivityLog], story: Story, words: Words) -> Entry:
     )
 
 
-def _kind(act: list[ActivityLog], comment: Comment | None) -> str:
+def _kind(act: list[LogRow], comment: Said | None) -> str:
     if comment is not None:
         return "reply" if comment.is_public else "note"
     first, *others = act
@@ -111,7 +119,7 @@ def _kind(act: list[ActivityLog], comment: Comment | None) -> str:
     return "filed" if is_own and not first.changes.get("assignee") else "change"
 
 
-def _attachments(comment: Comment | None, filing: Ticket | None, story: Story) -> list[Attachment]:
+def _attachments(comment: Said | None, filing: Ticket | None, story: Story) -> list[Attachment]:
     if comment:
         return story.files_said_with(comment)
     return story.files_of(filing.pk) if filing else []

@@ -14,7 +14,9 @@ WHOLE = {Verb.CREATED, Verb.DELETED}  # their rows hold all fields of the ticket
 
 
 class Words:
-    """Turns rows of the log into sentences; the names they need are fetched once for all of them.
+    """Turns rows of the log (or what tickets.story reads of them) into sentences.
+
+    The names they need are fetched once for all of them.
 
     `page` is the number of the ticket on whose page they stand; `find_people` finds them by primary key.
     """

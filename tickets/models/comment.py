@@ -13,6 +13,11 @@ from tickets.querysets import CommentQuerySet
 from tickets.tracking import TrackedModel
 
 
+def split_key(key: uuid.UUID) -> uuid.UUID:
+    """The submission key of the ticket that the message with this key is split into (tickets.splitting)."""
+    return uuid.uuid5(key, "split")
+
+
 class Comment(TrackedModel):
     """What somebody said on a ticket: a public reply, or an internal note that only staff read.
 
@@ -69,11 +74,6 @@ class Comment(TrackedModel):
         if not self._state.adding:
             raise TypeError("What was said is never changed.")
         super().save(*args, **kwargs)
-
-    @property
-    def split_key(self) -> uuid.UUID:
-        """The submission key of the ticket that this message is split into (tickets.splitting)."""
-        return uuid.uuid5(self.key, "split")
 
     @property
     def ADDED(self):  # noqa: N802 - what TrackedModels call it

@@ -48,6 +48,11 @@ class OneTicketDirectory(Directory):
             self._people |= dict.fromkeys(unknown) | people_with_wishes().in_bulk(unknown)
         return {number: self._people[number] for number in numbers if self._people[number]}
 
+    def introduce(self) -> None:
+        """Gives the ticket its requester and assignee, for who did not join them to it."""
+        one, people = self._ticket, self.people(self._concerned)
+        one.requester, one.assignee = people[one.requester_id], people.get(one.assignee_id)
+
     def muted(self, people, ticket):
         return self._muted
 

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -60,21 +59,20 @@ def plain_text(text: str) -> str:
 @register.filter
 def message_text(text: str) -> str:
     """plain_text() with lists, and with what is quoted (lines that begin with ">") folded."""
-    return format_html_join("", "{}", ((_block(kind, lines),) for kind, lines in _blocks(text)))
+    lines = text.splitlines()
+    if MARKS.isdisjoint(line[:1] for line in lines):  # most texts have neither
+        return _block("text", lines)
+    return format_html_join("", "{}", ((_block(kind, list(run)),) for kind, run in groupby(lines, key=_kind)))
 
 
 BULLET = re.compile(r"[-*•]\s+(?=\S)")
+MARKS = frozenset(">-*•")  # what quotes and lists begin with
 
 
 def _kind(line: str) -> str:
     if line.startswith(">"):
         return "quote"
     return "list" if BULLET.match(line) else "text"
-
-
-def _blocks(text: str) -> Iterator[tuple[str, list[str]]]:
-    for kind, lines in groupby(text.splitlines(), key=_kind):
-        yield kind, list(lines)
 
 
 def _block(kind: str, lines: list[str]) -> str:

@@ -5,6 +5,7 @@ import pytest
 from accounts.actor import acting_as
 from tickets import conversation, verification
 from tickets.models import Attachment, Comment, Notification, Ticket, TicketLink
+from tickets.models.comment import split_key
 from tickets.tests.factories import PNG, category, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_requester_cannot_take_the_key_of_a_split_beforehand(client_of, ann, ali
     """I1: whoever sends a message knows its key, and so what its split would be called."""
     comment = say(alice, ticket)
     fields = {"subject": "Mine", "description": "Mine", "category": ticket.category_id, "priority": "low"}
-    client_of(alice).post("/tickets/new/", {**fields, "submission_key": str(comment.split_key)})
+    client_of(alice).post("/tickets/new/", {**fields, "submission_key": str(split_key(comment.key))})
     assert client_of(ann).post(url(comment), {"subject": "Broken mouse"}).status_code == 302
     assert Ticket.objects.filter(subject="Broken mouse", requester=alice).count() == 1
 

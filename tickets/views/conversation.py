@@ -240,7 +240,7 @@ class TimelineView(View):
         page.setup(request, pk=pk)
         page.object = ticket = page.get_object()
         context = page.facts() | {
-            "timeline": timeline.entries_for(ticket, request.user, after=after),
+            "timeline": page.entries(after=after),
             "taken_back": timeline.taken_back(ticket, after=after),
             "last_number": last,
             "is_live": True,

@@ -25,7 +25,12 @@ from tickets.views.drafts import DraftMixin, typed_before_login
 from tickets.workflow import Phase
 
 # The addresses that the entries of the story lead to.
-NAMES = {"take_back": "tickets:take_back", "reopen": "tickets:reopen", "ticket": "tickets:detail"}
+NAMES = {
+    "take_back": "tickets:take_back",
+    "reopen": "tickets:reopen",
+    "ticket": "tickets:detail",
+    "split": "",  # nowhere: it is the business of staff, on their page
+}
 
 
 @contextmanager
@@ -185,7 +190,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
     template_name = "tickets/ticket_detail.html"
 
     def get_object(self, queryset=None):
-        tickets = Ticket.objects.with_people().saying_what_they_have()
+        tickets = Ticket.objects.select_related("category", "status").saying_what_they_have()
         ticket = tickets.visible_one(self.kwargs["pk"], self.request.user)
         if ticket is None:
             raise Http404
@@ -193,9 +198,8 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
 
     def get_context_data(self, **kwargs):
         ticket, user = self.object, self.request.user
-        directory = OneTicketDirectory(ticket, user)
-        entries = timeline.entries_for(ticket, user, find_people=directory.people)
-        forms = comment_forms(self.request, ticket, directory)
+        entries = self.entries()
+        forms = comment_forms(self.request, ticket, self.directory)
         unsent = {name: form for name, form in forms.items() if name not in kwargs}
         if ticket.may_be_shared_by(user):
             kwargs.setdefault("watcher_form", WatcherForm(ticket=ticket, people=None))
@@ -210,11 +214,20 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             is_muted=conversation.is_muted(ticket, user),
         )
 
+    def entries(self, *, after: int = 0) -> list[timeline.Entry]:
+        """The story; whom it is about and who is mailed next is asked together."""
+        ticket, user = self.object, self.request.user
+        self.directory = OneTicketDirectory(ticket, user)
+        entries = timeline.entries_for(ticket, user, after=after, find_people=self.directory.people)
+        self.directory.introduce()
+        return entries
+
     def facts(self) -> dict:
         """What stands beside the conversation and changes while it is read."""
         ticket, user = self.object, self.request.user
         return {
             "ticket": ticket,
+            "address": ticket.get_absolute_url(),
             "names": NAMES,
             "actions": {
                 "edit": ticket.may_be_edited_by(user),
