@@ -57,9 +57,6 @@ class TicketForm(forms.ModelForm):
             "description": {"required": _("Please say what happened.")},
         }
 
-    def validate_constraints(self):
-        """Two questions to the database for what the fields have said already; saving refuses it anyway."""
-
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         categories = Category.objects.active()

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 
@@ -31,8 +32,12 @@ def enqueue(activity: ActivityLog) -> None:
     if not actor.current().tells:
         return
     recipients = rules.recipients_for(activity)
-    subject = threads.subject(activity.ticket_id) if recipients else ""
-    windows = folding.windows(activity, recipients) if recipients else {}
+    if not recipients:
+        return
+    is_filing = activity.verb == Verb.CREATED
+    subject = threads.subject_after(activity) if is_filing else threads.subject(activity.ticket_id)
+    # Of a new ticket nobody has had a mail.
+    windows = defaultdict(folding.Window) if is_filing else folding.windows(activity, recipients)
     hold = HOLD.get(activity.verb, NO_TIME)
     for person, audience in recipients.items():
         notification = Notification(

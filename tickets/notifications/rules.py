@@ -66,6 +66,9 @@ KINDS: dict[Verb, str | dict[Audience, str]] = {
 FOR_STAFF = ("notes", "new_tickets")
 
 
+CONCERNED = ("requester", "assignee", "category")  # fields of a ticket
+
+
 @dataclass(frozen=True)
 class Facts:
     """Who is concerned by a ticket, by primary key."""
@@ -90,7 +93,9 @@ def recipients_for(activity: ActivityLog) -> dict:
     """{person: Audience} for one activity. Nobody stands in it twice."""
     if _is_unassignment(activity):
         return {}
-    return recipients(activity.verb, actor_id=activity.actor_id, facts=_facts(activity))
+    # A ticket that is filed just now is as its log says.
+    facts = _logged_facts(activity, 1) if activity.verb == Verb.CREATED else _facts(activity)
+    return recipients(activity.verb, actor_id=activity.actor_id, facts=facts)
 
 
 def recipients_of_next(verb: Verb, ticket: Ticket, *, actor, directory: Directory | None = None) -> dict:
@@ -174,11 +179,16 @@ def may_still_be_told(person, audience: str, activity: ActivityLog) -> bool:
 
 def _facts(activity: ActivityLog) -> Facts:
     """The ticket as it is now; of a deleted one the last values, which its log keeps."""
-    names = ("requester", "assignee", "category")
     if activity.verb == Verb.DELETED:
-        return Facts(activity.ticket_id, *(activity.changes.get(name, [None])[0] for name in names))
-    row = Ticket.objects.filter(pk=activity.ticket_id).values_list(*names).first()
+        return _logged_facts(activity, 0)
+    row = Ticket.objects.filter(pk=activity.ticket_id).values_list(*CONCERNED).first()
     return Facts(activity.ticket_id, *(row or (None, None, None)))
+
+
+def _logged_facts(activity: ActivityLog, side: int) -> Facts:
+    """From the whole ticket in the log: before (0) or after (1) what happened."""
+    values = (activity.changes.get(name, [None, None])[side] for name in CONCERNED)
+    return Facts(activity.ticket_id, *values)
 
 
 def _members(audience: Audience, facts: Facts, directory: Directory) -> Iterator[int]:

@@ -18,9 +18,13 @@ from tickets.notifications import tokens
 def subject(ticket: int) -> str:
     """The subject of every mail about a ticket, also of one that is gone; its log keeps it."""
     first = ActivityLog.objects.filter(ticket_id=ticket).oldest_first().first()
-    is_filing = first is not None and first.verb == Verb.CREATED
-    text = first.changes["subject"][1] if is_filing else _("a ticket that is gone")
-    return in_brackets(ticket, text)
+    if first is None or first.verb != Verb.CREATED:
+        return in_brackets(ticket, _("a ticket that is gone"))
+    return subject_after(first)
+
+
+def subject_after(filing: ActivityLog) -> str:
+    return in_brackets(filing.ticket_id, filing.changes["subject"][1])
 
 
 def in_brackets(ticket: int, text: str) -> str:
