@@ -1,3 +1,5 @@
+from functools import partial
+
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
@@ -5,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, resolve_url
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Notification
@@ -44,6 +47,10 @@ class HelpdeskAdminSite(admin.AdminSite):
     def get_urls(self):
         mail = self.admin_view(self.get_model_admin(Notification).ledger_view)
         return [path("mail/", mail, name="mail"), *super().get_urls()]
+
+    def get_app_list(self, request, app_label=None):
+        """Django makes it for each page, for a sidebar that is switched off: here, once somebody reads it."""
+        return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def index(self, request, extra_context=None):
         context = {"figures": day_figures(request.user), "alarms": alarms()}
