@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import Case, Q, SmallIntegerField, Value, When
+from django.db.models import Case, F, Q, SmallIntegerField, Value, When
 from django.db.models.expressions import RawSQL
 
 from tickets.models import SearchDocument
@@ -74,7 +74,7 @@ class Search:
         if self.match.all:
             number = Q() if self.query.number is None else Q(pk=self.query.number)
             hits = Q(search_document__words__matches=self.match) if counted else self._hits
-            tickets = tickets.filter(number | hits)
+            tickets = tickets.alias(number_read=F("pk") + 0).filter(number | hits)
         elif self.match.none:
             tickets = tickets.exclude(pk__in=_documents(Match((self.match.none,))))
         return tickets
@@ -96,16 +96,47 @@ class Search:
 
     @cached_property
     def _hits(self) -> Q:
-        numbers = self.numbers
-        return (
-            Q(search_document__words__matches=self.match) if numbers is None else Q(pk__in=_listed(numbers))
-        )
+        if self.numbers is not None:
+            return Q(pk__in=_listed(self.numbers))
+        if connection.vendor == "postgresql":
+            return Q(search_document__words__matches=self.match)
+        # By what no index finds: SQLite would read all hits and sort them.
+        found = "SELECT rowid FROM tickets_searchindex WHERE tickets_searchindex MATCH %s"
+        return Q(number_read__in=RawSQL(found, [self.match.for_sqlite()]))  # noqa: S611 - a parameter
 
     @cached_property
     def numbers(self) -> list[int] | None:
         """Of all tickets that match the words; None: more than MOST_FETCHED."""
-        found = list(_documents(self.match)[: MOST_FETCHED + 1])
-        return found if len(found) <= MOST_FETCHED else None
+        if connection.vendor == "postgresql":
+            found = _fetched_by_postgresql(self.match)
+        else:
+            found = list(_documents(self.match)[: MOST_FETCHED + 1])
+        return found if found is not None and len(found) <= MOST_FETCHED else None
+
+
+# PostgreSQL finds a common word by testing one document after the other: 2,000 hits take it five times as
+# long as a page. Where a hundred of the newest 9,700 documents tell that there are more, they are not looked
+# for.
+FETCH = """
+SELECT CASE WHEN are_many THEN NULL ELSE ARRAY(
+    SELECT ticket_id FROM tickets_searchdocument WHERE words @@ %(match)s::tsquery LIMIT %(most)s
+) END
+FROM (
+    SELECT MAX(ticket_id) > 20 * %(most)s
+        AND COUNT(*) FILTER (WHERE words @@ %(match)s::tsquery) >= 5 AS are_many
+    FROM tickets_searchdocument
+    WHERE ticket_id IN (
+        SELECT (SELECT MAX(ticket_id) FROM tickets_searchdocument) - 97 * step
+        FROM generate_series(0, 99) AS step
+    )
+) AS guess
+"""
+
+
+def _fetched_by_postgresql(match: Match) -> list[int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(FETCH, {"match": match.for_postgresql(), "most": MOST_FETCHED + 1})
+        return cursor.fetchone()[0]
 
 
 def _listed(numbers: list[int]) -> RawSQL:

@@ -388,6 +388,18 @@ def test_more_hits_than_are_fetched_are_found_all_the_same(found_by, alice, ann,
     assert [found_by(one, user) for one in typed for user in (alice, ann)] == before
 
 
+def test_word_of_most_of_the_newest_tickets_is_taken_for_a_common_one(alice, ann, monkeypatch):
+    """PostgreSQL then does not look for all of them; what is found stays the same."""
+    for number in range(30):
+        make_ticket(alice, subject=f"Printer {number}")
+    monkeypatch.setattr(finding, "MOST_FETCHED", 0)
+    common = finding.Search("printer", user=ann)
+    assert common.numbers is None
+    assert common.filter(Ticket.objects.all()).count() == 30
+    monkeypatch.setattr(finding, "MOST_FETCHED", 2000)
+    assert len(finding.Search("printer", user=ann).numbers) == 30
+
+
 def test_numbers(alice, bob, ann):
     ticket = make_ticket(alice)
     number = ticket.pk
