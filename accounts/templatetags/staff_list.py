@@ -34,7 +34,9 @@ class Column:
 
     def shown(self, row):
         if self.field is None:
-            return display_for_value(self.method(row), self.empty, self.is_boolean)
+            value = self.method(row)
+            is_text = isinstance(value, str) and value.strip()
+            return value if is_text else display_for_value(value, self.empty, self.is_boolean)
         value = getattr(row, self.field.name)
         if isinstance(self.field, ForeignKey):
             return self.empty if value is None else value

@@ -1,7 +1,9 @@
 """The filters of the staff's lists. A value that is not offered is passed over."""
 
 from django.contrib import admin
+from django.db.models import Model
 from django.utils.formats import date_format
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import is_number
@@ -22,12 +24,18 @@ def search_of(request) -> Search:
     return request.search
 
 
-def offered_categories(request) -> list[tuple[str, str]]:
-    """Asked once a request: each saved view is counted through the filter of categories."""
-    if not hasattr(request, "offered_categories"):
-        rows = Category.objects.values_list("pk", "name")
-        request.offered_categories = [(str(pk), name) for pk, name in rows]
-    return request.offered_categories
+def known(request, model: type[Model]) -> dict[int, Model]:
+    """The few rows of Category or Status by number; read once a request, for filters, views and rows."""
+    tables = request.__dict__.setdefault("known", {})
+    if model not in tables:
+        tables[model] = {row.pk: row for row in model.objects.all()}
+    return tables[model]
+
+
+def is_by_change(request) -> bool:
+    """Whether the queue is shown with the newest change first: what is done, or where it is chosen."""
+    is_newest_first = request.GET.get("sort") == Sort.NEWEST
+    return is_newest_first or request.GET.get("phase") in (Show.DONE, Show.ALL)
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -70,14 +78,8 @@ class PhaseFilter(ChoiceFilter):
             }
 
     def queryset(self, request, queryset):
-        return queryset.in_phase(*Show(self.value()).phases, statuses=self._statuses(request))
-
-    @staticmethod
-    def _statuses(request) -> list[Status]:
-        """Asked once a request: each saved view is counted through this filter."""
-        if not hasattr(request, "statuses"):
-            request.statuses = list(Status.objects.all())
-        return request.statuses
+        statuses = SimpleLazyObject(lambda: known(request, Status).values())  # most phases need none
+        return queryset.in_phase(*Show(self.value()).phases, statuses=statuses)
 
 
 class WhoFilter(ChoiceFilter):
@@ -112,7 +114,7 @@ class CategoryFilter(ChoiceFilter):
     parameter_name = "category"
 
     def lookups(self, request, model_admin):
-        return offered_categories(request)
+        return [(str(pk), category.name) for pk, category in known(request, Category).items()]
 
 
 class SortFilter(ChoiceFilter):
@@ -143,7 +145,12 @@ class PeriodFilter(ChoiceFilter):
     choices_offered = Period.choices
 
     def queryset(self, request, queryset):
-        return queryset.filter(created_at__gte=Period(self.value()).start) if self.value() else queryset
+        if self.value() is None:
+            return queryset
+        start = Period(self.value()).start
+        return (
+            queryset.filed_since(start) if is_by_change(request) else queryset.filter(created_at__gte=start)
+        )
 
 
 class StateFilter(ChoiceFilter):
@@ -178,7 +185,7 @@ class LinkFilter(admin.SimpleListFilter):
     """A filter that figures of a report link to. It is shown only where it filters, to be taken off."""
 
     def __init__(self, request, params, model, model_admin):
-        self.asked = request.GET.get(self.parameter_name, "")
+        self.request, self.asked = request, request.GET.get(self.parameter_name, "")
         # Of the request: a list is made several times for one page, and each time with filters of its own.
         self.labels = request.__dict__.setdefault("labels_of_filters", {})
         super().__init__(request, params, model, model_admin)
@@ -258,8 +265,11 @@ class NumberFilter(LinkFilter):
     def label(self, value):
         if not is_number(value):
             return ""
+        return str(self.row(int(value)) or "") if int(value) else str(_("nobody"))
+
+    def row(self, number: int) -> Model | None:
         rows = Ticket._meta.get_field(self.parameter_name).related_model._base_manager
-        return str(rows.filter(pk=value).first() or "") if int(value) else str(_("nobody"))
+        return rows.filter(pk=number).first()
 
     def queryset(self, request, queryset):
         if self.value() is None:
@@ -273,6 +283,9 @@ class AssigneeFilter(NumberFilter):
 
 class StatusFilter(NumberFilter):
     title, parameter_name = _("status"), "status"
+
+    def row(self, number):
+        return known(self.request, Status).get(number)
 
 
 class QueuedFilter(SpanFilter):

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import SuspiciousOperation
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import path
 from django.utils.decorators import method_decorator
@@ -13,13 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.changelists import StaffChangeList
-from tickets.admin.filters import offered_categories, search_of
+from tickets.admin.filters import is_by_change, known, search_of
 from tickets.admin.neighbours import queue_url
 from tickets.admin.saved_view import counts
-from tickets.forms.filters import Show, Sort, Who
+from tickets.forms.filters import Show, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
 from tickets.live import list_state
-from tickets.models import SavedView, Ticket
+from tickets.models import Category, SavedView, Status, Ticket
 from tickets.search import passages, spelling
 from tickets.search.filters import completions
 
@@ -41,6 +42,10 @@ class TicketChangeList(StaffChangeList):
 
     def get_results(self, request):
         super().get_results(request)
+        self.result_list = list(self.result_list)
+        # Not joined: all categories and statuses are read for the filters anyway.
+        for name, model in (("category", Category), ("status", Status)):
+            attach(name, known(request, model), self.result_list)
         asked = search_of(request)
         if asked.has_words:
             passages.attach(self.result_list, asked.query, request.user)
@@ -49,6 +54,14 @@ class TicketChangeList(StaffChangeList):
             self.meant_url = self.get_query_string({SEARCH_VAR: self.meant})
         # Without any choice the own view is shown: there is nothing to clear.
         self.has_active_filters = normal_query(request.GET.urlencode()) != normal_query(OWN_VIEW)
+
+
+def attach(name: str, rows: dict[int, Model], tickets: list[Ticket]) -> None:
+    """Gives the field `name` of each ticket its row. One that is new since `rows` were read is read later."""
+    for ticket in tickets:
+        row = rows.get(getattr(ticket, f"{name}_id"))
+        if row:
+            setattr(ticket, name, row)
 
 
 class QueueMixin(admin.ModelAdmin):
@@ -73,10 +86,7 @@ class QueueMixin(admin.ModelAdmin):
 
     def get_ordering(self, request):
         """What is open: most urgent and oldest first. What is done: newest change first."""
-        is_newest_first = request.GET.get("sort") == Sort.NEWEST
-        if is_newest_first or request.GET.get("phase") in (Show.DONE, Show.ALL):
-            return ("-updated_at", "-pk")
-        return ("urgency_rank", "created_at", "pk")
+        return ("-updated_at", "-pk") if is_by_change(request) else ("urgency_rank", "created_at", "pk")
 
     def changelist_view(self, request, extra_context=None):
         context = {"view_form": self.view_form(request)}
@@ -85,7 +95,7 @@ class QueueMixin(admin.ModelAdmin):
             asked = search_of(request)
             if ticket := asked.jump(Ticket.objects.visible_to(request.user)):
                 return HttpResponseRedirect(self.page_url(request, ticket.pk))
-            names = [name for _pk, name in offered_categories(request)]
+            names = [category.name for category in known(request, Category).values()]
             for problem in asked.problems:
                 messages.warning(request, problem)
             context |= {

@@ -24,8 +24,9 @@ def _shown(query: str, model_admin: admin.ModelAdmin, request: HttpRequest) -> T
     sent = QueryDict(query)
     tickets = model_admin.get_queryset(request)
     for filter_class in model_admin.list_filter:
-        filtered = filter_class(request, dict(sent.lists()), Ticket, model_admin).queryset(request, tickets)
-        tickets = tickets if filtered is None else filtered
+        if filter_class.parameter_name in sent:
+            chosen = filter_class(request, dict(sent.lists()), Ticket, model_admin)
+            tickets = chosen.queryset(request, tickets)
     return Search(sent.get("q", ""), user=request.user).filter(tickets, counted=True)
 
 

@@ -57,7 +57,7 @@ class TicketAdmin(
         filters.AssigneeFilter,
         filters.StatusFilter,
     )
-    list_select_related = ("category", "status", "requester", "assignee")
+    list_select_related = ("requester", "assignee")  # and see TicketChangeList
     search_fields = ("subject",)  # shows the search box; tickets.search does the work
     search_help_text = _("Words, a person, or a number like #1042")
     sortable_by = ("age",)

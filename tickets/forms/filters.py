@@ -162,5 +162,5 @@ class StaffTicketFilterForm(TicketFilterForm):
         elif who == Who.UNASSIGNED:
             tickets = tickets.unassigned()
         if period := self._value("period"):
-            tickets = tickets.filter(created_at__gte=Period(period).start)
+            tickets = tickets.filed_since(Period(period).start)
         return tickets

@@ -125,6 +125,8 @@ def test_all_tickets(client_of, ann, rows, query, index):
         ("who=all&o=8", "ticket_open_by_age"),
         ("who=all&o=-8", "ticket_open_by_age"),
         ("who=all&phase=done", "ticket_by_change"),
+        ("who=all&phase=all&period=week", "ticket_by_change"),
+        ("who=mine&phase=done&period=month", "ticket_by_assignee"),
         ("who=all&phase=all", "ticket_by_change"),
         (f"who=all&phase=all&{PLACE}", "ticket_by_change"),
         ("who=mine&phase=all", "ticket_by_assignee"),
