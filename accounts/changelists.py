@@ -1,11 +1,13 @@
 """The admin's lists: numbered pages up to MOST_COUNTED rows, after that on from a place (accounts.paging)."""
 
+from collections.abc import Sequence
 from copy import copy
 from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -15,9 +17,16 @@ from accounts import paging
 class CappedPaginator(Paginator):
     """Numbers and counts the first MOST_COUNTED rows only."""
 
+    beside: Sequence[QuerySet] = ()
+
     @cached_property
+    def counts(self) -> list[int]:
+        """Of the rows, and of what is counted beside them in the same question."""
+        return paging.capped_counts([self.object_list, *self.beside])
+
+    @property
     def counted(self) -> int:
-        return paging.capped_counts([self.object_list])[0]
+        return self.counts[0]
 
     @cached_property
     def count(self) -> int:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.changelists import StaffChangeList
+from accounts.paging import short
 from tickets.admin.filters import is_by_change, known, search_of
 from tickets.admin.neighbours import queue_url
-from tickets.admin.saved_view import counts
+from tickets.admin.saved_view import shown
 from tickets.forms.filters import Show, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
 from tickets.live import list_state
@@ -88,6 +89,15 @@ class QueueMixin(admin.ModelAdmin):
         """What is open: most urgent and oldest first. What is done: newest change first."""
         return ("-updated_at", "-pk") if is_by_change(request) else ("urgency_rank", "created_at", "pk")
 
+    def get_paginator(self, request, queryset, *args, **kwargs):
+        """Counts the queue, and in the same question the views above it."""
+        paginator = super().get_paginator(request, queryset, *args, **kwargs)
+        views = getattr(request, "views", [])
+        paginator.beside = [view["tickets"] for view in views]
+        for view, count in zip(views, paginator.counts[1:], strict=True):
+            view["count"] = short(count)
+        return paginator
+
     def changelist_view(self, request, extra_context=None):
         context = {"view_form": self.view_form(request)}
         context |= extra_context or {}
@@ -98,25 +108,26 @@ class QueueMixin(admin.ModelAdmin):
             names = [category.name for category in known(request, Category).values()]
             for problem in asked.problems:
                 messages.warning(request, problem)
+            request.views = self.views(request)
             context |= {
                 "completions": completions(request.user, names),
                 "state": list_state(request.user).text,
-                "views": self.views(request),
+                "views": request.views,
                 "live_query": request.GET.urlencode(),
                 "query_to_save": request.GET.urlencode() or OWN_VIEW,
             }
         return super().changelist_view(request, context)
 
     def views(self, request) -> list[dict]:
-        """The own view, everybody's and the saved ones, each with its count."""
+        """The own view, everybody's and the saved ones, each with the tickets that it shows."""
         saved = SavedView.objects.visible_to(request.user)[:VIEWS_SHOWN]
         names = [_("My queue"), _("Everybody's"), *(view.name for view in saved)]
         kept = (view.query for view in saved)
         queries = [normal_query(query) for query in (OWN_VIEW, EVERYBODYS, *kept)]
         here = normal_query(request.GET.urlencode() or OWN_VIEW)
         return [
-            {"name": name, "query": query, "count": count, "is_here": query == here}
-            for name, query, count in zip(names, queries, counts(queries, self, request), strict=True)
+            {"name": name, "query": query, "is_here": query == here, "tickets": shown(query, self, request)}
+            for name, query in zip(names, queries, strict=True)
         ]
 
     def view_form(self, request, *sent, query: str = "") -> SavedViewForm:
@@ -126,12 +137,12 @@ class QueueMixin(admin.ModelAdmin):
     @method_decorator(require_POST)
     def save_view(self, request):
         """Keeps the filters that the queue was shown with under a name."""
-        shown = with_query(request, request.POST.get("query", "")[:500].replace("\0", ""))
-        form = self.view_form(request, request.POST, query=shown.GET.urlencode())
+        asked = with_query(request, request.POST.get("query", "")[:500].replace("\0", ""))
+        form = self.view_form(request, request.POST, query=asked.GET.urlencode())
         if not form.is_valid():
-            return self.changelist_view(shown, {"view_form": form})
+            return self.changelist_view(asked, {"view_form": form})
         try:
-            super().get_changelist_instance(shown)
+            super().get_changelist_instance(asked)
         except (IncorrectLookupParameters, SuspiciousOperation):
             messages.error(request, _("These filters are not understood, so nothing was saved."))
             return HttpResponseRedirect(queue_url())

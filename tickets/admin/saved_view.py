@@ -5,7 +5,6 @@ from django.http import HttpRequest, QueryDict
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from accounts.paging import capped_counts, short
 from tickets.admin.neighbours import queue_url
 from tickets.admin.owned import OwnedAdmin
 from tickets.forms.owned import RenameViewForm
@@ -15,12 +14,8 @@ from tickets.querysets import TicketQuerySet
 from tickets.search.finding import Search
 
 
-def counts(queries: list[str], model_admin: admin.ModelAdmin, request: HttpRequest) -> list[str]:
-    """How many tickets the queue shows for each query, in one question, as far as they are counted."""
-    return [short(count) for count in capped_counts(_shown(query, model_admin, request) for query in queries)]
-
-
-def _shown(query: str, model_admin: admin.ModelAdmin, request: HttpRequest) -> TicketQuerySet:
+def shown(query: str, model_admin: admin.ModelAdmin, request: HttpRequest) -> TicketQuerySet:
+    """The tickets that the queue shows for a query."""
     sent = QueryDict(query)
     tickets = model_admin.get_queryset(request)
     for filter_class in model_admin.list_filter:

@@ -164,7 +164,7 @@ def test_link_filter_can_be_taken_off_and_nonsense_does_nothing(client_of, ann, 
 
 def test_name_of_a_link_filter_is_asked_for_once(client_of, ann, django_assert_max_num_queries):
     client = client_of(ann)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(11):
         client.get(f"/admin/tickets/ticket/?who=all&phase=all&assignee={ann.pk}")
 
 
