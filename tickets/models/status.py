@@ -11,24 +11,17 @@ from tickets.workflow import Phase
 
 
 class StatusManager(models.Manager):
-    def with_counts(self, parts, *, is_filtered: bool, are_few: bool):
+    def with_counts(self, parts, *, are_few: bool):
         """Each with `count`: how many tickets of all `parts` together have it, each part up to a cap.
 
-        `are_few`: an index finds all tickets of a part and has their status at its end. Many that are
-        filtered are walked; there are indexes of what is open, which stays little, so that is counted apart.
+        `are_few`: an index finds the tickets of a part, and that shall be asked, not one by status.
         """
         own = models.OuterRef("pk")
-
-        def count_of(part):
-            if are_few:
-                return CappedCount(part.of_status_among_few(own))
-            if not is_filtered:
-                return CappedCount(part.filter(status=own))
-            done = CappedCount(part.done().of_status_among_few(own))
-            still_open = CappedCount(part.open().of_status_among_few(own))
-            return models.Case(models.When(phase=Phase.DONE, then=done), default=still_open)
-
-        return self.annotate(count=reduce(add, map(count_of, parts)))
+        counts = (
+            CappedCount(part.of_status_among_few(own) if are_few else part.filter(status=own))
+            for part in parts
+        )
+        return self.annotate(count=reduce(add, counts))
 
     def default_for(self, phase: Phase) -> "Status":
         """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""

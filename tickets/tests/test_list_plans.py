@@ -51,10 +51,17 @@ def rows(alice, bob, ann, sam):
 
 def plan_of(client, address: str) -> str:
     """How the database finds the rows of a list, where neither reading all rows nor sorting is an option."""
+    column = COLUMNS[address.partition("?")[0]]
+    return plan(next(sql for sql in asked(client, address) if column in sql and "ORDER BY" in sql))
+
+
+def asked(client, address: str) -> list[str]:
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
-    column = COLUMNS[address.partition("?")[0]]
-    sql = next(query["sql"] for query in queries if column in query["sql"] and "ORDER BY" in query["sql"])
+    return [query["sql"] for query in queries]
+
+
+def plan(sql: str) -> str:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
@@ -107,6 +114,38 @@ def test_own_tickets(client_of, alice, rows, query, index):
 def test_all_tickets(client_of, ann, rows, query, index):
     query = query.format(category=Category.objects.get(name="More").pk)
     assert_walks(plan_of(client_of(ann), f"{SITE}?{query}"), index)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("category={category}", "ticket_tabs_of_category"),
+        ("who=mine", "ticket_tabs_of_assignee"),
+        ("priority=urgent", "ticket_tabs_of_priority"),
+    ],
+)
+def test_tabs_of_a_filter_are_counted_by_both(client_of, ann, rows, query, index):
+    query = query.format(category=Category.objects.get(name="More").pk)
+    tabs = next(sql for sql in asked(client_of(ann), f"{SITE}?{query}") if "counted" in sql)
+    assert re.search(rf"\b{index}\b", plan(tabs))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("who=mine", "ticket_queue_by_assignee"),
+        ("who=all&category={category}", "ticket_queue_by_category"),
+        ("who=all&priority=urgent", "ticket_queue"),
+        ("who=mine&category={category}", "ticket_queue_by_assignee|ticket_queue_by_category"),
+        ("who=all&phase=waiting", "ticket_queue_by_status"),
+    ],
+)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL knows how few are open")
+def test_what_is_open_is_counted_among_what_is_open(client_of, ann, rows, query, index):
+    query = query.format(category=Category.objects.get(name="More").pk)
+    count = next(sql for sql in asked(client_of(ann), f"{QUEUE}?{query}") if "counted" in sql)
+    first = plan(count).partition("SCAN counted")[0]
+    assert re.search(rf"INDEX ({index})\b", first)
 
 
 @pytest.mark.parametrize(

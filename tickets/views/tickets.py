@@ -118,7 +118,7 @@ class TicketListView(TemplateView):
         self.is_counted = form.search.can_be_weighed or not (form.search.has_words and is_staff)
         if not self.is_counted:
             return Status.objects.all()
-        return Status.objects.with_counts(self.matching, is_filtered=form.is_filtered, are_few=not is_staff)
+        return Status.objects.with_counts(self.matching, are_few=not is_staff or form.search.has_words)
 
     def _page(self, query: QueryDict) -> paging.Page:
         form, user = self.filter_form, self.request.user
