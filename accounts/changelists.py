@@ -74,14 +74,18 @@ class StaffChangeList(ChangeList):
 
     # The page
     def get_results(self, request):
-        order = paging.Order(self.queryset)
-        place = order.parse(self.place)
+        order = self.order_walked(request)
+        place = order and order.parse(self.place)
         self.is_beyond = place is not None
         if self.is_beyond:
             self.queryset = self.queryset.filter(order.beyond(place))
         super().get_results(request)
         self.count_in_words = paging.in_words(self.paginator.counted)
-        self.beyond_query = self._query_beyond(order)
+        self.beyond_query = self._query_beyond(order) if order else ""
+
+    def order_walked(self, request) -> paging.Order | None:
+        """The order of the rows; None where no index has it, and only the numbered pages are shown."""
+        return paging.Order(self.queryset)
 
     def _query_beyond(self, order: paging.Order) -> str:
         """From the last numbered page to what is not numbered."""

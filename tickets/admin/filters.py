@@ -33,9 +33,11 @@ def known(request, model: type[Model]) -> dict[int, Model]:
 
 
 def is_by_change(request) -> bool:
-    """Whether the queue is shown with the newest change first: what is done, or where it is chosen."""
-    is_newest_first = request.GET.get("sort") == Sort.NEWEST
-    return is_newest_first or request.GET.get("phase") in (Show.DONE, Show.ALL)
+    """Whether the queue is shown with the newest change first: what is done, or where it is chosen.
+
+    Also where the best match is chosen: of matches that are equally good, or too many to tell.
+    """
+    return request.GET.get("sort") in Sort.values or request.GET.get("phase") in (Show.DONE, Show.ALL)
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -124,7 +126,7 @@ class SortFilter(ChoiceFilter):
     parameter_name = "sort"
 
     def lookups(self, request, model_admin):
-        return [(Sort.NEWEST.value, Sort.NEWEST.label)] if search_of(request).has_words else []
+        return Sort.choices if search_of(request).has_words else []
 
     def queryset(self, request, queryset):
         return queryset  # see get_ordering() in queue.py

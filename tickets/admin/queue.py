@@ -18,7 +18,7 @@ from accounts.paging import short
 from tickets.admin.filters import is_by_change, known, search_of
 from tickets.admin.neighbours import queue_url
 from tickets.admin.saved_view import shown
-from tickets.forms.filters import Show, Who
+from tickets.forms.filters import Show, Sort, Who
 from tickets.forms.saved_view import SavedViewForm, normal_query
 from tickets.live import list_state
 from tickets.models import Category, SavedView, Status, Ticket
@@ -40,6 +40,13 @@ class TicketChangeList(StaffChangeList):
     def get_ordering_field_columns(self):
         """No column is marked as the one that the queue's own order follows."""
         return super().get_ordering_field_columns() if ORDER_VAR in self.params else {}
+
+    def order_walked(self, request):
+        asked, is_best_first = search_of(request), self.params.get("sort") == Sort.BEST
+        if ORDER_VAR in self.params or not (is_best_first and asked.can_be_weighed):
+            return super().order_walked(request)
+        self.queryset = self.queryset.order_by(*asked.best_first)
+        return None
 
     def get_results(self, request):
         super().get_results(request)

@@ -119,6 +119,34 @@ def test_best_match_first(rows, alice, ann):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("place", ["", "&after=1764000000000000&after=5", "&p=1"])
+def test_best_match_first_in_the_queue(client_of, alice, ann, place):
+    make_ticket(alice, subject="Paper jam in the printer", priority="low")
+    make_ticket(
+        alice, subject="Mouse", description="Beside the printer with the paper jam", priority="urgent"
+    )
+    make_ticket(alice, subject="Printer", description="Paper jam")
+    client = client_of(ann)
+
+    def subjects(sort: str) -> list[str]:
+        page = client.get(f"{QUEUE}?q=paper+jam&sort={sort}{place}").context["cl"]
+        return [ticket.subject for ticket in page.result_list]
+
+    assert subjects("best") == ["Paper jam in the printer", "Printer", "Mouse"]
+    if not place.startswith("&after"):
+        assert subjects("newest") == ["Printer", "Mouse", "Paper jam in the printer"]
+    assert client.get(f"{QUEUE}?q=paper+jam&sort=best&o=8{place}").status_code == 200
+
+
+@pytest.mark.django_db
+def test_best_match_leads_through_the_queue(client_of, alice, ann):
+    tickets = [make_ticket(alice, subject=f"Paper jam {number}") for number in range(3)]
+    page = client_of(ann).get(f"{QUEUE}{tickets[1].pk}/change/?_changelist_filters=q%3Djam%26sort%3Dbest")
+    assert page.status_code == 200
+    assert f"/ticket/{tickets[0].pk}/change/" in page.content.decode()
+
+
+@pytest.mark.django_db
 def test_too_many_to_be_weighed_stay_in_their_order(rows, alice, monkeypatch):
     monkeypatch.setattr(finding, "MOST_FETCHED", 1)
     make_ticket(alice, subject="Paper jam in the printer")
