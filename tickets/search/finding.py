@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from django.db import connection
-from django.db.models import Case, F, Q, SmallIntegerField, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
 from django.db.models.expressions import RawSQL
 
 from tickets.models import SearchDocument
 from tickets.querysets import TicketQuerySet
 from tickets.search.asking import in_subjects, marks_for, match_for
 from tickets.search.filters import Wrong, condition, person_named
-from tickets.search.matching import Match
+from tickets.search.matching import Match, Run
 from tickets.search.query import Filter, parse
 
 # Up to so many hits are fetched first, then filtered and ordered. With more, the order's index is walked,
@@ -76,8 +76,13 @@ class Search:
             hits = Q(search_document__words__matches=self.match) if counted else self._hits
             tickets = tickets.alias(number_read=F("pk") + 0).filter(number | hits)
         elif self.match.none:
-            tickets = tickets.exclude(pk__in=_documents(Match((self.match.none,))))
+            tickets = tickets.exclude(_has_one_of(self.match.none))
         return tickets
+
+    @property
+    def finds_few(self) -> bool:
+        """Whether the words, where there are any, say which few tickets it may be."""
+        return self.can_be_weighed if self.has_words else not self.match.none
 
     @property
     def can_be_weighed(self) -> bool:
@@ -144,6 +149,14 @@ def _listed(numbers: list[int]) -> RawSQL:
     if connection.vendor == "postgresql":
         return RawSQL("SELECT unnest(%s::bigint[])", [numbers])  # noqa: S611 - a parameter
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(numbers)])  # noqa: S611 - a parameter
+
+
+def _has_one_of(unwanted: tuple[Run, ...]) -> Q:
+    """For words that are only left out. PostgreSQL looks into the documents of the rows that are shown."""
+    match = Match((unwanted,))
+    if connection.vendor == "postgresql":
+        return Q(Exists(SearchDocument.objects.filter(pk=OuterRef("pk"), words__matches=match)))
+    return Q(pk__in=_documents(match))
 
 
 def _documents(match: Match, among=None):

@@ -227,3 +227,16 @@ def test_the_box_offers_its_words(client_of, alice, ann):
         assert '<option value="status:waiting">' in content
         assert '<option value="category:&quot;Email Support&quot;">' in content
         assert ('<option value="assignee:me">' in content) == offered
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ["q=printer", "q=-mouse"])
+def test_tabs_of_very_many_matches_have_no_counts(client_of, alice, ann, monkeypatch, query):
+    monkeypatch.setattr(finding, "MOST_FETCHED", 1)
+    for _number in range(2):
+        make_ticket(alice, subject="Printer")
+    counted = ">Open <span>2</span></a>"
+    assert counted in client_of(alice).get(f"{SITE}?{query}").content.decode()
+    page = client_of(ann).get(f"{SITE}?{query}").content.decode()
+    assert ">Open </a>" in page
+    assert "<span>" not in page.partition('id="tabs"')[2].partition("</nav>")[0]

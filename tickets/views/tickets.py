@@ -105,6 +105,7 @@ class TicketListView(TemplateView):
             tabs=self._tabs(shown),
             filter_form=form,
             statuses=[(str(status.pk), status.name) for status in self.statuses],
+            is_counted=self.is_counted,
             is_filtered=form.is_filtered,
             is_staff_list=user.is_staff,
         )
@@ -115,7 +116,7 @@ class TicketListView(TemplateView):
         Not counted where very many match: to count them by status takes longer than to find 25.
         """
         form, is_staff = self.filter_form, self.request.user.is_staff
-        self.is_counted = form.search.can_be_weighed or not (form.search.has_words and is_staff)
+        self.is_counted = form.search.finds_few or not is_staff
         if not self.is_counted:
             return Status.objects.all()
         return Status.objects.with_counts(self.matching, are_few=not is_staff or form.search.has_words)
@@ -159,7 +160,7 @@ class TicketListView(TemplateView):
                 {
                     "label": show.label,
                     "url": f"?{others}{'&' if others else ''}phase={show.value}",
-                    "count": self.is_counted and paging.short(sum(counts[phase] for phase in show.phases)),
+                    "count": paging.short(sum(counts[phase] for phase in show.phases)),
                     "current": show == self.filter_form.show,
                 }
             )
