@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef, Q
@@ -202,7 +202,8 @@ def _start(name: str, value: str) -> datetime:
             day -= timedelta(days=1)
         elif value.lower() != "today":
             raise ValueError
-        return timezone.make_aware(datetime.combine(day, time.min))
+        # As the database gets it: a first day of all times began before them, east of Greenwich.
+        return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
     except (ValueError, OverflowError):
         problem = _("“%(value)s” is no day like 2026-11-01 or -7d.") % {"value": value}
         meant = nearest(value.lower(), ("today", "yesterday"))

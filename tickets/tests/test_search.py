@@ -8,6 +8,7 @@ import time_machine
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.actor import acting_as
 from accounts.tests.cast import make_person
@@ -440,6 +441,14 @@ def test_numbers(alice, bob, ann):
 def test_wrong_filters_say_so_and_name_the_nearest(alice, ann, typed, problem):
     make_ticket(alice)
     assert " ".join(Search(typed, user=ann).problems) == problem
+
+
+@pytest.mark.parametrize("typed", ["after:0001-01-01", "before:0001-01-01"])
+def test_day_before_all_times_is_a_wrong_one(alice, typed):
+    with timezone.override("Asia/Tokyo"):
+        asked = Search(typed, user=alice)
+        assert asked.problems == ["“0001-01-01” is no day like 2026-11-01 or -7d."]
+        assert not asked.filter(Ticket.objects.all()).exists()
 
 
 @pytest.mark.parametrize("typed", ["assignee:ann", "requester:alice", "requester:nobody"])
