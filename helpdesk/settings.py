@@ -171,8 +171,12 @@ CACHES = {
         "LOCATION": "helpdesk_cache",
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
-    # Parts of pages that are the same for everybody, rendered once in each process.
-    "same_for_all": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "TIMEOUT": None},
+    # Parts of pages that are the same for everybody, rendered once in each process; while templates are
+    # worked on, each time.
+    "same_for_all": {
+        "BACKEND": f"django.core.cache.backends.{'dummy.DummyCache' if DEBUG else 'locmem.LocMemCache'}",
+        "TIMEOUT": None,
+    },
 }
 
 # Accounts
