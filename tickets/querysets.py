@@ -180,10 +180,6 @@ class TicketQuerySet(TrackedQuerySet):
         silent = silent.filter(closes_at__lte=now, reminded_at__gte=F("silent_since"))
         return silent.exclude(category__close_after=None)
 
-    # Orders of lists, each with indexes (see Ticket)
-    def most_urgent_first(self):
-        return self.order_by("urgency_rank", "created_at", "pk")
-
     def newest_change_first(self):
         return self.order_by("-updated_at", "-pk")
 

@@ -33,10 +33,6 @@ class Filter:
     value: str
     is_excluded: bool = False
 
-    @property
-    def is_known(self) -> bool:
-        return self.name in FILTERS
-
 
 @dataclass(frozen=True)
 class Query:
