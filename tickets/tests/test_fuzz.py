@@ -68,6 +68,11 @@ FIELDS = st.sampled_from(
         "age",
         "_changelist_filters",
         "requester_email",
+        "sort",
+        "filed_from",
+        "filed_before",
+        "unassigned",
+        "has_file",
     ]
 )
 PATHS = [
