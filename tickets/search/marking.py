@@ -9,7 +9,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from tickets.search.matching import Run
-from tickets.search.words import WRITTEN, stem, words_of
+from tickets.search.words import LONGEST_WORD, WRITTEN, stem, words_of
 
 BEFORE, LENGTH = 50, 180  # characters of a passage before what was found, and in all
 Span = tuple[int, int]
@@ -19,7 +19,8 @@ def spans(text: str, asked: Sequence[Sequence[Run]]) -> list[tuple[Span, int]]:
     """Where in `text` something asked for stands, and which of `asked` it is; in the order of the text."""
     places, stems, words, language = [], [], [], settings.SEARCH_LANGUAGE
     for written in WRITTEN.finditer(text):
-        for word, its_stem in _read(written[0], language):
+        is_kept = len(written[0]) <= LONGEST_WORD
+        for word, its_stem in _read_once(written[0], language) if is_kept else _read(written[0]):
             places.append(written.span())
             words.append(word)
             stems.append(its_stem)
@@ -40,10 +41,15 @@ def spans(text: str, asked: Sequence[Sequence[Run]]) -> list[tuple[Span, int]]:
     return sorted(found)
 
 
-@lru_cache(maxsize=10_000)
-def _read(written: str, language: str) -> list[tuple[str, str]]:
-    """The words of what is written in one piece, each with its stem. Few words make up most of a page."""
+def _read(written: str) -> list[tuple[str, str]]:
+    """The words of what is written in one piece, each with its stem."""
     return [(word, stem(word)) for word in words_of(written)]
+
+
+@lru_cache(maxsize=10_000)
+def _read_once(written: str, language: str) -> list[tuple[str, str]]:
+    """Few words make up most of a page."""
+    return _read(written)
 
 
 def _stands(run: Run, stems: list[str], words: list[str], place: int) -> bool:
