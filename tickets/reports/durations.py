@@ -1,6 +1,7 @@
 """How long tickets took from their filing to the first answer and to done: median and 90th percentile."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil, floor
 
 from django.contrib.postgres.fields import ArrayField
@@ -15,8 +16,10 @@ from django.db.models import (
     Func,
     Q,
     QuerySet,
+    TextField,
     Value,
 )
+from django.db.models.functions import Cast
 
 from tickets.calendar import working_seconds
 from tickets.reports.figures import Pair, counted, in_span
@@ -82,15 +85,20 @@ def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
 
 
 def _worked_out(rows: QuerySet, field: str, span: Span) -> list[dict]:
-    """For SQLite, which has neither percentiles nor time zones."""
-    found = []
-    moments = list(rows.values_list("created_at", field))
-    for first, behind in ((span.start, span.end), (span.before.start, span.before.end)):
-        part = [(start, end) for start, end in moments if first <= end < behind]
+    """For SQLite, which has neither percentiles nor time zones. Moments are read as it keeps them, in UTC."""
+    texts = rows.values_list(Cast("created_at", TextField()), Cast(field, TextField()))
+    moments = [(_moment(start), _moment(end)) for start, end in texts]
+    first, found = span.start, []
+    for is_now in (True, False):
+        part = [(start, end) for start, end in moments if (end >= first) == is_now]
         hours = [(end - start).total_seconds() for start, end in part]
         working = [working_seconds(start, end) for start, end in part]
         found.append({"hours": _percentiles(hours), "working": _percentiles(working)})
     return found
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}+00:00")
 
 
 def _percentiles(values: list[float]) -> tuple:
