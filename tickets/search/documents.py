@@ -4,7 +4,7 @@ What is added to a ticket is put behind its document; what is changed or taken a
 that others are merged into tells their stories (tickets.story), so their words are its own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -185,9 +185,11 @@ def _keep(drafts: dict[int, Draft]) -> None:
         unique_fields=["ticket"],
         update_fields=["words", "public_size", "internal_size"],
     )
-    words = {word for draft in drafts.values() for subject in draft.subjects for word in _suggested(subject)}
+    words = suggested(subject for draft in drafts.values() for subject in draft.subjects)
     SubjectWord.objects.bulk_create([SubjectWord(word=word) for word in sorted(words)], ignore_conflicts=True)
 
 
-def _suggested(subject: str) -> Iterator[str]:
-    return (word for word in words_of(subject) if len(word) >= SHORTEST_SUGGESTION and word.isalpha())
+def suggested(subjects: Iterable[str]) -> set[str]:
+    """The words of subjects that somebody who misspelt one may have meant."""
+    words = (word for subject in subjects for word in words_of(subject))
+    return {word for word in words if len(word) >= SHORTEST_SUGGESTION and word.isalpha()}

@@ -335,6 +335,22 @@ def test_rebuild_makes_the_same_documents_again(found_by, alice, ann):
     assert words() == rebuilt
 
 
+def test_rebuild_keeps_what_is_suggested_and_drops_what_stands_in_no_subject(alice, monkeypatch):
+    make_ticket(alice, subject="Pelican")
+    SubjectWord.objects.create(word="ostrich")
+    meanwhile, build = [], documents.build
+
+    def build_and_look(numbers):
+        meanwhile.append(set(SubjectWord.objects.values_list("word", flat=True)))
+        return build(numbers)
+
+    monkeypatch.setattr(documents, "build", build_and_look)
+    call_command("rebuild_search", "--missing", stdout=StringIO())
+    call_command("rebuild_search", stdout=StringIO())
+    assert meanwhile == [{"pelican", "ostrich"}]
+    assert set(SubjectWord.objects.values_list("word", flat=True)) == {"pelican"}
+
+
 def test_rebuild_of_the_missing_ones_leaves_the_others(alice, ann):
     kept, missing = make_ticket(alice), make_ticket(alice)
     SearchDocument.objects.filter(pk=missing.pk).delete()

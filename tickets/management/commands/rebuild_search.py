@@ -19,19 +19,26 @@ class Command(BaseCommand):
 
     def handle(self, *args, missing, **options):
         lift_time_limits()
-        if not missing:
-            SubjectWord.objects.all().delete()
         tickets = Ticket.objects.filter(search_document=None) if missing else Ticket.objects.all()
+        # Words that stand in no subject any more go at the end: until then search offers what it did.
+        outdated = set() if missing else set(SubjectWord.objects.values_list("word", flat=True))
         last = done = 0
         with tqdm(total=tickets.count(), unit=" tickets", disable=None) as bar:
             while batch := self.batch_after(last, tickets):
                 with transaction.atomic():
                     documents.build(batch)
+                outdated -= documents.suggested(self.subjects(batch))
                 last, done = batch[-1], done + len(batch)
                 bar.update(len(batch))
+        words = sorted(outdated)
+        for start in range(0, len(words), documents.BATCH):
+            SubjectWord.objects.filter(word__in=words[start : start + documents.BATCH]).delete()
         tickets = "1 ticket" if done == 1 else f"{done} tickets"
         self.stdout.write(f"The words of {tickets} are ready to be searched.")
 
     def batch_after(self, last: int, tickets) -> list[int]:
         numbers = tickets.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)
         return list(numbers[: documents.BATCH])
+
+    def subjects(self, numbers: list[int]):
+        return Ticket.objects.filter(pk__in=numbers).order_by().values_list("subject", flat=True)
