@@ -8,6 +8,8 @@ import dj_database_url
 import psycopg2
 from psycopg2 import sql
 
+from tickets.benchmark.processes import Failed
+
 SQLITE, POSTGRES = "SQLite", "PostgreSQL"
 
 
@@ -48,7 +50,10 @@ class Scratch:
         return sql.Identifier(self.name)
 
     def _ask(self, statement) -> list[tuple]:
-        connection = psycopg2.connect(with_name(self.server, "postgres"))
+        try:
+            connection = psycopg2.connect(with_name(self.server, "postgres"))
+        except psycopg2.OperationalError as error:
+            raise Failed(f"The database server can't be asked: {error}") from error
         connection.autocommit = True  # databases are not made in a transaction
         try:
             with connection.cursor() as cursor:
@@ -64,9 +69,18 @@ def with_name(url: str, name: str) -> str:
     return f"{base.rsplit('/', 1)[0]}/{name}{mark}{query}"
 
 
+def vendor_of(url: str) -> str:
+    """SQLITE or POSTGRES. Raises Failed."""
+    try:
+        engine = dj_database_url.parse(url)["ENGINE"]
+        return {"django.db.backends.sqlite3": SQLITE, "django.db.backends.postgresql": POSTGRES}[engine]
+    except (ValueError, KeyError) as error:
+        raise Failed("--database takes postgres://user:password@host/name or sqlite://") from error
+
+
 def scratch(url: str, tickets: int, folder: Path, *, keep: bool) -> Scratch:
-    """Where `tickets` tickets go, beside the database that `url` names."""
-    is_sqlite = dj_database_url.parse(url)["ENGINE"].endswith("sqlite3")
+    """Where `tickets` tickets go, beside the database that `url` names. Raises Failed."""
+    is_sqlite = vendor_of(url) == SQLITE
     name = f"benchmark_{tickets}" if keep else f"benchmark_{tickets}_{os.getpid()}"
     if is_sqlite:
         return Scratch(SQLITE, tickets, url, str(folder / f"{name}.sqlite3"))

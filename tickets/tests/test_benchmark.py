@@ -115,6 +115,20 @@ def test_names_are_its_own(tmp_path):
     assert (lite.vendor, lite.name) == (SQLITE, str(tmp_path / "benchmark_1000.sqlite3"))
 
 
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("nonsense", "--database takes postgres://"),
+        ("mysql://root@127.0.0.1/helpdesk", "--database takes postgres://"),
+        ("postgres://postgres@127.0.0.1:1/helpdesk", "can't be asked"),
+    ],
+)
+def test_a_database_that_is_none_is_said_in_a_sentence(url, why, monkeypatch):
+    monkeypatch.setattr("signal.signal", lambda *_handler: None)  # that of the tests stays
+    with pytest.raises(CommandError, match=why):
+        call_command("benchmark", "--database", url, "--tickets", "1000")
+
+
 def test_a_step_never_runs_on_the_helpdesks_own_database():
     with pytest.raises(CommandError, match="own processes"):
         call_command("benchmark", "--step", "prepare", "--tickets", "200")

@@ -85,12 +85,12 @@ class Command(BaseCommand):
         # Whoever ends it ends its servers too and has its databases dropped.
         signal.signal(signal.SIGTERM, lambda *_signal: sys.exit("Stopped."))
         urls = options["database"] or [env.text("DATABASE_URL", "sqlite://")]
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
-            try:
+        try:
+            with ExitStack() as stack:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
                 results, versions = self.run(stack, folder, urls, options)
-            except Failed as error:
-                raise CommandError(str(error)) from error
+        except Failed as error:
+            raise CommandError(str(error)) from error
         how = f"{options['seconds']:g} s for each page and database."
         report.write(options["out"], results, versions, how)
         self.stdout.write(f"The report is in {options['out']}.")
