@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil, floor
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import (
     Aggregate,
@@ -12,6 +11,7 @@ from django.db.models import (
     DurationField,
     ExpressionWrapper,
     F,
+    Field,
     FloatField,
     Func,
     Q,
@@ -61,7 +61,7 @@ class Percentiles(Aggregate):
     """percentile_cont of PostgreSQL for SHARES, in one sort."""
 
     template = f"percentile_cont(ARRAY[{','.join(map(str, SHARES))}]) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = ArrayField(FloatField())
+    output_field = Field()  # a list, as it comes
 
 
 def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
@@ -86,15 +86,14 @@ def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
 
 def _worked_out(rows: QuerySet, field: str, span: Span) -> list[dict]:
     """For SQLite, which has neither percentiles nor time zones. Moments are read as it keeps them, in UTC."""
-    texts = rows.values_list(Cast("created_at", TextField()), Cast(field, TextField()))
-    moments = [(_moment(start), _moment(end)) for start, end in texts]
-    first, found = span.start, []
-    for is_now in (True, False):
-        part = [(start, end) for start, end in moments if (end >= first) == is_now]
-        hours = [(end - start).total_seconds() for start, end in part]
-        working = [working_seconds(start, end) for start, end in part]
-        found.append({"hours": _percentiles(hours), "working": _percentiles(working)})
-    return found
+    first = span.start
+    measured = {is_now: {unit: [] for unit in UNITS} for is_now in (True, False)}
+    for texts in rows.values_list(Cast("created_at", TextField()), Cast(field, TextField())).iterator():
+        start, end = map(_moment, texts)
+        part = measured[end >= first]
+        part["hours"].append((end - start).total_seconds())
+        part["working"].append(working_seconds(start, end))
+    return [{unit: _percentiles(values) for unit, values in part.items()} for part in measured.values()]
 
 
 def _moment(text: str) -> datetime:
@@ -105,7 +104,7 @@ def _percentiles(values: list[float]) -> tuple:
     """Like percentile_cont: between the two values around the place."""
     if not values:
         return NOTHING
-    values = sorted(values)
+    values.sort()
     found = []
     for share in SHARES:
         place = share * (len(values) - 1)
