@@ -158,9 +158,11 @@ if DATABASE["ENGINE"] == "django.db.backends.sqlite3":
     DATABASE["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}
 else:
     DATABASE["CONN_HEALTH_CHECKS"] = True
-    # Milliseconds. A page that waits longer than this is broken; long commands set their own.
+    # Milliseconds. A page that waits longer than this is broken; long commands set their own. And no page
+    # calls helpers: to start them takes longer than to read the few rows that it needs.
     DATABASE.setdefault("OPTIONS", {})["options"] = (
-        "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=30000"
+        "-c statement_timeout=5000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=30000 "
+        "-c max_parallel_workers_per_gather=0"
     )
 
 # Cache: rate limits and the outbox's pause are shared by all processes, so they live in the database.

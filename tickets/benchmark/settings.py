@@ -7,6 +7,8 @@ ROOT_URLCONF = "tickets.benchmark.urls"
 TEMPLATES[0]["DIRS"] = [*TEMPLATES[0]["DIRS"], BASE_DIR / "tickets" / "benchmark" / "templates"]
 # Nothing may fail because a machine is slow.
 if DATABASE["ENGINE"] == "django.db.backends.postgresql":
-    DATABASE["OPTIONS"]["options"] = ""
+    DATABASE["OPTIONS"]["options"] += (
+        " -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    )
 else:
     DATABASE["OPTIONS"]["timeout"] = 300

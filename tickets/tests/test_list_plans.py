@@ -250,3 +250,10 @@ def test_each_index_of_tickets_has_a_list_or_a_job():
     others = {"ticket_silent", "ticket_to_wake", "ticket_to_close"}
     named = set(re.findall(r"ticket_\w+", Path(__file__).read_text()))
     assert {index.name for index in Ticket._meta.indexes} <= named | others
+
+
+def test_no_page_waits_for_helpers_of_postgresql():
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW max_parallel_workers_per_gather")
+            assert cursor.fetchone() == ("0",)
