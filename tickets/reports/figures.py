@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -136,9 +136,11 @@ def age_in_words(age: tuple[int, int | None]) -> str:
 
 
 def open_now() -> list[dict]:
-    """What is open, by assignee and status: rows with count and, for each of AGES, age0, age1 ..."""
+    """What is open: rows with assignee, status_read, count and, for each of AGES, age0, age1 ..."""
     ages = {f"age{number}": Count("pk", filter=aged(age)) for number, age in enumerate(AGES)}
-    return list(counted().open().values("assignee", "status").annotate(count=Count("pk"), **ages))
+    # By what no index is in the order of: SQLite would read all tickets along the index of tabs.
+    rows = counted().open().values("assignee", status_read=F("status_id") + 0)
+    return list(rows.annotate(count=Count("pk"), **ages))
 
 
 def open_by_age(parts: list[dict]) -> list[tuple[tuple[int, int | None], int]]:

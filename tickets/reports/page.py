@@ -164,10 +164,11 @@ def _by(key: str, title: str, rows: list[dict], span: Span) -> Table:
 
 
 def _open_by_assignee(found: list[dict], people: dict[int | None, str]) -> Table:
-    statuses = [status for status in Status.objects.all() if status.pk in {row["status"] for row in found}]
+    numbers = {row["status_read"] for row in found}
+    statuses = [status for status in Status.objects.all() if status.pk in numbers]
     counted: dict[int | None, dict[int, int]] = {}
     for row in found:
-        counted.setdefault(row["assignee"], {})[row["status"]] = row["count"]
+        counted.setdefault(row["assignee"], {})[row["status_read"]] = row["count"]
     ordered = sorted(counted.items(), key=lambda item: (-sum(item[1].values()), people[item[0]]))
 
     def url(person: int | None, **query) -> str:

@@ -228,6 +228,11 @@ def test_figures_of_a_period_come_from_indexes_alone(rows, index):
     assert FROM_INDEX[connection.vendor].format(index) in plan, plan
 
 
+def test_what_is_open_is_counted_among_the_open(rows):
+    plan = plans_of(figures.open_now)
+    assert re.search(r"\bticket_(queue|open)", plan), plan
+
+
 def test_reopened_tickets_are_found_among_the_few_that_left_done(rows):
     plan = plans_of(lambda: figures.reopened(Span(date(2026, 1, 1), date(2026, 1, 31))))
     assert "activity_by_status_before" in plan, plan
