@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
 from tickets import conversation, timeline
-from tickets.admin.neighbours import neighbours, queue_query
+from tickets.admin.neighbours import neighbours, queue_query, queue_url
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
 from tickets.notifications.directory import OneTicketDirectory
@@ -18,13 +18,16 @@ from tickets.views.muting import MailView
 from tickets.views.tickets import comment_forms
 from tickets.views.transitions import TicketReopenView
 
-# The addresses that the entries of the story lead to.
 NAMES = {
     "take_back": "admin:tickets_ticket_take_back",
     "reopen": "admin:tickets_ticket_reopen",
     "ticket": "admin:tickets_ticket_change",
-    "split": "admin:tickets_ticket_split",
 }
+
+
+def names_for(ticket: Ticket) -> dict[str, str]:
+    """The addresses that the entries of the story lead to; "split" goes on with the number of a message."""
+    return {**NAMES, "split": f"{queue_url()}{ticket.pk}/split/"}
 
 
 class OnTheAdminPage:
@@ -107,7 +110,7 @@ class ConversationMixin(TicketPage):
         return {
             **super().page_context(request, ticket),
             "folds": timeline.folded(entries),
-            "names": NAMES,
+            "names": names_for(ticket),
             "last_number": timeline.end_of(entries),
             "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
@@ -133,7 +136,7 @@ class ConversationMixin(TicketPage):
             "timeline": timeline.entries_for(ticket, request.user, after=after),
             "taken_back": timeline.taken_back(ticket, after=after),
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
-            "names": NAMES,
+            "names": names_for(ticket),
             "last_number": last,
             "facts_form": form,
             "is_live": True,

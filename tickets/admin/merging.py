@@ -31,7 +31,7 @@ class MergingMixin(TicketPage):
         ]
 
     def page_context(self, request, ticket):
-        merged = Ticket.objects.filter(merged_into=ticket).select_related("requester").order_by("pk")
+        merged = ticket.merged.select_related("requester").order_by("pk") if ticket.has_merged else ()
         return {**super().page_context(request, ticket), "merged": merged}
 
     def merge_view(self, request, pk):

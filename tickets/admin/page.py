@@ -132,8 +132,8 @@ class TicketPage(admin.ModelAdmin):
                 "page_query": queue_query(request),
                 "other_tickets": Ticket.objects.filter(requester=obj.requester)
                 .exclude(pk=obj.pk)
-                .select_related("status")
-                .newest_change_first()[:OTHER_TICKETS_SHOWN],
+                .newest_change_first()
+                .values("pk", "subject", "status__name")[:OTHER_TICKETS_SHOWN],
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 

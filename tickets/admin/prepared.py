@@ -43,7 +43,7 @@ class PreparedMixin(TicketPage):
         ]
         return {
             **super().page_context(request, ticket),
-            "saved_replies": SavedReply.objects.visible_to(request.user).only("pk", "title"),
+            "saved_replies": SavedReply.objects.visible_to(request.user).values("pk", "title"),
             "macros": buttons[:MACROS_SHOWN],
             "more_macros": buttons[MACROS_SHOWN:],
             "macro_key": Comment._meta.get_field("key").get_default(),

@@ -4,10 +4,17 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.calendar import today
 from tickets.forms.on_behalf import OnBehalfMixin
-from tickets.forms.tickets import LinesField
+from tickets.forms.tickets import FewRowsField, LinesField
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Category, Status, Ticket
 from tickets.workflow import FOLLOWERS, Phase
+
+FIELD_CLASSES = {
+    "description": LinesField,
+    "status": FewRowsField,
+    "assignee": FewRowsField,
+    "category": FewRowsField,
+}
 
 
 class NewTicketAdminForm(OnBehalfMixin, forms.ModelForm):
@@ -16,7 +23,7 @@ class NewTicketAdminForm(OnBehalfMixin, forms.ModelForm):
     class Meta:
         model = Ticket
         fields = ["requester", "subject", "category", "description", "status", "priority", "assignee"]
-        field_classes = {"description": LinesField}
+        field_classes = FIELD_CLASSES
 
     FIELDSETS = (
         (_("Who needs help?"), {"fields": ["requester", "requester_email", "requester_name"]}),
@@ -39,7 +46,7 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
         fields = [
             "status", "waiting_for", "wakes_on", "assignee", "priority", "category", "subject", "description",
         ]  # fmt: skip
-        field_classes = {"description": LinesField}
+        field_classes = FIELD_CLASSES
         widgets = {"wakes_on": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
 
     def __init__(self, *args, **kwargs):
@@ -71,8 +78,8 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
     @property
     def waiting_statuses(self) -> str:
         """Those with which a ticket waits, for static/js/facts.js."""
-        waiting = self.fields["status"].queryset.filter(phase=Phase.WAITING)
-        return " ".join(str(pk) for pk in waiting.values_list("pk", flat=True))
+        statuses = self.fields["status"].queryset
+        return " ".join(str(status.pk) for status in statuses if status.phase == Phase.WAITING)
 
     def clean(self):
         cleaned = super().clean()

@@ -11,7 +11,7 @@ from accounts.validators import validate_visible
 from tickets import conversation
 from tickets.events import Verb
 from tickets.forms.attachments import AttachmentsField
-from tickets.forms.tickets import KeyField, LinesField
+from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
 from tickets.notifications.directory import Directory
@@ -118,7 +118,7 @@ class ReplyForm(CommentForm):
         self.fields["body"].widget.attrs["data-key"] = "r"  # static/js/admin_keys.js
         if self.author.is_staff and self.author.pk != self.ticket.requester_id:
             self.fields["body"].label = _("Your reply")
-            self.fields["status"] = forms.ModelChoiceField(
+            self.fields["status"] = FewRowsField(
                 label=_("Then the status is"),
                 queryset=Status.objects.filter(phase__in=FOLLOWERS[self.ticket.phase]),
                 required=False,

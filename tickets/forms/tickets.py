@@ -2,6 +2,7 @@ import uuid
 
 from django import forms
 from django.db import transaction
+from django.forms.models import ModelChoiceIterator
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
@@ -40,11 +41,26 @@ class KeyField(forms.UUIDField):
         return key if key and key.version == RANDOM else uuid.uuid4()
 
 
+class FewRows(ModelChoiceIterator):
+    """Read once, whoever asks. Django opens a cursor on the server: three questions, and again for each."""
+
+    def __iter__(self):
+        if self.field.empty_label is not None:
+            yield ("", self.field.empty_label)
+        yield from map(self.choice, self.queryset)
+
+
+class FewRowsField(forms.ModelChoiceField):
+    """A select of rows that are few."""
+
+    iterator = FewRows
+
+
 class TicketForm(forms.ModelForm):
     class Meta:
         model = Ticket
         fields = ["subject", "category", "description", "priority"]
-        field_classes = {"description": LinesField}
+        field_classes = {"description": LinesField, "category": FewRowsField}
         widgets = {"description": forms.Textarea(attrs={"rows": 7})}
         labels = {"description": _("What happened?")}
         help_texts = {

@@ -264,7 +264,7 @@ def test_queries_do_not_grow_with_the_conversation(
     for number in range(comments):
         said(ticket, alice if number % 2 else ann, f"Message {number}")
     client = client_of(ann)
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(23):
         client.get(page(ticket))
 
 
@@ -274,5 +274,5 @@ def test_queries_do_not_grow_with_the_people_who_talk(
     for number in range(20):
         said(ticket, make_person(f"Agent{number} Someone", role=Role.AGENT), "Hello")
     client = client_of(ann)
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(23):
         client.get(page(ticket))
