@@ -159,7 +159,7 @@ def unmute(ticket: Ticket, person) -> None:
 
 
 def is_muted(ticket: Ticket, person) -> bool:
-    return ticket.has_muted and MutedTicket.objects.filter(ticket=ticket, person=person).exists()
+    return MutedTicket.objects.filter(ticket=ticket, person=person).exists()
 
 
 def _locked(ticket: Ticket, *, author) -> Ticket:

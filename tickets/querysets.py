@@ -33,6 +33,7 @@ HAS_NEWS = f"""EXISTS (
             WHERE visit.ticket_id = tickets_ticket.id AND visit.person_id = %s
         ), 0)
 )"""  # noqa: S608 - our own words
+HAS_MERGED = "EXISTS (SELECT 1 FROM tickets_ticket AS other WHERE other.merged_into_id = tickets_ticket.id)"
 
 
 class WithoutIndex(Func):
@@ -43,24 +44,6 @@ class WithoutIndex(Func):
 
     def as_postgresql(self, compiler, connection, **context):
         return self.as_sql(compiler, connection, template="(%(expressions)s + interval '0')", **context)
-
-
-def _any(rows: str) -> RawSQL:
-    return RawSQL(f"EXISTS (SELECT 1 FROM {rows})", ())  # noqa: S608, S611 - fixed words
-
-
-# What a ticket may have, and its page asks for only where there is some. In SQL: the ORM takes longer to put
-# six Exists() together than the database to answer them.
-POSSESSIONS = {
-    "has_merged": _any("tickets_ticket AS other WHERE other.merged_into_id = tickets_ticket.id"),
-    "has_files": _any("tickets_attachment WHERE ticket_id = tickets_ticket.id"),
-    "has_watchers": _any("tickets_watcher WHERE ticket_id = tickets_ticket.id"),
-    "has_links": _any(
-        "tickets_ticketlink WHERE ticket_id = tickets_ticket.id OR target_id = tickets_ticket.id"
-    ),
-    "has_drafts": _any("tickets_draft WHERE ticket_id = tickets_ticket.id"),
-    "has_muted": _any("tickets_mutedticket WHERE ticket_id = tickets_ticket.id"),
-}
 
 
 class TicketQuerySet(TrackedQuerySet):
@@ -101,9 +84,9 @@ class TicketQuerySet(TrackedQuerySet):
         """Joins what every list and page of tickets shows."""
         return self.select_related("category", "status", "requester", "assignee")
 
-    def saying_what_they_have(self, *names):
-        """Sets those of POSSESSIONS that are named, or all; where nobody asked they are True."""
-        return self.annotate(**{name: POSSESSIONS[name] for name in names or POSSESSIONS})
+    def saying_whether_merged(self):
+        """Sets has_merged, for who asks nothing else of Ticket.look_around()."""
+        return self.annotate(has_merged=RawSQL(HAS_MERGED, []))  # noqa: S611
 
     def in_phase(self, *phases, statuses=None):
         """By done_at or by numbers of statuses: only then the database knows how many it will find.

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
-from tickets import conversation, timeline
+from tickets import timeline
 from tickets.admin.neighbours import neighbours, queue_query, queue_url
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
@@ -107,6 +107,7 @@ class ConversationMixin(TicketPage):
     def page_context(self, request, ticket):
         directory = OneTicketDirectory(ticket, request.user)
         entries = timeline.entries_for(ticket, request.user, find_people=directory.people)
+        directory.introduce()
         return {
             **super().page_context(request, ticket),
             "folds": timeline.folded(entries),
@@ -115,7 +116,7 @@ class ConversationMixin(TicketPage):
             "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
             "watchers": ticket.watching,
-            "is_muted": conversation.is_muted(ticket, request.user),
+            "is_muted": request.user.pk in directory.around.muted_by,
             **comment_forms(request, ticket, directory),
             "neighbours": (around := neighbours(self, request, ticket)),
             "acts_query": queue_query(request, around),
@@ -123,7 +124,7 @@ class ConversationMixin(TicketPage):
 
     def timeline_view(self, request, pk):
         """What is new past ?after=, with the facts as they are now; 204 where nothing is."""
-        ticket = Ticket.objects.only("pk").saying_what_they_have("has_merged").visible_one(pk, request.user)
+        ticket = Ticket.objects.only("pk").saying_whether_merged().visible_one(pk, request.user)
         after = after_number(request)
         last = ticket and timeline.last_number(ticket, request.user, after=after)
         if last == 0:

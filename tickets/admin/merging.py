@@ -31,8 +31,9 @@ class MergingMixin(TicketPage):
         ]
 
     def page_context(self, request, ticket):
+        context = super().page_context(request, ticket)
         merged = ticket.merged.select_related("requester").order_by("pk") if ticket.has_merged else ()
-        return {**super().page_context(request, ticket), "merged": merged}
+        return {**context, "merged": merged}
 
     def merge_view(self, request, pk):
         """Asks for the target, shows what it means, merges."""

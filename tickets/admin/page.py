@@ -102,10 +102,7 @@ class TicketPage(admin.ModelAdmin):
     def get_object(self, request, object_id, from_field=None):
         """Locked while it is saved, so that the version that was checked is the one that is replaced."""
         tickets = self.get_queryset(request)
-        if request.method == "POST":
-            tickets = tickets.select_for_update()
-        else:
-            tickets = tickets.with_people().saying_what_they_have()
+        tickets = tickets.select_for_update() if request.method == "POST" else tickets.with_people()
         try:
             return tickets.filter(pk=Ticket._meta.pk.to_python(object_id)).first()
         except ValidationError:  # no number

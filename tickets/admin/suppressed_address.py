@@ -59,6 +59,7 @@ class SuppressedMixin(TicketPage):
     """The ticket's page says whom mail does not reach."""
 
     def page_context(self, request, ticket):
+        context = super().page_context(request, ticket)
         people = [ticket.requester, *ticket.watching]
         suppressed = suppression.suppressed_among(person.email for person in people)
-        return {**super().page_context(request, ticket), "suppressed": suppressed}
+        return {**context, "suppressed": suppressed}

@@ -16,6 +16,7 @@ from tickets.calendar import add_working_days
 from tickets.events import Verb
 from tickets.models.category import Category
 from tickets.models.status import Status
+from tickets.models.ticket_around import Around, around
 from tickets.models.ticket_indexes import INDEXES
 from tickets.querysets import TicketQuerySet
 from tickets.tracking import TrackedModel
@@ -148,8 +149,7 @@ class Ticket(TrackedModel):
     )
 
     objects = TicketQuerySet.as_manager()
-    # Maybe; TicketQuerySet.saying_what_they_have() knows.
-    has_merged = has_files = has_watchers = has_links = has_drafts = has_muted = True
+    has_files = has_links = has_merged = True  # maybe; look_around() knows
 
     class Meta(TrackedModel.Meta):
         abstract = False
@@ -225,11 +225,16 @@ class Ticket(TrackedModel):
             return None
         return timezone.localdate(self.closes_at)
 
+    def look_around(self) -> Around:
+        """Learns what it has. Its page does so first, and asks only for what is there."""
+        found = around(self.pk)
+        self.has_files, self.has_links = bool(found.files), bool(found.links)
+        self.has_merged = bool(found.merged)
+        return found
+
     @cached_property
     def watching(self) -> list:
         """The people who watch it, as they are when they are asked for first."""
-        if not self.has_watchers:
-            return []
         return [watcher.person for watcher in self.watchers.select_related("person")]
 
     @cached_property

@@ -40,7 +40,7 @@ class OneTicketDirectory(Directory):
 
     def __init__(self, ticket: Ticket, reader):
         self._ticket, self._people = ticket, {reader.pk: reader}
-        self._watchers = [person.pk for person in ticket.watching]
+        self.around = ticket.look_around()
 
     def people(self, numbers, ticket=None):
         unknown = {*numbers, *self._concerned} - self._people.keys()
@@ -49,15 +49,16 @@ class OneTicketDirectory(Directory):
         return {number: self._people[number] for number in numbers if self._people[number]}
 
     def introduce(self) -> None:
-        """Gives the ticket its requester and assignee, for who did not join them to it."""
+        """Gives the ticket its requester, assignee and watchers, who need not be asked for apart."""
         one, people = self._ticket, self.people(self._concerned)
         one.requester, one.assignee = people[one.requester_id], people.get(one.assignee_id)
+        one.watching = [people[number] for number in self.around.watchers]
 
     def muted(self, people, ticket):
-        return self._muted
+        return self.around.muted_by
 
     def watchers(self, ticket):
-        return self._watchers
+        return self.around.watchers
 
     def told_of(self, category):
         return self._told
@@ -67,17 +68,11 @@ class OneTicketDirectory(Directory):
         """All whom rules may mean next, so that they are found along with the first that are asked for."""
         one = self._ticket
         first = {one.requester_id, one.assignee_id} if one.assignee_id else {one.requester_id, *self._told}
-        return first.union(self._watchers)
+        return first.union(self.around.watchers)
 
     @cached_property
     def _told(self) -> Collection[int]:
         return super().told_of(self._ticket.category_id)
-
-    @cached_property
-    def _muted(self) -> set[int]:
-        if not self._ticket.has_muted:
-            return set()
-        return set(MutedTicket.objects.filter(ticket=self._ticket).values_list("person", flat=True))
 
 
 class FullDirectory(Directory):

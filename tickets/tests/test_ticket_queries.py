@@ -8,7 +8,7 @@ from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets import conversation, merging
 from tickets.models import Draft, Ticket, TicketLink
-from tickets.querysets import POSSESSIONS
+from tickets.models.ticket_around import Around
 from tickets.tests.factories import make_ticket, upload
 
 pytestmark = pytest.mark.django_db
@@ -25,49 +25,60 @@ def other(alice):
 
 
 GIVEN = {
-    "has_merged": lambda ticket, other, bob: merging.merge(other, ticket),
-    "has_files": lambda ticket, other, bob: conversation.reply(
+    "watchers": lambda ticket, other, bob: conversation.watch(ticket, bob),
+    "muted_by": lambda ticket, other, bob: conversation.mute(ticket, bob),
+    "drafts_of": lambda ticket, other, bob: Draft.objects.keep(
+        person=bob, ticket=ticket, kind="reply", body="It"
+    ),
+    "files": lambda ticket, other, bob: conversation.reply(
         ticket, author=ticket.requester, body="See", files=[upload()]
     ),
-    "has_watchers": lambda ticket, other, bob: conversation.watch(ticket, bob),
-    "has_links": lambda ticket, other, bob: TicketLink.objects.create(ticket=other, target=ticket),
-    "has_drafts": lambda ticket, other, bob: Draft.objects.keep(
-        person=ticket.requester, ticket=ticket, kind="reply", body="It"
-    ),
-    "has_muted": lambda ticket, other, bob: conversation.mute(ticket, bob),
+    "links": lambda ticket, other, bob: TicketLink.objects.create(ticket=other, target=ticket),
+    "merged": lambda ticket, other, bob: merging.merge(other, ticket),
 }
 
 
-@pytest.mark.parametrize("name", POSSESSIONS)
-def test_ticket_says_what_it_has(alice, bob, ticket, other, name):
-    def has(number: int) -> bool:
-        return bool(getattr(Ticket.objects.saying_what_they_have().get(pk=number), name))
-
-    assert not has(ticket.pk)
+@pytest.mark.parametrize("name", Around._fields)
+def test_ticket_looks_around(alice, bob, ticket, other, name):
+    assert getattr(ticket.look_around(), name) == []
     with acting_as(alice):
         GIVEN[name](ticket, other, bob)
-    assert has(ticket.pk)
-    assert not has(make_ticket(bob).pk)
+    (number,) = getattr(ticket.look_around(), name)
+    if name in ("watchers", "muted_by", "drafts_of"):
+        assert number == bob.pk
+    assert getattr(make_ticket(bob).look_around(), name) == []
 
 
 def test_link_is_had_by_both_ends(ticket, other):
     TicketLink.objects.create(ticket=other, target=ticket)
-    assert Ticket.objects.saying_what_they_have("has_links").get(pk=other.pk).has_links
+    for end in (ticket, other):
+        end.look_around()
+        assert end.has_links
 
 
-@pytest.mark.parametrize("name", POSSESSIONS)
-def test_where_nobody_asked_it_may_have_all(ticket, name):
-    assert getattr(Ticket.objects.get(pk=ticket.pk), name)
+def test_oldest_watcher_comes_first(ticket, bob, charlie, ann):
+    for person in (charlie, ann, bob):
+        conversation.watch(ticket, person)
+    assert ticket.look_around().watchers == [charlie.pk, ann.pk, bob.pk]
 
 
-@pytest.mark.parametrize(("who", "most"), [("alice", 7), ("ann", 9)])
+def test_merged_or_not_is_said_alone(ticket, other):
+    merging.merge(other, ticket)
+    tickets = Ticket.objects.saying_whether_merged()
+    assert tickets.get(pk=ticket.pk).has_merged
+    assert not tickets.get(pk=other.pk).has_merged
+
+
+@pytest.mark.parametrize(("who", "most"), [("alice", 8), ("ann", 10)])
 def test_bare_ticket_costs_few_queries(
     client_of, alice, ann, ticket, django_assert_max_num_queries, who, most
 ):
     with acting_as(ann):
         conversation.reply(ticket, author=ann, body="Hello")
     client = client_of({"alice": alice, "ann": ann}[who])
-    with django_assert_max_num_queries(most):  # session, person, groups; ticket, log, replies, people
+    with django_assert_max_num_queries(
+        most
+    ):  # session, person, groups; ticket, what it has, log, replies, people
         client.get(ticket.get_absolute_url())
 
 

@@ -228,7 +228,7 @@ class TimelineView(View):
     http_method_names = ["get", "options"]
 
     def get(self, request, pk):
-        tickets = Ticket.objects.only("pk").saying_what_they_have("has_merged")
+        tickets = Ticket.objects.only("pk").saying_whether_merged()
         ticket = tickets.visible_one(pk, request.user)
         if ticket is None:
             raise Http404
@@ -239,8 +239,9 @@ class TimelineView(View):
         page = TicketDetailView()
         page.setup(request, pk=pk)
         page.object = ticket = page.get_object()
+        entries = page.entries(after=after)
         context = page.facts() | {
-            "timeline": page.entries(after=after),
+            "timeline": entries,
             "taken_back": timeline.taken_back(ticket, after=after),
             "last_number": last,
             "is_live": True,

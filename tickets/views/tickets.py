@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import CreateView, DeleteView, DetailView, TemplateView, UpdateView
 
 from accounts import paging
-from tickets import conversation, rows, timeline
+from tickets import rows, timeline
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
@@ -174,7 +174,8 @@ def comment_forms(request, ticket: Ticket, directory: OneTicketDirectory) -> dic
     classes = {"reply_form": ReplyForm}
     if request.user.is_staff:
         classes["note_form"] = NoteForm
-    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket) if ticket.has_drafts else {}
+    has_draft = request.user.pk in directory.around.drafts_of
+    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket) if has_draft else {}
     return {
         name: form(
             ticket=ticket,
@@ -191,7 +192,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
     template_name = "tickets/ticket_detail.html"
 
     def get_object(self, queryset=None):
-        tickets = Ticket.objects.select_related("category", "status").saying_what_they_have()
+        tickets = Ticket.objects.select_related("category", "status")
         ticket = tickets.visible_one(self.kwargs["pk"], self.request.user)
         if ticket is None:
             raise Http404
@@ -212,7 +213,7 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
             last_number=timeline.end_of(entries),
             attachments=ticket.files_of_its_own,
             takes_replies=ticket.takes_replies,
-            is_muted=conversation.is_muted(ticket, user),
+            is_muted=user.pk in self.directory.around.muted_by,
         )
 
     def entries(self, *, after: int = 0) -> list[timeline.Entry]:
