@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from tickets.calendar import working_seconds
-from tickets.reports.figures import Pair, counted, in_span
+from tickets.reports.figures import Pair, counted, halves, in_span
 from tickets.reports.periods import Span
 from tickets.reports.worktime import Local, WorkingSeconds
 
@@ -67,7 +67,7 @@ class Percentiles(Aggregate):
 def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
     passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
     moments = rows.annotate(
-        is_now=ExpressionWrapper(in_span(field, span), output_field=BooleanField()),
+        is_now=ExpressionWrapper(halves(field, span)[0], output_field=BooleanField()),
         hours=Func(Value("epoch"), passed, function="date_part", output_field=FloatField()),
         filed=Local("created_at"),
         ended=Local(field),

@@ -34,6 +34,11 @@ def in_span(field: str, span: Span) -> Q:
     return Q((f"{field}__gte", span.start), (f"{field}__lt", span.end))
 
 
+def halves(field: str, span: Span) -> tuple[Q, Q]:
+    """What of span.with_before is of the span, and what is before it."""
+    return Q((f"{field}__gte", span.start)), Q((f"{field}__lt", span.start))
+
+
 COUNTS = ("created", "created_before", "solved", "solved_before")
 
 
@@ -48,7 +53,7 @@ def created_and_solved(span: Span) -> list[dict]:
 def _counts(name: str, field: str, span: Span, *kinds: str) -> QuerySet:
     """Asks for no more than an index holds (ticket_by_age, ticket_by_done); names are put beside later."""
     rows = counted().filter(in_span(field, span.with_before)).values(*kinds)
-    now, before = in_span(field, span), in_span(field, span.before)
+    now, before = halves(field, span)
     return rows.annotate(**{name: Count(field, filter=now), f"{name}_before": Count(field, filter=before)})
 
 
@@ -102,16 +107,13 @@ def reopened(span: Span) -> Pair:
 
 
 def mail_failures(span: Span) -> Pair:
-    rows = Notification.objects.undelivered().filter(in_span("created_at", span.with_before))
-    return _pair(rows.order_by(), "created_at", span, what="pk")
+    return _pair(Notification.objects.undelivered().order_by(), "created_at", span, what="pk")
 
 
 def _pair(rows: QuerySet, field: str, span: Span, *, what: str) -> Pair:
-    found = rows.aggregate(
-        now=Count(what, distinct=True, filter=in_span(field, span)),
-        before=Count(what, distinct=True, filter=in_span(field, span.before)),
-    )
-    return Pair(**found)
+    """How many different `what` the rows of the span have."""
+    now, before = (Count(what, distinct=True, filter=half) for half in halves(field, span))
+    return Pair(**rows.filter(in_span(field, span.with_before)).aggregate(now=now, before=before))
 
 
 def aged(age: tuple[int, int | None]) -> Q:
