@@ -30,8 +30,13 @@ EVERYBODYS = f"phase={Show.OPEN}"
 VIEWS_SHOWN = 12
 
 
+# Fields behind "More filters"; each is called "with_" and the word of the search box that it becomes.
+WORDS = ("status", "requester", "assignee", "after", "before", "has")
+
+
 class TicketChangeList(StaffChangeList):
     completed_by = "search-words"  # the list of what its search box completes
+    more_filters = "admin/tickets/ticket/includes/more_filters.html"
     meant = meant_url = ""
 
     def get_queryset(self, request, exclude_parameters=None):
@@ -109,6 +114,8 @@ class QueueMixin(admin.ModelAdmin):
         context = {"view_form": self.view_form(request)}
         context |= extra_context or {}
         if request.method == "GET":
+            if url := with_words(request.GET):
+                return HttpResponseRedirect(url)
             asked = search_of(request)
             if ticket := asked.jump(Ticket.objects.visible_to(request.user)):
                 return HttpResponseRedirect(self.page_url(request, ticket.pk))
@@ -118,6 +125,7 @@ class QueueMixin(admin.ModelAdmin):
             request.views = self.views(request)
             context |= {
                 "completions": completions(request.user, names),
+                "statuses": [status.name for status in known(request, Status).values()],
                 "state": list_state(request.user).text,
                 "views": request.views,
                 "live_query": request.GET.urlencode(),
@@ -163,6 +171,24 @@ class QueueMixin(admin.ModelAdmin):
         if query.pop("state", [""])[-1] == list_state(request.user).text:
             return HttpResponse(status=204)
         return self.changelist_view(with_query(request, query.urlencode()))
+
+
+def with_words(chosen: QueryDict) -> str | None:
+    """The address of the queue with what was chosen behind "More filters" in its search box.
+
+    None where nothing of it was sent.
+    """
+    query = chosen.copy()
+    values = {name: query.pop(f"with_{name}", [""])[-1].replace('"', " ").strip() for name in WORDS}
+    if query == chosen:
+        return None
+    words = (
+        f'{name}:"{value}"' if " " in value else f"{name}:{value}" for name, value in values.items() if value
+    )
+    query["q"] = " ".join([query.get("q", ""), *words]).strip()
+    if values["status"]:
+        query["phase"] = Show.ALL.value
+    return queue_url(query.urlencode())
 
 
 def with_query(request: HttpRequest, query: str) -> HttpRequest:

@@ -139,6 +139,31 @@ def test_best_match_first_in_the_queue(client_of, alice, ann, place):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("chosen", "words", "subjects"),
+    [
+        ({"with_requester": "alice"}, "requester:alice", ["Printer"]),
+        ({"with_assignee": "ann example.com", "q": "mouse"}, 'mouse assignee:"ann example.com"', ["Mouse"]),
+        ({"with_status": "Done"}, "status:Done", ["Old"]),
+        ({"with_status": 'D"one'}, 'status:"D one"', []),
+        ({"with_before": "2026-01-01"}, "before:2026-01-01", []),
+        ({"with_has": "file"}, "has:file", []),
+        ({"with_has": "", "q": "printer"}, "printer", ["Printer"]),
+        ({"with_requester": "\0"}, None, None),
+    ],
+)
+def test_more_filters_of_the_queue_become_words(client_of, alice, bob, ann, chosen, words, subjects):
+    make_ticket(alice, subject="Printer")
+    make_ticket(bob, subject="Mouse", assignee=ann)
+    make_ticket(bob, subject="Old", phase="done")
+    page = client_of(ann).get(QUEUE, chosen, follow=True)
+    assert page.status_code == 200
+    if words is not None:
+        assert page.context["cl"].query == words
+        assert [ticket.subject for ticket in page.context["cl"].result_list] == subjects
+
+
+@pytest.mark.django_db
 def test_best_match_leads_through_the_queue(client_of, alice, ann):
     tickets = [make_ticket(alice, subject=f"Paper jam {number}") for number in range(3)]
     page = client_of(ann).get(f"{QUEUE}{tickets[1].pk}/change/?_changelist_filters=q%3Djam%26sort%3Dbest")
@@ -240,3 +265,11 @@ def test_tabs_of_very_many_matches_have_no_counts(client_of, alice, ann, monkeyp
     page = client_of(ann).get(f"{SITE}?{query}").content.decode()
     assert ">Open </a>" in page
     assert "<span>" not in page.partition('id="tabs"')[2].partition("</nav>")[0]
+
+
+@pytest.mark.django_db
+def test_more_filters_of_the_queue_keep_what_is_chosen_already(client_of, ann):
+    page = client_of(ann).get(f"{QUEUE}?q=printer&priority=urgent&who=all").content.decode()
+    form = page.partition('<details class="more-filters">')[2].partition("</details>")[0]
+    for name, value in (("q", "printer"), ("priority", "urgent"), ("who", "all")):
+        assert f'<input type="hidden" name="{name}" value="{value}">' in form
