@@ -253,9 +253,6 @@ class Ticket(TrackedModel):
         if self.pk and self.status_id:
             self._validate_phase(self._stored_phase(), self.status.phase)
 
-    def validate_constraints(self, exclude=None):
-        """A question to the database for each, and the fields have said it already. Saving asks anyway."""
-
     def save(self, *, update_fields=None, **kwargs):
         if update_fields and {"status", "status_id"} & set(update_fields):
             update_fields = {*update_fields, *self.STATUS_FIELDS}

@@ -236,5 +236,5 @@ def test_visitor_who_sends_nothing_gets_no_session(client):
 def test_filing_takes_few_queries(client_of, alice, ann, django_assert_max_num_queries):
     category().people.add(ann)
     client = client_of(alice)
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(25):
         client.post(URL, form())
