@@ -158,12 +158,16 @@ class CappedCount(Subquery):
     empty_result_set_value = 0
 
     def __init__(self, queryset: QuerySet):
-        super().__init__(queryset.order_by().values("pk")[: MOST_COUNTED + 1])
+        super().__init__(_capped(queryset))
 
 
 def capped_counts(querysets: Iterable[QuerySet]) -> list[int]:
     """How many rows each has, in one question; MOST_COUNTED + 1 says that there are more."""
-    return list(ask(*((COUNT, some.order_by().values("pk")[: MOST_COUNTED + 1]) for some in querysets)))
+    return list(ask(*((COUNT, _capped(some)) for some in querysets)))
+
+
+def _capped(queryset: QuerySet) -> QuerySet:
+    return queryset.order_by().values("pk")[: MOST_COUNTED + 1]
 
 
 def short(count: int) -> str:
