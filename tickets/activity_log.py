@@ -19,6 +19,7 @@ VERBS = {
     "assignee": Verb.ASSIGNED,
     "reminded_at": Verb.REMINDED,
     "confirmed_at": Verb.CONFIRMED,
+    "not_fixed_at": Verb.NOT_FIXED,
     "merged_into": Verb.MERGED,
 }
 # What it is called where the field becomes empty.

@@ -21,6 +21,7 @@ class Verb(TextChoices):
     UNLINKED = "unlinked", _("link removed")
     REMINDED = "reminded", _("requester reminded")
     CONFIRMED = "confirmed", _("confirmed by the requester")
+    NOT_FIXED = "not_fixed", _("reported as not fixed")
     MERGED = "merged", _("merged")
     UNMERGED = "unmerged", _("merge undone")
     DELETED = "deleted", _("deleted")

@@ -80,6 +80,8 @@ class Words:
                 return reminder_sentences(activity, actor=actor, person=person)
             case Verb.CONFIRMED:
                 return [_("%(actor)s confirmed that it is fixed.") % {"actor": actor}]
+            case Verb.NOT_FIXED:
+                return [_("%(actor)s reported that it is not fixed.") % {"actor": actor}]
             case Verb.UNLINKED:
                 return [_("%(actor)s removed a link: this ticket %(link)s.") % self._link(actor, changes, 0)]
             case Verb.MERGED | Verb.UNMERGED:

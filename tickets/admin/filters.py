@@ -10,7 +10,15 @@ from accounts.validators import is_number
 from tickets.events import Verb
 from tickets.forms.filters import Period, Show, Sort, Who
 from tickets.models import Category, Notification, Status, Ticket
-from tickets.reports.figures import AGES, age_in_words, age_value, aged, in_span, reopened_numbers
+from tickets.reports.figures import (
+    AGES,
+    age_in_words,
+    age_value,
+    aged,
+    answered_numbers,
+    in_span,
+    reopened_numbers,
+)
 from tickets.reports.periods import Span
 from tickets.search.finding import Search
 from tickets.search.query import parse
@@ -245,6 +253,23 @@ class ReopenedFilter(SpanFilter):
 
     def within(self, tickets, span: Span):
         return tickets.filter(pk__in=reopened_numbers(span), merged_into=None)
+
+
+class AnswerFilter(SpanFilter):
+    """What requesters answered to “Is it fixed?”, as `verb` in the log."""
+
+    verb: Verb
+
+    def within(self, tickets, span: Span):
+        return tickets.filter(pk__in=answered_numbers(self.verb, span), merged_into=None)
+
+
+class ConfirmedFilter(AnswerFilter):
+    title, parameter_name, verb = _("confirmed as fixed"), "confirmed", Verb.CONFIRMED
+
+
+class NotFixedFilter(AnswerFilter):
+    title, parameter_name, verb = _("reported as not fixed"), "not_fixed", Verb.NOT_FIXED
 
 
 class AgeFilter(LinkFilter):

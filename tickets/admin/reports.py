@@ -15,7 +15,7 @@ from tickets.admin.queue import with_query
 from tickets.forms.reports import PeriodForm
 from tickets.reports import page
 from tickets.reports.charts import BAR, WIDTH
-from tickets.reports.export import lines, ticket_lines
+from tickets.reports.export import CSV, FORMATS, lines, ticket_lines
 
 
 class ReportsMixin(admin.ModelAdmin):
@@ -35,18 +35,20 @@ class ReportsMixin(admin.ModelAdmin):
         if not request.user.has_perm("tickets.view_report"):
             raise PermissionDenied
         form = PeriodForm(request.GET or None, initial={"period": "this-month"})
-        report = page.build(form.span)
-        if request.GET.get("format") == "csv" and (not form.is_bound or form.is_valid()):
-            return csv_answer(lines(page.csv_rows(report)), f"report-{report.span}.csv")
+        report = page.build(form.comparison)
+        file_format = FORMATS.get(request.GET.get("format"))
+        if file_format and (not form.is_bound or form.is_valid()):
+            found = lines(page.csv_rows(report), file_format)
+            return csv_answer(found, f"report-{report.compared.span}.csv")
         query = request.GET.copy()
-        query["format"] = "csv"
+        query.pop("format", None)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Reports"),
             "opts": self.opts,
             "form": form,
             "report": report,
-            "csv_query": query.urlencode(),
+            "query": query.urlencode(),
             "chart": {"width": WIDTH + 60, "bar": BAR, "text": BAR - 5},
         }
         return TemplateResponse(request, "admin/tickets/ticket/reports.html", context)
@@ -57,10 +59,11 @@ class ReportsMixin(admin.ModelAdmin):
             raise PermissionDenied
         filters: QueryDict = request.GET.copy()
         notes = bool(filters.pop("notes", [""])[-1])
+        file_format = FORMATS.get(filters.pop("format", [""])[-1], CSV)
         filters.pop(PAGE_VAR, None)
         tickets = self.get_changelist_instance(with_query(request, filters.urlencode())).queryset
         zone = timezone.get_current_timezone()
-        found = ticket_lines(tickets, by=request.user.email, zone=zone, notes=notes)
+        found = ticket_lines(tickets, by=request.user.email, zone=zone, notes=notes, form=file_format)
         return csv_answer(found, f"tickets-{timezone.localdate()}.csv")
 
 

@@ -53,6 +53,8 @@ class TicketAdmin(
         filters.SolvedFilter,
         filters.FirstReplyFilter,
         filters.ReopenedFilter,
+        filters.ConfirmedFilter,
+        filters.NotFixedFilter,
         filters.AgeFilter,
         filters.AssigneeFilter,
         filters.StatusFilter,

@@ -2,7 +2,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.reports.periods import Named, Span
+from tickets.reports.periods import Comparison, Named, Span
 
 LONGEST = 366 * 5  # days
 
@@ -38,11 +38,11 @@ class PeriodForm(forms.Form):
         return span.days <= LONGEST and Span.parse(str(span)) is not None
 
     @property
-    def span(self) -> Span:
+    def comparison(self) -> Comparison:
         today = timezone.localdate()
         if not self.is_valid():
-            return Named.THIS_MONTH.span(today)
+            return Named.THIS_MONTH.comparison(today)
         named = Named(self.cleaned_data["period"] or Named.THIS_MONTH)
         if named == Named.OWN:
-            return Span(self.cleaned_data["first"], self.cleaned_data["last"])
-        return named.span(today)
+            return Comparison.of(Span(self.cleaned_data["first"], self.cleaned_data["last"]))
+        return named.comparison(today)

@@ -11,7 +11,7 @@ from tickets.models.ticket import Ticket
 # What saves the ticket itself. The rest is what was said on it, its files, watchers and links.
 SAVES = (
     Verb.CREATED, Verb.EDITED, Verb.STATUS_CHANGED, Verb.ASSIGNED, Verb.REMINDED, Verb.CONFIRMED,
-    Verb.MERGED, Verb.UNMERGED,
+    Verb.NOT_FIXED, Verb.MERGED, Verb.UNMERGED,
 )  # fmt: skip
 
 

@@ -45,7 +45,8 @@ class Ticket(TrackedModel):
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
-        "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "merged_into",
+        "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "not_fixed_at",
+        "merged_into",
     )  # fmt: skip
     WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at", "closes_at")
     STATUS_FIELDS = (*WAITING_FIELDS, "confirmed_at")  # what lives no longer than a status, see stamp()
@@ -129,6 +130,13 @@ class Ticket(TrackedModel):
         blank=True,
         editable=False,
         help_text=_("When the requester said that it is fixed."),
+    )
+    not_fixed_at = models.DateTimeField(
+        _("reported as not fixed"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the requester last answered that it is not fixed."),
     )
     merged_into = models.ForeignKey(
         "self",
@@ -362,6 +370,14 @@ class Ticket(TrackedModel):
             if self.is_done and self.confirmed_at is None:
                 self.confirmed_at = timezone.now()
                 self.save(update_fields=["confirmed_at"])
+
+    def report_not_fixed(self) -> None:
+        """The requester says that it is not fixed. Of an open ticket it changes nothing."""
+        with transaction.atomic():
+            self._lock()
+            if self.is_done:
+                self.not_fixed_at = timezone.now()
+                self.save(update_fields=["not_fixed_at"])
 
     def _move_to(self, phase: Phase) -> None:
         with transaction.atomic():

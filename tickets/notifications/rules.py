@@ -41,6 +41,7 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.UNLINKED: (),
     Verb.REMINDED: (Audience.REQUESTER,),
     Verb.CONFIRMED: (),
+    Verb.NOT_FIXED: (),  # its reply is told
     Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
     Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
 }

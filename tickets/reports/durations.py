@@ -22,8 +22,8 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from tickets.calendar import working_seconds
-from tickets.reports.figures import Pair, counted, halves, in_span
-from tickets.reports.periods import Span
+from tickets.reports.figures import Pair, counted, halves, in_either
+from tickets.reports.periods import Comparison
 from tickets.reports.worktime import Local, WorkingSeconds
 
 SHARES = (0.5, 0.9)
@@ -40,14 +40,14 @@ class Durations:
     p90: Pair
 
 
-def durations(field: str, span: Span) -> dict[str, Durations]:
-    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into the span.
+def durations(field: str, compared: Comparison) -> dict[str, Durations]:
+    """From the filing to `field` (first_replied_at, done_at), of tickets where that fell into a span.
 
     By "hours" and by "working" hours; None where nothing was measured.
     """
-    rows = counted().filter(in_span(field, span.with_before))
+    rows = counted().filter(in_either(field, compared))
     found = _asked if connection.vendor == "postgresql" else _worked_out
-    now, before = found(rows, field, span)
+    now, before = found(rows, field, compared)
     return {
         unit: Durations(
             median=Pair(now[unit][0], before[unit][0]),
@@ -64,10 +64,10 @@ class Percentiles(Aggregate):
     output_field = Field()  # a list, as it comes
 
 
-def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
+def _asked(rows: QuerySet, field: str, compared: Comparison) -> list[dict]:
     passed = ExpressionWrapper(F(field) - F("created_at"), output_field=DurationField())
     moments = rows.annotate(
-        is_now=ExpressionWrapper(halves(field, span)[0], output_field=BooleanField()),
+        is_now=ExpressionWrapper(halves(field, compared)[0], output_field=BooleanField()),
         hours=Func(Value("epoch"), passed, function="date_part", output_field=FloatField()),
         filed=Local("created_at"),
         ended=Local(field),
@@ -84,9 +84,9 @@ def _asked(rows: QuerySet, field: str, span: Span) -> list[dict]:
     return [{unit: found[f"{unit}_{is_now}"] or NOTHING for unit in UNITS} for is_now in (True, False)]
 
 
-def _worked_out(rows: QuerySet, field: str, span: Span) -> list[dict]:
+def _worked_out(rows: QuerySet, field: str, compared: Comparison) -> list[dict]:
     """For SQLite, which has neither percentiles nor time zones. Moments are read as it keeps them, in UTC."""
-    first = span.start
+    first = compared.span.start
     measured = {is_now: {unit: [] for unit in UNITS} for is_now in (True, False)}
     for texts in rows.values_list(Cast("created_at", TextField()), Cast(field, TextField())).iterator():
         start, end = map(_moment, texts)

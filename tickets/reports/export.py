@@ -3,6 +3,8 @@
 import csv
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, QuerySet
@@ -22,6 +24,30 @@ def safe(value) -> str:
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
+@dataclass(frozen=True)
+class Format:
+    """How rows are written: what separates cells, the decimal sign, and whether times tell their offset."""
+
+    delimiter: str
+    decimal: str
+    has_offset: bool
+
+    def cell(self, value) -> str:
+        if isinstance(value, datetime):
+            return self.moment(value)
+        if isinstance(value, float):
+            return f"{value:.1f}".replace(".", self.decimal)
+        return safe(value)
+
+    def moment(self, at: datetime) -> str:
+        return (at if self.has_offset else at.replace(tzinfo=None)).isoformat(" ", "minutes")
+
+
+# Excel splits cells at semicolons and reads 2.5 as a date wherever the comma is the decimal sign.
+FORMATS = {"csv": Format(",", ".", has_offset=True), "excel": Format(";", ",", has_offset=False)}
+CSV = FORMATS["csv"]
+
+
 class _Lines:
     """Where csv writes to: hands the line back."""
 
@@ -29,14 +55,16 @@ class _Lines:
         return line
 
 
-def lines(rows: Iterator[list]) -> Iterator[str]:
-    writer = csv.writer(_Lines(), quoting=csv.QUOTE_ALL)
+def lines(rows: Iterator[list], form: Format = CSV) -> Iterator[str]:
+    writer = csv.writer(_Lines(), quoting=csv.QUOTE_ALL, delimiter=form.delimiter)
     yield BYTE_ORDER_MARK
     for row in rows:
-        yield writer.writerow([safe(cell) for cell in row])
+        yield writer.writerow([form.cell(cell) for cell in row])
 
 
-def ticket_lines(tickets: QuerySet, *, by: str, zone: ZoneInfo, notes: bool = False) -> Iterator[str]:
+def ticket_lines(
+    tickets: QuerySet, *, by: str, zone: ZoneInfo, notes: bool = False, form: Format = CSV
+) -> Iterator[str]:
     """`tickets` as CSV. How many really left is written to the log, also of a download that is broken off.
 
     `by` says who takes them; whether they may is the caller's matter.
@@ -45,17 +73,19 @@ def ticket_lines(tickets: QuerySet, *, by: str, zone: ZoneInfo, notes: bool = Fa
 
     def counting() -> Iterator[list]:
         nonlocal counted
-        for counted, row in enumerate(ticket_rows(tickets, zone=zone, notes=notes)):  # noqa: B007 - for the log
+        for counted, row in enumerate(ticket_rows(tickets, zone=zone, notes=notes, form=form)):  # noqa: B007 - for the log
             yield row
 
     try:
-        yield from lines(counting())
+        yield from lines(counting(), form)
     finally:
         what = "with internal notes" if notes else "without internal notes"
         security.info("%s exported tickets %s: %s", by, what, counted)
 
 
-def ticket_rows(tickets: QuerySet, *, zone: ZoneInfo, notes: bool = False) -> Iterator[list]:
+def ticket_rows(
+    tickets: QuerySet, *, zone: ZoneInfo, notes: bool = False, form: Format = CSV
+) -> Iterator[list]:
     """A heading, then one row a ticket, in the order of their numbers. Internal notes only where asked for.
 
     `zone` is that of whoever reads: the rows are made while they are sent, after the request.
@@ -74,7 +104,7 @@ def ticket_rows(tickets: QuerySet, *, zone: ZoneInfo, notes: bool = False) -> It
             *(_moment(at, zone) for at in (ticket.created_at, ticket.first_replied_at, ticket.done_at)),
             _moment(ticket.updated_at, zone), ticket.merged_into_id,
         ]  # fmt: skip
-        yield [*row, _notes(ticket, zone)] if notes else row
+        yield [*row, _notes(ticket, zone, form)] if notes else row
 
 
 def _in_batches(tickets: QuerySet, *, notes: bool) -> Iterator[Ticket]:
@@ -89,10 +119,13 @@ def _in_batches(tickets: QuerySet, *, notes: bool) -> Iterator[Ticket]:
         last = batch[-1].pk
 
 
-def _moment(at, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).isoformat(" ", "minutes") if at else ""
+def _moment(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return at.astimezone(zone) if at else None
 
 
-def _notes(ticket: Ticket, zone: ZoneInfo) -> str:
-    said = (f"{_moment(note.created_at, zone)} {note.author}:\n{note.body}" for note in ticket.internal_notes)
+def _notes(ticket: Ticket, zone: ZoneInfo, form: Format) -> str:
+    said = (
+        f"{form.moment(note.created_at.astimezone(zone))} {note.author}:\n{note.body}"
+        for note in ticket.internal_notes
+    )
     return "\n\n".join(said)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from tickets.events import Verb
 from tickets.models import ActivityLog, Notification, Status, Ticket
 from tickets.models.activity_log import StatusBefore
-from tickets.reports.periods import DAY, Span
+from tickets.reports.periods import DAY, Comparison, Span
 from tickets.workflow import Phase
 
 # Open tickets by age: from so many days to less than so many.
@@ -34,26 +34,33 @@ def in_span(field: str, span: Span) -> Q:
     return Q((f"{field}__gte", span.start), (f"{field}__lt", span.end))
 
 
-def halves(field: str, span: Span) -> tuple[Q, Q]:
-    """What of span.with_before is of the span, and what is before it."""
-    return Q((f"{field}__gte", span.start)), Q((f"{field}__lt", span.start))
+def in_either(field: str, compared: Comparison) -> Q:
+    """In the span or in the one before it. The range comes first, so that an index can be read along it."""
+    is_between = Q((f"{field}__gte", compared.before.end), (f"{field}__lt", compared.span.start))
+    within = in_span(field, compared.whole)
+    return within if compared.before.end == compared.span.start else within & ~is_between
+
+
+def halves(field: str, compared: Comparison) -> tuple[Q, Q]:
+    """What of in_either() is of the span, and what is before it."""
+    return Q((f"{field}__gte", compared.span.start)), Q((f"{field}__lt", compared.span.start))
 
 
 COUNTS = ("created", "created_before", "solved", "solved_before")
 
 
-def created_and_solved(span: Span) -> list[dict]:
+def created_and_solved(compared: Comparison) -> list[dict]:
     """COUNTS of the tickets of a kind: parts for counts(), by() and done_by_assignee()."""
     return [
-        *_counts("created", "created_at", span, "category", "priority"),
-        *_counts("solved", "done_at", span, "category", "priority", "assignee"),
+        *_counts("created", "created_at", compared, "category", "priority"),
+        *_counts("solved", "done_at", compared, "category", "priority", "assignee"),
     ]
 
 
-def _counts(name: str, field: str, span: Span, *kinds: str) -> QuerySet:
+def _counts(name: str, field: str, compared: Comparison, *kinds: str) -> QuerySet:
     """Asks for no more than an index holds (ticket_by_age, ticket_by_done); names are put beside later."""
-    rows = counted().filter(in_span(field, span.with_before)).values(*kinds)
-    now, before = halves(field, span)
+    rows = counted().filter(in_either(field, compared)).values(*kinds)
+    now, before = halves(field, compared)
     return rows.annotate(**{name: Count(field, filter=now), f"{name}_before": Count(field, filter=before)})
 
 
@@ -100,20 +107,33 @@ def reopened_numbers(span: Span) -> QuerySet:
     return rows.order_by().values("ticket")
 
 
-def reopened(span: Span) -> Pair:
-    """Of tickets that still exist: the log outlives a deleted one, the list can't show it."""
-    rows = reopened_numbers(span.with_before).filter(Exists(counted().filter(pk=OuterRef("ticket"))))
-    return _pair(rows, "recorded_at", span, what="ticket")
+def answered_numbers(verb: Verb, span: Span) -> QuerySet:
+    """The tickets whose requester answered “Is it fixed?”; `verb` is CONFIRMED or NOT_FIXED."""
+    return ActivityLog.objects.filter(in_span("recorded_at", span), verb=verb).order_by().values("ticket")
 
 
-def mail_failures(span: Span) -> Pair:
-    return _pair(Notification.objects.undelivered().order_by(), "created_at", span, what="pk")
+def reopened(compared: Comparison) -> Pair:
+    return _tickets(reopened_numbers(compared.whole), compared)
 
 
-def _pair(rows: QuerySet, field: str, span: Span, *, what: str) -> Pair:
-    """How many different `what` the rows of the span have."""
-    now, before = (Count(what, distinct=True, filter=half) for half in halves(field, span))
-    return Pair(**rows.filter(in_span(field, span.with_before)).aggregate(now=now, before=before))
+def answers(verb: Verb, compared: Comparison) -> Pair:
+    return _tickets(answered_numbers(verb, compared.whole), compared)
+
+
+def mail_failures(compared: Comparison) -> Pair:
+    return _pair(Notification.objects.undelivered().order_by(), "created_at", compared, what="pk")
+
+
+def _tickets(rows: QuerySet, compared: Comparison) -> Pair:
+    """Counts tickets that still exist: the log outlives a deleted one, the list can't show it."""
+    rows = rows.filter(Exists(counted().filter(pk=OuterRef("ticket"))))
+    return _pair(rows, "recorded_at", compared, what="ticket")
+
+
+def _pair(rows: QuerySet, field: str, compared: Comparison, *, what: str) -> Pair:
+    """How many different `what` the rows of each span have."""
+    now, before = (Count(what, distinct=True, filter=half) for half in halves(field, compared))
+    return Pair(**rows.filter(in_either(field, compared)).aggregate(now=now, before=before))
 
 
 def aged(age: tuple[int, int | None]) -> Q:

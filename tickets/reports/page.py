@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from tickets.events import Verb
 from tickets.models import Category, Status, Ticket
 from tickets.reports import charts, figures
 from tickets.reports.durations import durations
 from tickets.reports.figures import COUNTS, Pair
-from tickets.reports.periods import Span
+from tickets.reports.periods import Comparison, Span
 
 HOUR = 3600
 
@@ -28,16 +29,23 @@ class Line:
 
     @property
     def now(self) -> str:
-        return self._shown(self.pair.now)
+        return _shown(self.cells[0])
 
     @property
     def before(self) -> str:
-        return self._shown(self.pair.before)
+        return _shown(self.cells[1])
 
-    def _shown(self, value) -> str:
-        if value is None:
-            return "–"
-        return f"{value / HOUR:.1f}" if self.is_hours else str(value)
+    @property
+    def cells(self) -> list[float | None]:
+        """Now and before; hours are a float."""
+        values = (self.pair.now, self.pair.before)
+        return [value / HOUR if self.is_hours and value is not None else value for value in values]
+
+
+def _shown(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    span: Span
+    compared: Comparison
     lines: list[Line]
     tables: list[Table]
 
@@ -77,13 +85,13 @@ def tickets_url(**query) -> str:
     return f"{reverse('admin:tickets_ticket_changelist')}?{urlencode({'who': 'all', 'phase': 'all'} | query)}"
 
 
-def build(span: Span) -> Report:
-    parts = figures.created_and_solved(span)
-    return Report(span, list(_lines(span, parts)), list(_tables(span, parts)))
+def build(compared: Comparison) -> Report:
+    parts = figures.created_and_solved(compared)
+    return Report(compared, list(_lines(compared, parts)), list(_tables(compared.span, parts)))
 
 
-def _lines(span: Span, parts: list[dict]) -> Iterator[Line]:
-    counts = figures.counts(parts)
+def _lines(compared: Comparison, parts: list[dict]) -> Iterator[Line]:
+    span, counts = compared.span, figures.counts(parts)
     yield Line(
         _("Created"),
         counts["created"],
@@ -98,9 +106,21 @@ def _lines(span: Span, parts: list[dict]) -> Iterator[Line]:
     )
     yield Line(
         _("Reopened"),
-        figures.reopened(span),
+        figures.reopened(compared),
         _("Tickets that went from done to open again in the period. A mere thank-you does not count."),
         tickets_url(reopened=span),
+    )
+    yield Line(
+        _("Confirmed as fixed"),
+        figures.answers(Verb.CONFIRMED, compared),
+        _("Tickets whose requester answered “Is it fixed?” with “Fixed” in the period."),
+        tickets_url(confirmed=span),
+    )
+    yield Line(
+        _("Reported as not fixed"),
+        figures.answers(Verb.NOT_FIXED, compared),
+        _("Tickets whose requester answered “Is it fixed?” with “Not fixed” in the period."),
+        tickets_url(not_fixed=span),
     )
     for name, column, key, explanation in (
         (
@@ -116,18 +136,20 @@ def _lines(span: Span, parts: list[dict]) -> Iterator[Line]:
             _("From the filing to done, of tickets solved in the period."),
         ),
     ):
-        yield from _duration_lines(span, name, column, tickets_url(**{key: span}), explanation)
+        yield from _duration_lines(compared, name, column, tickets_url(**{key: span}), explanation)
     outbox = reverse("admin:tickets_notification_changelist")
     yield Line(
         _("Mails not delivered"),
-        figures.mail_failures(span),
+        figures.mail_failures(compared),
         _("Mails queued in the period that failed or bounced."),
         f"{outbox}?{urlencode({'state': 'undelivered', 'queued': span})}",
     )
 
 
-def _duration_lines(span: Span, name: str, column: str, url: str, explanation: str) -> Iterator[Line]:
-    found = durations(column, span)
+def _duration_lines(
+    compared: Comparison, name: str, column: str, url: str, explanation: str
+) -> Iterator[Line]:
+    found = durations(column, compared)
     for key, unit in (("hours", _("hours")), ("working", _("working hours"))):
         words = {"name": name, "unit": unit}
         label = _("%(name)s, median, %(unit)s") % words
@@ -237,9 +259,11 @@ def _open_by_age(found: list[dict]) -> Table:
 
 
 def csv_rows(report: Report) -> Iterator[list]:
-    yield [_("figure"), str(report.span), str(report.span.before), _("how it is counted")]
+    compared = report.compared
+    yield [_("figure"), str(compared.span), str(compared.before), _("how it is counted")]
     for line in report.lines:
-        yield [line.label, line.now, line.before, line.explanation]
+        cells = ("–" if cell is None else cell for cell in line.cells)
+        yield [line.label, *cells, line.explanation]
     for table in report.tables:
         yield []
         yield [table.title, *table.headings]

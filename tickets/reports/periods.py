@@ -1,5 +1,6 @@
-"""The time that a report is about, and the same time before it."""
+"""The time that a report is about, and the time before it that it is compared with."""
 
+import calendar
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -35,12 +36,17 @@ class Span:
 
     @property
     def before(self) -> "Span":
-        """As many days right before it."""
+        """Like with like: as many whole months, the same days a month ago, or as many days right before."""
+        if self.first.day == 1 and (self.last + DAY).day == 1:
+            months = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
+            return Span(months_before(self.first, months), self.first - DAY)
+        if self.first.day == 1 and self.first.replace(day=self.last.day) == self.last:
+            return self.shifted(1)
         return Span(self.first - self.days * DAY, self.first - DAY)
 
-    @property
-    def with_before(self) -> "Span":
-        return Span(self.before.first, self.last)
+    def shifted(self, months: int) -> "Span":
+        """The same days so many months ago."""
+        return Span(months_before(self.first, months), months_before(self.last, months))
 
     @classmethod
     def parse(cls, text: str) -> "Span | None":
@@ -55,6 +61,29 @@ class Span:
             return None
 
 
+def months_before(day: date, months: int) -> date:
+    """The same day so many months ago; the last one of the month where it has fewer days."""
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A span, and the one `before` it that its figures are compared with. Days may lie between them."""
+
+    span: Span
+    before: Span
+
+    @classmethod
+    def of(cls, span: Span) -> "Comparison":
+        return cls(span, span.before)
+
+    @property
+    def whole(self) -> Span:
+        """From the first day of the span before to the last day of the span."""
+        return Span(self.before.first, self.span.last)
+
+
 class Named(TextChoices):
     THIS_WEEK = "this-week", _("This week")
     LAST_WEEK = "last-week", _("Last week")
@@ -64,16 +93,23 @@ class Named(TextChoices):
     THIS_YEAR = "this-year", _("This year")
     OWN = "own", _("From … to …")
 
-    def span(self, today: date) -> Span:
+    def comparison(self, today: date) -> Comparison:
+        """What is not over yet is compared with the same days of what was before."""
         monday = today - today.weekday() * DAY
         month = today.replace(day=1)
-        last_month = month - DAY
         quarter = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
+        week = Span(monday, today)
+        last_week = Span(monday - 7 * DAY, monday - DAY)
         return {
-            Named.THIS_WEEK: Span(monday, today),
-            Named.LAST_WEEK: Span(monday - 7 * DAY, monday - DAY),
-            Named.THIS_MONTH: Span(month, today),
-            Named.LAST_MONTH: Span(last_month.replace(day=1), last_month),
-            Named.THIS_QUARTER: Span(quarter, today),
-            Named.THIS_YEAR: Span(today.replace(month=1, day=1), today),
+            Named.THIS_WEEK: Comparison(week, Span(monday - 7 * DAY, today - 7 * DAY)),
+            Named.LAST_WEEK: Comparison.of(last_week),
+            Named.THIS_MONTH: _so_far(month, today, months=1),
+            Named.LAST_MONTH: Comparison.of(Span(months_before(month, 1), month - DAY)),
+            Named.THIS_QUARTER: _so_far(quarter, today, months=3),
+            Named.THIS_YEAR: _so_far(today.replace(month=1, day=1), today, months=12),
         }[self]
+
+
+def _so_far(first: date, today: date, *, months: int) -> Comparison:
+    span = Span(first, today)
+    return Comparison(span, span.shifted(months))

@@ -56,6 +56,7 @@ def test_log_shows_every_kind_of_act(client_of, alice, bob, ann):
         Verb.ASSIGNED,
         Verb.EDITED,
         Verb.CONFIRMED,
+        Verb.NOT_FIXED,
     }
     client = client_of(ann)
     assert client.get(LOG).status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from tickets.calendar import working_seconds
 from tickets.models import Ticket
 from tickets.reports.durations import durations
-from tickets.reports.periods import Span
+from tickets.reports.periods import Comparison, Span
 from tickets.tests.factories import make_ticket
 
 HOUR = 3600
@@ -58,5 +58,5 @@ def test_reports_say_the_same(settings, alice, zone, days, opening):
         end = start + timedelta(seconds=chance.randint(0, 40 * 86400))
         Ticket.objects.filter(pk=ticket.pk).update(created_at=start, done_at=end)
         days = Span(end.date() - timedelta(days=1), end.date() + timedelta(days=1))
-        found = durations("done_at", days)["working"].median.now
+        found = durations("done_at", Comparison.of(days))["working"].median.now
         assert found == working_seconds(start, end), (start, end)

@@ -2,12 +2,15 @@
 
 import csv
 import io
-from datetime import UTC
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 
 from accounts.actor import acting_as
+from accounts.models import User
 from tickets import conversation
 from tickets.admin.ticket import TicketAdmin
 from tickets.models import Ticket
@@ -154,6 +157,26 @@ def test_command_writes_what_is_asked_for(alice, ann, bob, tmp_path, capsys):
     assert exported("--since", "2020-01-01", "--until", "2020-12-31") == []
     assert exported("--notes") == ["A", "B"]
     assert "SECRET" in file.read_text()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/Los_Angeles"])
+def test_excel_gets_semicolons_and_local_times_without_offset(client_of, sam, ann, alice, tmp_path, zone):
+    filed = datetime(2026, 11, 30, 20, 15, 59, tzinfo=UTC)
+    ticket = make_ticket(alice, subject="=1+1;2", created_at=filed)
+    with acting_as(ann), time_machine.travel(filed, tick=False):
+        conversation.note(ticket, author=ann, body="SECRET")
+    User.objects.update(time_zone=zone)
+    local = filed.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+    response = client_of(sam).get(f"{URL}?phase=all&who=all&notes=1&format=excel")
+    raw = b"".join(response.streaming_content)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    (row,) = csv.DictReader(io.StringIO(raw.decode("utf-8-sig")), delimiter=";")
+    assert (row["subject"], row["filed"], row["done"]) == ("'=1+1;2", local, "")
+    assert row["internal notes"] == f"{local} Ann Weber:\nSECRET"
+    file = tmp_path / "tickets.csv"
+    call_command("export_tickets", "--format", "excel", out=str(file))
+    (row,) = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")), delimiter=";")
+    assert row["filed"] == "2026-11-30 20:15"
 
 
 @pytest.mark.parametrize(

@@ -196,10 +196,23 @@ def test_not_fixed_opens_it_with_the_requesters_words(client, alice, ann, ticket
     assert not ActivityLog.objects.filter(verb="confirmed").exists()
 
 
+def test_that_it_is_not_fixed_stands_in_the_story_of_one_act(client, client_of, alice, ann, ticket, links):
+    client.post(links[1], {"body": "It broke again."})
+    answer, reply, status_row = ActivityLog.objects.order_by("pk")[2:5]
+    assert [row.verb for row in (answer, reply, status_row)] == ["not_fixed", "replied", "status_changed"]
+    assert len({row.batch for row in (answer, reply, status_row)}) == 1
+    assert Ticket.objects.get(pk=ticket.pk).not_fixed_at is not None
+    for person, name in ((ann, "Alice Moreau"), (alice, "You")):
+        story = text(client_of(person).get(ticket.get_absolute_url()))
+        assert f"{name} reported that it is not fixed." in story
+    call_command("verify_activity_log")
+
+
 def test_sent_twice_it_is_said_once(client, ticket, links):
     for _time in range(2):
         assert f"Ticket #{ticket.pk} is open" in text(client.post(links[1], {"body": "No."}))
     assert Comment.objects.count() == 1
+    assert ActivityLog.objects.filter(verb="not_fixed").count() == 1
     assert f"Ticket #{ticket.pk} is open" in text(client.post(links[0]))
     assert not ActivityLog.objects.filter(verb="confirmed").exists()
 

@@ -7,17 +7,22 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.actor import acting_as
 from tickets import conversation, merging
 from tickets.models import Notification, Ticket
 from tickets.reports import figures, page
-from tickets.reports.periods import Named, Span
+from tickets.reports.durations import durations
+from tickets.reports.periods import DAY, Comparison, Named, Span
 from tickets.tests.factories import category, make_ticket
+from tickets.tests.test_fixed_or_not import answer_links
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/tickets/ticket/reports/"
 WEEK = Span(date(2026, 11, 16), date(2026, 11, 22))  # Monday to Sunday
+COMPARED = Comparison.of(WEEK)
 OWN = "period=own&first=2026-11-16&last=2026-11-22"
 
 
@@ -50,15 +55,15 @@ def history(alice, ann, sam):
 
 
 def line(label: str) -> page.Line:
-    return next(line for line in page.build(WEEK).lines if line.label == label)
+    return next(line for line in page.build(COMPARED).lines if line.label == label)
 
 
 def test_counts_of_the_period_and_of_the_one_before(history):
     with on(23):
-        counts = figures.counts(figures.created_and_solved(WEEK))
+        counts = figures.counts(figures.created_and_solved(COMPARED))
         assert (counts["created"].now, counts["created"].before) == (3, 1)
         assert (counts["solved"].now, counts["solved"].before) == (2, 0)
-        assert (figures.reopened(WEEK).now, figures.reopened(WEEK).before) == (1, 0)
+        assert (figures.reopened(COMPARED).now, figures.reopened(COMPARED).before) == (1, 0)
 
 
 def test_times_are_medians_and_percentiles_in_hours_and_working_hours(history):
@@ -76,8 +81,8 @@ def test_thanks_touch_no_figure(history, alice, ann):
     with on(19, 12), acting_as(alice):
         conversation.reply(history["first"], author=alice, body="Thank you very much")
     with on(23):
-        assert figures.reopened(WEEK).now == 1
-        assert figures.counts(figures.created_and_solved(WEEK))["solved"].now == 2
+        assert figures.reopened(COMPARED).now == 1
+        assert figures.counts(figures.created_and_solved(COMPARED))["solved"].now == 2
 
 
 def test_merged_tickets_are_counted_with_their_target(history):
@@ -86,7 +91,7 @@ def test_merged_tickets_are_counted_with_their_target(history):
     merged.merged_into = target
     merged.save()
     with on(23):
-        assert figures.counts(figures.created_and_solved(WEEK))["created"].now == 2
+        assert figures.counts(figures.created_and_solved(COMPARED))["created"].now == 2
 
 
 def test_undone_merge_and_deleted_ticket_are_not_reopened(history, alice, ann):
@@ -96,9 +101,9 @@ def test_undone_merge_and_deleted_ticket_are_not_reopened(history, alice, ann):
     with on(19), acting_as(ann):
         merging.undo(Ticket.objects.get(pk=again.pk))
     with on(23):
-        assert figures.reopened(WEEK) == figures.Pair(1, 0)
+        assert figures.reopened(COMPARED) == figures.Pair(1, 0)
         Ticket.objects.get(subject="third").delete()
-        assert figures.reopened(WEEK) == figures.Pair(0, 0)
+        assert figures.reopened(COMPARED) == figures.Pair(0, 0)
 
 
 def test_parts_of_a_bar_differ_by_more_than_colour(client_of, sam, history):
@@ -115,12 +120,12 @@ def test_failed_mails_are_counted(history, alice):
         make_ticket(alice, subject="fourth")
     Notification.objects.filter(ticket__subject="fourth").update(state="failed")
     with on(23):
-        assert figures.mail_failures(WEEK).now == 1
+        assert figures.mail_failures(COMPARED).now == 1
 
 
 def test_tables_tell_category_priority_assignee_status_and_age(history):
     with on(23):
-        tables = {table.key: table for table in page.build(WEEK).tables}
+        tables = {table.key: table for table in page.build(COMPARED).tables}
     rows = {key: [(label, cells) for label, cells, _url in table.rows] for key, table in tables.items()}
     assert rows["by-category"] == [("Other", [3, 0, 1, 0]), ("Email Support", [0, 1, 1, 0])]
     assert sorted(rows["by-priority"]) == [("Normal", [2, 1, 1, 0]), ("Urgent", [1, 0, 1, 0])]
@@ -134,7 +139,7 @@ def test_every_link_opens_exactly_the_tickets_that_were_counted(client_of, sam, 
     with on(23):
         client = client_of(sam)
         content = client.get(f"{URL}?{OWN}").content.decode().replace("&amp;", "&")
-        report = page.build(WEEK)
+        report = page.build(COMPARED)
         expected = {}
         for one in report.lines[:3]:
             expected[one.url] = one.pair.now
@@ -183,21 +188,97 @@ def test_senseless_period_is_said_and_this_month_shown(client_of, sam, query, wo
     response = client_of(sam).get(f"{URL}?{query}")
     assert response.status_code == 200
     assert words in response.content.decode()
-    assert response.context["report"].span.first.day == 1
+    assert response.context["report"].compared.span.first.day == 1
 
 
-@pytest.mark.parametrize("named", [name for name in Named if name != Named.OWN])
-def test_named_periods_begin_and_end_rightly(named):
-    today = date(2026, 11, 25)
-    assert {
-        Named.THIS_WEEK: "2026-11-23..2026-11-25",
-        Named.LAST_WEEK: "2026-11-16..2026-11-22",
-        Named.THIS_MONTH: "2026-11-01..2026-11-25",
-        Named.LAST_MONTH: "2026-10-01..2026-10-31",
-        Named.THIS_QUARTER: "2026-10-01..2026-11-25",
-        Named.THIS_YEAR: "2026-01-01..2026-11-25",
-    }[named] == str(named.span(today))
-    assert named.span(today).before.days == named.span(today).days
+@pytest.mark.parametrize(
+    ("named", "today", "span", "before"),
+    [
+        (Named.THIS_WEEK, "2026-11-25", "2026-11-23..2026-11-25", "2026-11-16..2026-11-18"),
+        (Named.LAST_WEEK, "2026-11-25", "2026-11-16..2026-11-22", "2026-11-09..2026-11-15"),
+        (Named.THIS_MONTH, "2026-11-25", "2026-11-01..2026-11-25", "2026-10-01..2026-10-25"),
+        (Named.THIS_MONTH, "2026-11-30", "2026-11-01..2026-11-30", "2026-10-01..2026-10-30"),
+        (Named.THIS_MONTH, "2026-03-31", "2026-03-01..2026-03-31", "2026-02-01..2026-02-28"),
+        (Named.THIS_MONTH, "2026-01-01", "2026-01-01..2026-01-01", "2025-12-01..2025-12-01"),
+        (Named.LAST_MONTH, "2026-11-25", "2026-10-01..2026-10-31", "2026-09-01..2026-09-30"),
+        (Named.LAST_MONTH, "2026-01-31", "2025-12-01..2025-12-31", "2025-11-01..2025-11-30"),
+        (Named.THIS_QUARTER, "2026-11-25", "2026-10-01..2026-11-25", "2026-07-01..2026-08-25"),
+        (Named.THIS_QUARTER, "2026-05-31", "2026-04-01..2026-05-31", "2026-01-01..2026-02-28"),
+        (Named.THIS_YEAR, "2026-11-25", "2026-01-01..2026-11-25", "2025-01-01..2025-11-25"),
+        (Named.THIS_YEAR, "2028-02-29", "2028-01-01..2028-02-29", "2027-01-01..2027-02-28"),
+    ],
+)
+def test_named_periods_are_compared_with_the_same_days_before(named, today, span, before):
+    compared = named.comparison(date.fromisoformat(today))
+    assert (str(compared.span), str(compared.before)) == (span, before)
+
+
+@pytest.mark.parametrize(
+    ("span", "before"),
+    [
+        ("2026-10-01..2026-10-31", "2026-09-01..2026-09-30"),
+        ("2026-03-01..2026-03-31", "2026-02-01..2026-02-28"),
+        ("2026-07-01..2026-09-30", "2026-04-01..2026-06-30"),
+        ("2026-01-01..2026-12-31", "2025-01-01..2025-12-31"),
+        ("2026-11-01..2026-11-25", "2026-10-01..2026-10-25"),
+        ("2026-11-16..2026-11-22", "2026-11-09..2026-11-15"),
+        ("2026-11-05..2026-11-14", "2026-10-26..2026-11-04"),
+        ("2026-10-01..2026-11-25", "2026-08-06..2026-09-30"),
+        ("2025-11-01..2026-11-15", "2024-10-17..2025-10-31"),
+    ],
+)
+def test_own_periods_are_compared_with_whole_months_same_days_or_as_many_days(span, before):
+    assert str(Span.parse(span).before) == before
+
+
+@given(st.dates(date(3, 1, 1), date(9998, 12, 31)), st.integers(0, 400))
+def test_every_span_comes_after_the_one_before(first, days):
+    span = Span(first, first + days * DAY)
+    assert span.before.first <= span.before.last < span.first
+
+
+def test_days_between_the_spans_count_nowhere(alice):
+    """Filed on the last day of October, when the month was compared up to the 25th."""
+    for month, day in ((10, 25), (10, 26), (10, 31), (11, 1)):
+        with time_machine.travel(datetime(2026, month, day, 10, tzinfo=UTC), tick=False):
+            make_ticket(alice).close()
+    with on(25):
+        compared = Named.THIS_MONTH.comparison(date(2026, 11, 25))
+        counts = figures.counts(figures.created_and_solved(compared))
+        assert counts == {"created": figures.Pair(1, 1), "solved": figures.Pair(1, 1)}
+        measured = durations("done_at", compared)["hours"]
+        assert measured.median == figures.Pair(0, 0)
+        (row,) = figures.by(figures.created_and_solved(compared), "category", {category().pk: "Other"})
+        assert [row[name] for name in figures.COUNTS] == [1, 1, 1, 1]
+
+
+def test_what_happened_only_between_the_spans_makes_no_row(alice):
+    with time_machine.travel(datetime(2026, 10, 28, 10, tzinfo=UTC), tick=False):
+        make_ticket(alice)
+    with on(25):
+        assert list(figures.created_and_solved(Named.THIS_MONTH.comparison(date(2026, 11, 25)))) == []
+
+
+def test_answers_to_fixed_are_counted_and_open_their_tickets(client, client_of, sam, alice, history):
+    first, old = history["first"], history["old"]
+    with on(20):
+        client.post(links_of(first, alice)[0])
+        for _time in range(2):
+            Ticket.objects.get(pk=old.pk).close()
+            client.post(links_of(old, alice)[1], {"body": "It broke again."})
+    with on(23):
+        report = page.build(COMPARED)
+        found = {one.label: one for one in report.lines}
+        for label, number in (("Confirmed as fixed", first.pk), ("Reported as not fixed", old.pk)):
+            assert found[label].pair == figures.Pair(1, 0)
+            shown = client_of(sam).get(found[label].url).context["cl"].result_list
+            assert [ticket.pk for ticket in shown] == [number]
+        Ticket.objects.get(pk=old.pk).delete()
+        assert line("Reported as not fixed").pair == figures.Pair(0, 0)
+
+
+def links_of(ticket, person) -> list[str]:
+    return [link.removeprefix("http://localhost:8000") for link in answer_links(ticket, person)]
 
 
 def test_page_has_a_table_beside_each_chart_and_no_inline_style(client_of, sam, history):
@@ -213,6 +294,17 @@ def test_csv_says_the_same(client_of, sam, history):
         text = b"".join(response.streaming_content).decode("utf-8-sig")
     assert '"Created","3","1"' in text
     assert '"Tickets by category","created","before","solved","before"' in text
+    assert '"Solving, median, hours","132.0","–"' in text
+
+
+def test_csv_for_excel_has_semicolons_and_decimal_commas(client_of, sam, history):
+    with on(23):
+        response = client_of(sam).get(f"{URL}?{OWN}&format=excel")
+        raw = b"".join(response.streaming_content)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    text = raw.decode("utf-8-sig")
+    assert '"Created";"3";"1"' in text
+    assert '"Solving, median, hours";"132,0";"–"' in text
 
 
 def test_agents_and_requesters_see_no_report(client_of, ann, alice):

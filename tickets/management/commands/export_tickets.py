@@ -8,7 +8,7 @@ from django.utils.dateparse import parse_date
 
 from tickets.management.limits import lift_time_limits
 from tickets.models import Category, Ticket
-from tickets.reports.export import ticket_lines
+from tickets.reports.export import FORMATS, ticket_lines
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
 from tickets.workflow import OPEN, Phase
@@ -24,6 +24,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("--out", metavar="FILE", help="The file to write. Without it: the screen.")
+        parser.add_argument(
+            "--format",
+            choices=FORMATS,
+            default="csv",
+            help="excel: with semicolons and local times without offset, as Excel opens it.",
+        )
         parser.add_argument("--phase", choices=["open", *Phase.values], help="Only tickets in this phase.")
         parser.add_argument("--category", metavar="NAME", help="Only tickets of this category.")
         parser.add_argument("--priority", choices=Ticket.Priority.values, help="Only of this priority.")
@@ -33,10 +39,11 @@ class Command(BaseCommand):
         parser.add_argument("--until", metavar="DAY", help="Filed on this day or earlier.")
         parser.add_argument("--notes", action="store_true", help="With the internal notes.")
 
-    def handle(self, *args, out, notes, **options):
+    def handle(self, *args, out, notes, format, **options):
         lift_time_limits()
         tickets = self.chosen(**options)
-        rows = ticket_lines(tickets, by="export_tickets", zone=timezone.get_current_timezone(), notes=notes)
+        zone, form = timezone.get_current_timezone(), FORMATS[format]
+        rows = ticket_lines(tickets, by="export_tickets", zone=zone, notes=notes, form=form)
         if not out:
             sys.stdout.writelines(rows)
             return
