@@ -152,6 +152,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         names = self._names_of_groups()
         return next((role for role in reversed(Role) if role in names), Role.REQUESTER)
 
+    def refresh_from_db(self, *args, **kwargs):
+        self.__dict__.pop("role", None)
+        super().refresh_from_db(*args, **kwargs)
+
     def _names_of_groups(self) -> set[str]:
         if "groups" in getattr(self, "_prefetched_objects_cache", ()):
             return {group.name for group in self.groups.all()}
@@ -161,9 +165,14 @@ class User(AbstractBaseUser, PermissionsMixin):
             return {name for (name,) in cursor}
 
     @property
+    def works(self) -> bool:
+        """Whether the person may work on tickets: is in UserQuerySet.staff()."""
+        return self.is_active and (self.is_superuser or self.role in STAFF)
+
+    @property
     def is_staff(self) -> bool:
         """Whether the admin site lets the person in (asked by django.contrib.admin)."""
-        return self.is_active and (self.is_superuser or self.role in STAFF)
+        return self.works
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

@@ -29,7 +29,7 @@ VERBS_OF_EMPTYING = {
     "merged_into": Verb.UNMERGED,
 }
 # Fields that go with another one, and are called as its change is.
-COMPANIONS = {"closes_at": "reminded_at"}
+COMPANIONS = {"closes_at": "reminded_at", "assigned_because": "assignee"}
 
 Changes = dict[str, list[Any]]
 

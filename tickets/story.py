@@ -16,6 +16,11 @@ INTERNAL = {Verb.NOTED, Verb.TAKEN_BACK, Verb.LINKED, Verb.UNLINKED}  # the busi
 SAID = {Verb.REPLIED, Verb.NOTED}
 
 
+def is_internal(verb: str, changes: dict) -> bool:
+    """Whether a row of the log is the business of staff alone."""
+    return verb in INTERNAL or (bool(changes) and changes.keys() <= Ticket.INTERNAL_FIELDS)
+
+
 class LogRow(NamedTuple):
     """A row of the log as it is read here: an instance of ActivityLog takes several times as long to make."""
 
@@ -147,7 +152,7 @@ class Story:
         if (row.batch, row.ticket_id) in self._merges:
             # That it is done now goes without saying, and so does that it went along with another one.
             return row.verb == Verb.MERGED and row.changes["merged_into"][0] is None
-        return self.user.is_staff or row.verb not in INTERNAL
+        return self.user.is_staff or not is_internal(row.verb, row.changes)
 
     def _is_shown_elsewhere(self, row: LogRow) -> bool:
         """Files of a message stand with it; those of a merged ticket with its beginning."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from tickets.events import FILES, Verb
 from tickets.models import ActivityLog, Attachment, Ticket
-from tickets.story import INTERNAL, LogRow, Said, Story
+from tickets.story import LogRow, Said, Story, is_internal
 from tickets.words import Words
 from tickets.workflow import TAKE_BACK_PERIOD
 
@@ -144,7 +144,7 @@ def _is_news(verb: str, changes: dict, user) -> bool:
     if verb in FILES:
         return False
     is_unsaid = verb == Verb.TAKEN_BACK and changes["is_public"][0]
-    return user.is_staff or verb not in INTERNAL or is_unsaid
+    return user.is_staff or not is_internal(verb, changes) or is_unsaid
 
 
 def end_of_log(ticket: Ticket) -> int:

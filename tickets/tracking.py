@@ -65,10 +65,14 @@ class TrackedQuerySet(models.QuerySet):
 
 
 class TrackedModel(models.Model):
-    """TRACKED: fields whose changes are logged. STAMPS: fields that stamp() sets with every save."""
+    """TRACKED: fields whose changes are logged. STAMPS: fields that stamp() sets with every save.
+
+    FOLLOWING: tracked fields that stamp() may set, whichever others are saved.
+    """
 
     TRACKED: ClassVar[tuple[str, ...]] = ()
     STAMPS: ClassVar[tuple[str, ...]] = ()
+    FOLLOWING: ClassVar[tuple[str, ...]] = ()
 
     objects = TrackedQuerySet.as_manager()
 
@@ -77,8 +81,11 @@ class TrackedModel(models.Model):
         base_manager_name = "objects"
 
     def save(self, *, force_insert=False, force_update=False, using=None, update_fields=None):
+        if update_fields is None and not force_insert:
+            update_fields = self._loaded_names()
+        self._asked = frozenset(update_fields) if update_fields else None
         if update_fields:
-            update_fields = {*update_fields, *self.STAMPS}
+            update_fields = {*update_fields, *self.STAMPS, *self.FOLLOWING}
         with transaction.atomic(using=using):
             super().save(
                 force_insert=force_insert,
@@ -86,6 +93,14 @@ class TrackedModel(models.Model):
                 using=using,
                 update_fields=update_fields,
             )
+
+    def _loaded_names(self) -> set[str] | None:
+        """The fields to save of a row that was loaded in part, as Django has it; None: all of them."""
+        deferred = self.get_deferred_fields()
+        if not deferred or self._state.adding:
+            return None
+        fields = (field for field in self._meta.concrete_fields if not field.primary_key)
+        return {field.attname for field in fields if not field.generated} - deferred
 
     @classmethod
     def tracked_names(cls) -> set[str]:
@@ -129,6 +144,8 @@ class TrackedModel(models.Model):
 def remember(instance: TrackedModel, update_fields: frozenset | None = None) -> None:
     """First half of hop 1: locks the stored row, keeps its values and sets the stamps."""
     before = instance._before = instance.stored_values(lock=True)
+    # What the caller saves, without what save() adds to it because stamp() may set it.
+    update_fields = instance.__dict__.pop("_asked", None) or update_fields
     if before is not None:
         # The instance may be older than the row: stamps never go back.
         for name in instance.STAMPS:

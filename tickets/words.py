@@ -130,8 +130,8 @@ class Words:
         values = {"actor": actor, "old": self._value(name, old), "new": self._value(name, new)}
         if name == "description":
             return _("%(actor)s changed the description.") % values
-        if name == "confirmed_at":
-            return ""  # that it is open again says the status
+        if name in ("confirmed_at", "assigned_because"):
+            return ""  # the status says that it is open again, and the assignee whose it is
         if name == "assignee":
             return self._assignment(activity, old, new) % values
         if name in Ticket.WAITING_FIELDS:

@@ -15,6 +15,7 @@ from tickets.models.search_document import SearchDocument, SubjectWord
 from tickets.models.status import Status
 from tickets.models.suppressed_address import SuppressedAddress
 from tickets.models.ticket import Ticket
+from tickets.models.ticket_owner import Because, NotStaff
 from tickets.models.visit import Visit
 from tickets.models.watcher import Watcher
 
@@ -22,6 +23,7 @@ __all__ = [
     "ActivityLog",
     "AppendOnly",
     "Attachment",
+    "Because",
     "BlockedSender",
     "Category",
     "Comment",
@@ -30,6 +32,7 @@ __all__ = [
     "Macro",
     "MailPreferences",
     "MutedTicket",
+    "NotStaff",
     "Notification",
     "SavedReply",
     "SavedView",

@@ -18,12 +18,13 @@ from tickets.models.category import Category
 from tickets.models.status import Status
 from tickets.models.ticket_around import Around, around
 from tickets.models.ticket_indexes import INDEXES
+from tickets.models.ticket_owner import OwnedMixin
 from tickets.querysets import TicketQuerySet
 from tickets.tracking import TrackedModel
 from tickets.workflow import Phase
 
 
-class Ticket(TrackedModel):
+class Ticket(OwnedMixin, TrackedModel):
     """One request for help. Its number is the primary key; what happened to it stands in ActivityLog."""
 
     class Priority(models.TextChoices):
@@ -45,9 +46,11 @@ class Ticket(TrackedModel):
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
-        "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "not_fixed_at",
+        "assigned_because", "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "not_fixed_at",
         "merged_into",
     )  # fmt: skip
+    FOLLOWING = ("assignee", "assigned_because")
+    INTERNAL_FIELDS = frozenset({"assigned_because"})  # nobody but staff learns that one of them changed
     WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at", "closes_at")
     STATUS_FIELDS = (*WAITING_FIELDS, "confirmed_at")  # what lives no longer than a status, see stamp()
     STAMPS = ("version", "updated_at", "done_at", "silent_since")
@@ -99,6 +102,15 @@ class Ticket(TrackedModel):
         null=True,
         blank=True,
         db_index=False,
+    )
+    assigned_because = models.CharField(
+        _("why this assignee"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("A code of Because; empty: somebody chose the assignee."),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB, editable=False)
     created_at = models.DateTimeField(_("filed"), default=timezone.now, editable=False)
@@ -256,10 +268,16 @@ class Ticket(TrackedModel):
         return [attachment for attachment in self.files if attachment.comment_id is None]
 
     def clean(self):
-        """Raises ValidationError for a status that may not follow the stored one."""
+        """Raises ValidationError for a status that may not follow the stored one, or a wrong assignee."""
         super().clean()
-        if self.pk and self.status_id:
-            self._validate_phase(self._stored_phase(), self.status.phase)
+        if not self.status_id:
+            return
+        stored = None
+        if self.pk:
+            row = Ticket.objects.filter(pk=self.pk).values_list("status__phase", "assignee").get()
+            phase, stored = row
+            self._validate_phase(phase, self.status.phase)
+        self._validate_owner(stored)
 
     def save(self, *, update_fields=None, **kwargs):
         if update_fields and {"status", "status_id"} & set(update_fields):
@@ -272,15 +290,23 @@ class Ticket(TrackedModel):
         self._stamp_waiting(old, before, now)
         if self.phase != Phase.DONE:
             self.confirmed_at = None
+        self._stamp_owner(before, old)
         if before is None:
-            if self.assignee_id is None and self.category.default_assignee_id:
-                self.assignee = self.category.default_assignee
+            if self.assignee_id is None:
+                self._give_by_default()
             self.done_at = workflow.done_at(None, self.phase, stored=self.done_at, now=now)
+            return
+        if not self._changes_in_public(before):
             return
         self.version = before["version"] + 1
         self.updated_at = now
         if self.status_id != before["status_id"]:
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
+
+    def _changes_in_public(self, before) -> bool:
+        """Whether a field differs that others than staff may know of."""
+        fields = [self._meta.get_field(name) for name in self.TRACKED if name not in self.INTERNAL_FIELDS]
+        return any(getattr(self, field.attname) != before[field.attname] for field in fields)
 
     def _phase_in(self, before) -> str | None:
         if before is None:
@@ -348,11 +374,6 @@ class Ticket(TrackedModel):
             self.status = status
             self.save(update_fields=["status"])
 
-    def assign(self, person) -> None:
-        """Gives the ticket to `person` (None: to nobody)."""
-        self.assignee = person
-        self.save(update_fields=["assignee"])
-
     def set_priority(self, priority: str) -> None:
         self.priority = priority
         self.save(update_fields=["priority"])
@@ -391,9 +412,6 @@ class Ticket(TrackedModel):
         locked = Ticket.objects.select_for_update().filter(pk=self.pk).values(*names).get()
         for name in names:
             setattr(self, name, locked[name])
-
-    def _stored_phase(self) -> str:
-        return Status.objects.get(tickets=self.pk).phase
 
     def _validate_phase(self, old: str, new: str) -> None:
         if self.is_merged and new != Phase.DONE:

@@ -205,4 +205,4 @@ def _members(audience: Audience, facts: Facts, directory: Directory) -> Iterator
 
 def _is_unassignment(activity: ActivityLog) -> bool:
     """Nobody takes care of the ticket now: there is no "who" to tell anybody."""
-    return activity.verb == Verb.ASSIGNED and activity.changes["assignee"][1] is None
+    return activity.verb == Verb.ASSIGNED and activity.changes.get("assignee", (None, None))[1] is None

@@ -41,16 +41,8 @@ def test_filing_logs_every_tracked_field_with_actor_and_source(ticket, alice):
     row = ActivityLog.objects.get()
     assert (row.verb, row.actor, row.actor_name, row.source) == ("created", alice, "Alice Moreau", "web")
     assert row.changes["subject"] == [None, ticket.subject]
-    empty = {
-        "assignee",
-        "waiting_for",
-        "wakes_on",
-        "reminded_at",
-        "closes_at",
-        "confirmed_at",
-        "not_fixed_at",
-        "merged_into",
-    }
+    empty = {"assignee", "assigned_because", "confirmed_at", "not_fixed_at", "merged_into"}
+    empty |= {*Ticket.WAITING_FIELDS}
     assert set(row.changes) == set(Ticket.TRACKED) - empty
 
 

@@ -1,0 +1,88 @@
+"""Who an open ticket belongs to: nobody, or a person who works (accounts.models.UserQuerySet.staff)."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tickets.workflow import Phase
+
+
+class Because(models.TextChoices):
+    """Why somebody is the assignee, or why nobody is (Ticket.assigned_because); empty: given by hand.
+
+    LEFT is followed by the number of the person who left: "left:7".
+    """
+
+    TOOK = "took", _("assigned to themselves")
+    REPLY = "reply", _("by answering")
+    DEFAULT = "default", _("default assignee of the category")
+    MOVED = "moved", _("moved to another category")
+    LEFT = "left", _("the former assignee left")
+
+    @classmethod
+    def left(cls, person_id: int) -> str:
+        return f"{cls.LEFT.value}:{person_id}"
+
+
+NOT_STAFF = _("%(person)s does not work on tickets (any more). Please choose somebody else.")
+
+
+class NotStaff(ValueError):
+    """An open ticket would be assigned to a person who does not work."""
+
+    def __init__(self, person):
+        super().__init__(NOT_STAFF % {"person": person})
+
+
+def working(number: int | None):
+    """The person of this number if that person works, asked of the database; else None."""
+    return get_user_model().objects.staff().filter(pk=number).first() if number else None
+
+
+class OwnedMixin:
+    """The part of Ticket that decides about `assignee` and `assigned_because`."""
+
+    def assign(self, person, because: str = "") -> None:
+        """Gives the ticket to `person` (None: to nobody). `because` is a code of Because, empty: by hand.
+
+        Raises NotStaff for an open ticket and a person who does not work.
+        """
+        self.assignee, self._because = person, because
+        self.save(update_fields=["assignee"])
+
+    def _validate_owner(self, stored: int | None) -> None:
+        is_new = self.assignee_id is not None and self.assignee_id != stored
+        if is_new and not self.is_done and not working(self.assignee_id):
+            refusal = ValidationError(NOT_STAFF, params={"person": self.assignee})
+            raise ValidationError({"assignee": refusal})
+
+    def _stamp_owner(self, before: dict[str, Any] | None, old_phase: str | None) -> None:
+        """Sets what follows for the owner from a save; see stamp().
+
+        The invariant is kept here: an open ticket belongs to nobody, or to somebody who works.
+        """
+        because = self.__dict__.pop("_because", None)
+        stored = before["assignee_id"] if before else None
+        is_given = self.assignee_id != stored
+        if is_given and before:
+            # A reason of before says nothing of another assignee.
+            is_said = self.assigned_because != before["assigned_because"]
+            self.assigned_because = because or (self.assigned_because if is_said else "")
+        elif because:
+            self.assigned_because = because
+        if self.phase == Phase.DONE:
+            return
+        if is_given:
+            if self.assignee_id is not None and not working(self.assignee_id):
+                raise NotStaff(self.assignee)
+        elif self.assignee_id is not None and old_phase == Phase.DONE and not working(self.assignee_id):
+            self.assignee, self.assigned_because = None, Because.left(stored)
+
+    def _give_by_default(self) -> None:
+        """Gives a ticket without an assignee to the default one of its category, if that person works."""
+        person = working(self.category.default_assignee_id)
+        if person:
+            self.assignee, self.assigned_because = person, Because.DEFAULT
