@@ -4,6 +4,7 @@ from tickets.models.blocked_sender import BlockedSender
 from tickets.models.category import Category
 from tickets.models.comment import Comment
 from tickets.models.draft import Draft
+from tickets.models.handover import Handover
 from tickets.models.inbound_email import InboundEmail
 from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
@@ -28,6 +29,7 @@ __all__ = [
     "Category",
     "Comment",
     "Draft",
+    "Handover",
     "InboundEmail",
     "Macro",
     "MailPreferences",
