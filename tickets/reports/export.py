@@ -2,13 +2,14 @@
 
 import csv
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Comment, Ticket
 
@@ -19,9 +20,14 @@ BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that it is UTF-8
 
 
 def safe(value) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection)."""
+    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection); unsafe() gives the text back."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(DANGEROUS) else text
+    return f"'{text}" if text.lstrip("'").startswith(DANGEROUS) else text
+
+
+def unsafe(cell: str) -> str:
+    """The text of which safe() made `cell`."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(DANGEROUS) else cell
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,43 @@ class Format:
         return safe(value)
 
     def moment(self, at: datetime) -> str:
-        return (at if self.has_offset else at.replace(tzinfo=None)).isoformat(" ", "minutes")
+        return (at if self.has_offset else at.replace(tzinfo=None)).isoformat(" ", "seconds")
 
 
 # Excel splits cells at semicolons and reads 2.5 as a date wherever the comma is the decimal sign.
 FORMATS = {"csv": Format(",", ".", has_offset=True), "excel": Format(";", ",", has_offset=False)}
 CSV = FORMATS["csv"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the export; `field` is what the import calls it, empty where it takes nothing from it."""
+
+    heading: str
+    field: str
+    value: Callable[[Ticket], object]
+
+
+COLUMNS = (
+    Column(_("number"), "", attrgetter("pk")),
+    Column(_("subject"), "subject", attrgetter("subject")),
+    Column(_("description"), "description", attrgetter("description")),
+    Column(_("requester"), "requester_name", attrgetter("requester.full_name")),
+    Column(_("requester email"), "requester", attrgetter("requester.email")),
+    Column(_("department"), "requester_department", attrgetter("requester.department")),
+    Column(_("category"), "category", attrgetter("category")),
+    Column(_("priority"), "priority", Ticket.get_priority_display),
+    Column(_("status"), "status", attrgetter("status")),
+    Column(_("phase"), "phase", lambda ticket: ticket.status.get_phase_display()),
+    Column(_("assignee"), "assignee_name", lambda ticket: ticket.assignee and ticket.assignee.full_name),
+    Column(_("assignee email"), "assignee", lambda ticket: ticket.assignee and ticket.assignee.email),
+    Column(_("source"), "", Ticket.get_source_display),
+    Column(_("filed"), "created_at", attrgetter("created_at")),
+    Column(_("first reply"), "first_replied_at", attrgetter("first_replied_at")),
+    Column(_("done"), "done_at", attrgetter("done_at")),
+    Column(_("last change"), "updated_at", attrgetter("updated_at")),
+    Column(_("merged into"), "", attrgetter("merged_into_id")),
+)
 
 
 class _Lines:
@@ -90,20 +127,11 @@ def ticket_rows(
 
     `zone` is that of whoever reads: the rows are made while they are sent, after the request.
     """
-    heading = [
-        _("number"), _("subject"), _("description"), _("requester"), _("mail address"), _("department"),
-        _("category"), _("priority"), _("status"), _("phase"), _("assignee"), _("source"), _("filed"),
-        _("first reply"), _("done"), _("last change"), _("merged into"),
-    ]  # fmt: skip
+    heading = [column.heading for column in COLUMNS]
     yield [*heading, _("internal notes")] if notes else heading
     for ticket in _in_batches(tickets, notes=notes):
-        row = [
-            ticket.pk, ticket.subject, ticket.description, ticket.requester, ticket.requester.email,
-            ticket.requester.department, ticket.category, ticket.get_priority_display(), ticket.status,
-            ticket.status.get_phase_display(), ticket.assignee, ticket.get_source_display(),
-            *(_moment(at, zone) for at in (ticket.created_at, ticket.first_replied_at, ticket.done_at)),
-            _moment(ticket.updated_at, zone), ticket.merged_into_id,
-        ]  # fmt: skip
+        row = [column.value(ticket) for column in COLUMNS]
+        row = [cell.astimezone(zone) if isinstance(cell, datetime) else cell for cell in row]
         yield [*row, _notes(ticket, zone, form)] if notes else row
 
 
@@ -117,10 +145,6 @@ def _in_batches(tickets: QuerySet, *, notes: bool) -> Iterator[Ticket]:
     while batch := list(tickets.filter(pk__gt=last)[:BATCH]):
         yield from batch
         last = batch[-1].pk
-
-
-def _moment(at: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return at.astimezone(zone) if at else None
 
 
 def _notes(ticket: Ticket, zone: ZoneInfo, form: Format) -> str:

@@ -166,7 +166,7 @@ def test_excel_gets_semicolons_and_local_times_without_offset(client_of, sam, an
     with acting_as(ann), time_machine.travel(filed, tick=False):
         conversation.note(ticket, author=ann, body="SECRET")
     User.objects.update(time_zone=zone)
-    local = filed.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
+    local = filed.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
     response = client_of(sam).get(f"{URL}?phase=all&who=all&notes=1&format=excel")
     raw = b"".join(response.streaming_content)
     assert raw.startswith(b"\xef\xbb\xbf")
@@ -176,7 +176,7 @@ def test_excel_gets_semicolons_and_local_times_without_offset(client_of, sam, an
     file = tmp_path / "tickets.csv"
     call_command("export_tickets", "--format", "excel", out=str(file))
     (row,) = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig")), delimiter=";")
-    assert row["filed"] == "2026-11-30 20:15"
+    assert row["filed"] == "2026-11-30 20:15:59"
 
 
 @pytest.mark.parametrize(

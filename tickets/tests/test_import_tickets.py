@@ -2,11 +2,27 @@
 
 import gzip
 import io
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
+from allauth.account.models import EmailAddress
 from django.core.management import CommandError, call_command
 
-from tickets.models import ActivityLog, Category, Notification, Ticket
+from accounts.actor import acting_as
+from accounts.models import User
+from accounts.roles import Role
+from tickets import conversation
+from tickets.models import (
+    ActivityLog,
+    Category,
+    Comment,
+    Notification,
+    SearchDocument,
+    Status,
+    Ticket,
+)
+from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -92,13 +108,145 @@ def test_dry_run_keeps_nothing(run, alice):
     assert not Category.objects.filter(name="New one").exists()
 
 
+# There and back
+TEXTS = (
+    ("=HYPERLINK(1)", "  indented\n- x\n\n\ttab;semicolon,comma"),
+    ("'=quoted already", "\"quotes\" and 'apostrophes'"),
+    ("'plain apostrophe", "+49 30 1234"),
+    ("Grüße 😀 ; , \" '", "-1\n\n\n2\u2028three"),
+    ("@home", "x" * 20_000),
+)
+
+
+@pytest.fixture
+def there_and_back(tmp_path, run):
+    """Exports all tickets, empties the helpdesk, and imports them again."""
+
+    def go(file_format: str, *options: str) -> str:
+        path = tmp_path / "all.csv"
+        call_command("export_tickets", "--format", file_format, out=str(path), stdout=io.StringIO())
+        for model in (SearchDocument, Comment, Notification, Ticket):
+            model._base_manager.all()._raw_delete(using="default")
+        ActivityLog._base_manager.all()._raw_delete(using="default")
+        User.objects.all().delete()
+        Category.objects.filter(name="Hardware").delete()
+        Status.objects.filter(name="With the supplier").delete()
+        return run(path.read_bytes(), "--people", "--create-categories", "--create-statuses", *options)
+
+    return go
+
+
+@pytest.mark.parametrize("file_format", ["csv", "excel"])
+def test_what_is_exported_comes_back(settings, there_and_back, alice, bob, ann, sam, file_format):
+    hardware = Category.objects.create(name="Hardware")
+    supplier = Status.objects.create(name="With the supplier", phase="waiting", position=9)
+    filed = datetime(2026, 3, 1, 8, 0, 59, tzinfo=UTC)
+    for number, (subject, description) in enumerate(TEXTS):
+        with time_machine.travel(filed + timedelta(hours=number), tick=False):
+            ticket = make_ticket(
+                (alice, bob)[number % 2],
+                subject=subject,
+                description=description,
+                category=hardware,
+                priority=("low", "urgent")[number % 2],
+                assignee=(ann, sam, None)[number % 3],
+            )
+        with time_machine.travel(filed + timedelta(days=number, seconds=7), tick=False), acting_as(ann):
+            if number == 0:
+                conversation.reply(ticket, author=ann, body="Look at it.", status=supplier)
+            if number in (1, 2):
+                ticket.close()
+
+    def everything() -> list[tuple]:
+        people = ("requester__email", "requester__full_name", "assignee__email", "assignee__full_name")
+        texts = ("subject", "description", "category__name", "status__name", "status__phase", "priority")
+        dates = ("created_at", "first_replied_at", "done_at", "updated_at")
+        return list(Ticket.objects.order_by("pk").values_list(*texts, *people, *dates))
+
+    before = everything()
+    said = there_and_back(file_format)
+    assert everything() == before
+    assert len(before) == len(TEXTS)
+    assert "5 tickets are imported." in said
+    call_command("verify_activity_log", stdout=io.StringIO())
+    assert not Notification.objects.exists()
+
+
+def test_people_are_made_with_what_they_may_do(there_and_back, alice, ann, sam):
+    alice.department = "Sales"
+    alice.save()
+    make_ticket(alice, assignee=ann)
+    make_ticket(alice, assignee=sam, phase="done")
+    said = there_and_back("csv")
+    assert "Accounts made: 3, of which agents: 1." in said
+    people = {person.email: person for person in User.objects.all()}
+    assert [people[one.email].role for one in (alice, ann)] == [Role.REQUESTER, Role.AGENT]
+    assert people[alice.email].department == "Sales"
+    assert not people[sam.email].is_active  # has only worked on what is done, and may have left
+    assert not any(person.has_usable_password() for person in people.values())
+    assert EmailAddress.objects.filter(verified=True).count() == 3
+
+
+def test_somebody_made_for_a_done_ticket_works_where_an_open_one_names_him(run):
+    run(
+        "subject,status,requester,assignee\n"
+        "A,Done,alice@example.com,ann@example.com\n"
+        "B,,ann@example.com,\n"
+        "C,,alice@example.com,ann@example.com\n",
+        "--people",
+    )
+    ann = User.objects.get(email="ann@example.com")
+    assert ann.is_active
+    assert ann.role == Role.AGENT
+
+
+def test_nobody_who_is_here_already_gets_another_role(run, alice, bob):
+    with pytest.raises(CommandError):
+        run("subject,requester,assignee\nA,alice@example.com,bob@example.com\n", "--people")
+    assert User.objects.get(pk=bob.pk).role == Role.REQUESTER
+
+
+def test_dry_run_makes_nobody(run):
+    said = run("subject,requester\nA,new@example.com\n", "--people", "--dry-run")
+    assert "Accounts made: 1" in said
+    assert not User.objects.exists()
+
+
+def test_blank_headers_are_passed_over(run, alice):
+    said = run("subject,,category, ,\nA,x,Other,y,z\n", "--requester", alice.email)
+    assert Ticket.objects.get().subject == "A"
+    assert "not used" not in said
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_are_told_by_the_names_of_the_columns(run, alice, delimiter):
+    run(f"subject{delimiter}description\nA{delimiter}B, and C\n", "--requester", alice.email)
+    assert Ticket.objects.get().description == "B, and C"
+
+
 GOOD = "subject,category\nA good line,Other\n"
 BAD = {
     "wrong header": (
         "title,text\na,b\n",
         "line 1: there is no column subject or description. The file has: title",
     ),
-    "double column": ("subject,subject\na,b\n", "line 1, column subject: this column stands there twice"),
+    "double column": ("subject,subject\na,b\n", "line 1, column subject: this column appears twice"),
+    "double export heading": (
+        "subject,Filed,filed\na,,\n",
+        "line 1, column filed: this column appears twice",
+    ),
+    "reply before filing": (
+        "subject,created_at,first_replied_at\nA,2026-01-02,2026-01-01\n",
+        "line 2, column first_replied_at: it is before created_at",
+    ),
+    "new status without a phase": (
+        "subject,status,phase\nA,Flying,\n",
+        "line 2, column status: there is no status 'Flying'",
+    ),
+    "broken address": (
+        "subject,requester\nA,who@\n",
+        "line 2, column requester: nobody has the email address 'who@'",
+    ),
     "empty file": ("", "line 1: the file is empty"),
     "broken UTF-8": (
         b"subject\ngood\nK\xf6ln\n",
@@ -138,7 +286,7 @@ BAD = {
     ),
     "unknown requester": (
         "subject,requester\nA,who@example.com\n",
-        "line 2, column requester: nobody has the mail address 'who@example.com'",
+        "line 2, column requester: nobody has the email address 'who@example.com'",
     ),
     "assignee is no staff": (
         "subject,assignee\nA,alice@example.com\n",

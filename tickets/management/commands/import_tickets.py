@@ -7,7 +7,9 @@ from tqdm import tqdm
 
 from accounts import actor
 from tickets import activity_log
-from tickets.importing import FIELDS, Builder, Problem, Table
+from tickets.importing.builder import Builder
+from tickets.importing.people import People
+from tickets.importing.table import FIELDS, Problem, Table
 from tickets.management.limits import lift_time_limits
 from tickets.models import Ticket
 from tickets.search import documents
@@ -23,8 +25,9 @@ class Refused(Exception):
 class Command(BaseCommand):
     help = (
         "Brings in tickets from a CSV file (UTF-8, also compressed as .csv.gz), all of them or none. It may "
-        f"have any of the columns {', '.join(FIELDS)}; requester and assignee are mail addresses, times are "
-        "like 2026-03-31 14:05. Nobody is mailed. Lines that can't be imported are named with the reason."
+        f"have any of the columns {', '.join(FIELDS)}; requester and assignee are email addresses, times are "
+        "like 2026-03-31 14:05. What export_tickets writes can be read too. Nobody is emailed. Lines that "
+        "can't be imported are named with the reason."
     )
 
     def add_arguments(self, parser):
@@ -40,19 +43,30 @@ class Command(BaseCommand):
             "--create-categories", action="store_true", help="Make categories that do not exist yet."
         )
         parser.add_argument(
+            "--create-statuses",
+            action="store_true",
+            help="Make statuses that do not exist yet, in the phase that the column phase names.",
+        )
+        parser.add_argument(
+            "--people",
+            action="store_true",
+            help="Make accounts for people who have none. They choose a password by “Forgot password?”.",
+        )
+        parser.add_argument(
             "--requester", metavar="EMAIL", help="Whose tickets they are where a row names nobody."
         )
         parser.add_argument("--dry-run", action="store_true", help="Check everything, keep nothing.")
 
     def handle(self, *args, file, dry_run, **options):
-        builder_options = {"requester": self.find_requester(options["requester"])}
-        builder_options["create_categories"] = options["create_categories"]
+        builder_options = {name: options[name] for name in ("create_categories", "create_statuses")}
+        builder_options["requester"] = self.find_requester(options["requester"])
+        people = People(makes_missing=options["people"])
         table = Table(file, self.parse_map(options["map"]))
         self.problems, self.count = [], 0
         lift_time_limits()
         try:
             with transaction.atomic(), actor.acting_as(None, source=actor.IMPORT):
-                self.load(table, Builder(**builder_options))
+                self.load(table, Builder(people, **builder_options))
                 if self.problems or dry_run:
                     raise Refused
         except OSError as error:
@@ -61,7 +75,7 @@ class Command(BaseCommand):
             self.problems.append(problem)
         except Refused:
             pass
-        self.report(table, dry_run)
+        self.report(table, people, dry_run)
 
     def find_requester(self, email: str | None):
         if not email:
@@ -105,7 +119,7 @@ class Command(BaseCommand):
         activity_log.record_bulk(tickets)
         documents.build(ticket.pk for ticket in tickets)
 
-    def report(self, table: Table, dry_run: bool) -> None:
+    def report(self, table: Table, people: People, dry_run: bool) -> None:
         if self.problems:
             for problem in self.problems[:SHOWN]:
                 self.stderr.write(str(problem))
@@ -114,6 +128,9 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was imported: {len(self.problems)} problems in {table.path.name}.")
         if table.unused:
             self.stdout.write(f"Columns that were not used: {', '.join(table.unused)}.")
+        if people.made:
+            agents = sum(person.is_staff for person in people.made)
+            self.stdout.write(f"Accounts made: {len(people.made)}, of which agents: {agents}.")
         if dry_run:
             self.stdout.write(f"All is well: {self.count} tickets would be imported. Nothing was kept.")
         else:

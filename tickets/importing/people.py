@@ -1,0 +1,58 @@
+"""Whose tickets they are: people by their email addresses, and those whom an import makes."""
+
+from django.contrib.auth import get_user_model
+
+from accounts import invitations
+from accounts.roles import Role
+from accounts.validators import validate_address
+
+
+class People:
+    """Looks everybody up once. With `makes_missing` an unknown address gets an account without a password."""
+
+    def __init__(self, *, makes_missing: bool = False):
+        self.makes_missing = makes_missing
+        self.made: set = set()
+        people = get_user_model().objects
+        self._known = {person.email: person for person in people.all()}
+        self._staff = set(people.staff().values_list("pk", flat=True))
+
+    def requester(self, address: str, *, name: str = "", department: str = ""):
+        """Raises ValueError where nobody has the address."""
+        person = self._known.get(address.lower()) or self._new(address, name)
+        if person in self.made and (department and not person.department or not person.is_active):
+            person.department, person.is_active = department, True
+            person.full_clean()
+            person.save()
+        return person
+
+    def assignee(self, address: str, *, name: str = "", is_done: bool):
+        """Who worked on a ticket. On one that is open, only somebody who works here can be.
+
+        Who is made for tickets that are done may have left, so that person can't log in; who is made for an
+        open one is an agent. Raises ValueError.
+        """
+        person = self._known.get(address.lower())
+        if person is None:
+            person = self._new(address, name)
+            person.is_active = False
+            person.save()
+        if is_done or person.pk in self._staff:
+            return person
+        if person not in self.made:
+            raise ValueError(f"{address} may not work on tickets")
+        person.is_active = True
+        person.save()
+        person.set_role(Role.AGENT)
+        self._staff.add(person.pk)
+        return person
+
+    def _new(self, address: str, name: str):
+        if not self.makes_missing:
+            raise ValueError(f"nobody has the email address {address!r}. --people would make an account")
+        validate_address(address)
+        name = (name or address.partition("@")[0])[:150]
+        get_user_model()._meta.get_field("full_name").run_validators(name)
+        person = self._known[address.lower()] = invitations.invite(address, full_name=name)
+        self.made.add(person)
+        return person
