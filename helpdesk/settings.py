@@ -232,9 +232,14 @@ ANYMAIL = {
 # Mail that comes in: the domain whose mail Mailgun posts here or a mail server pipes to receive_mail.
 INBOUND_DOMAIN = env.text("INBOUND_DOMAIN").lower()
 MAILGUN_WEBHOOK_SECRET = env.text("MAILGUN_WEBHOOK_SECRET")
+MAILGUN_WEBHOOK_SECRET_FALLBACKS = env.words("MAILGUN_WEBHOOK_SECRET_FALLBACKS")
 if HAS_MAIL_PROVIDER and INBOUND_DOMAIN and not MAILGUN_WEBHOOK_SECRET:
     raise ImproperlyConfigured(
         "MAILGUN_WEBHOOK_SECRET is missing: it proves that mail which comes in is from Mailgun."
+    )
+if MAILGUN_WEBHOOK_SECRET_FALLBACKS and not MAILGUN_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "MAILGUN_WEBHOOK_SECRET is missing: MAILGUN_WEBHOOK_SECRET_FALLBACKS only holds the key before it."
     )
 # Whose Authentication-Results count for receive_mail (RFC 8601): the name that your mail server gives itself.
 INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID").lower()

@@ -23,6 +23,7 @@ NAMES = {
     "DYNO",
     "INBOUND_DOMAIN",
     "MAILGUN_WEBHOOK_SECRET",
+    "MAILGUN_WEBHOOK_SECRET_FALLBACKS",
     "S3_BUCKET",
     "ALLOW_CONSOLE_MAIL",
     "SECRET_KEY_FILE",
@@ -110,6 +111,12 @@ def test_mail_by_mailgun_is_not_taken_in_without_its_key():
     assert "MAILGUN_WEBHOOK_SECRET is missing" in done.stderr
     secret = {"INBOUND_DOMAIN": "in.example.com", "MAILGUN_WEBHOOK_SECRET": "k" * 32}
     assert start({**PRODUCTION, **secret}).returncode == 0
+
+
+def test_old_key_of_the_webhooks_needs_the_new_one():
+    old = {"MAILGUN_WEBHOOK_SECRET_FALLBACKS": "o" * 32}
+    assert "MAILGUN_WEBHOOK_SECRET is missing" in start({**PRODUCTION, **old}).stderr
+    assert start({**PRODUCTION, **old, "MAILGUN_WEBHOOK_SECRET": "k" * 32}).returncode == 0
 
 
 def test_secret_may_come_from_a_file(tmp_path):

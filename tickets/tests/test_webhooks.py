@@ -75,6 +75,39 @@ def test_door_without_a_key_is_no_door(mailgun_client, heard, settings):
     assert not heard
 
 
+def test_two_keys_are_valid_while_they_are_changed(mailgun_client, heard, settings):
+    """THREATS 127: the new key is set here first, then at Mailgun; no post is lost in between."""
+    settings.MAILGUN_WEBHOOK_SECRET = "the new key"
+    settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = [WEBHOOK_SECRET]
+    for number, secret in enumerate((WEBHOOK_SECRET, "the new key", "another key")):
+        post = {**event("delivered", f"<{number}@example.com>"), "signature": signature(secret=secret)}
+        assert tell(mailgun_client, post) == (400 if secret == "another key" else 200)
+    settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = []
+    post = {**event("delivered", "<9@example.com>"), "signature": signature(secret=WEBHOOK_SECRET)}
+    assert tell(mailgun_client, post) == 400
+    assert [one.message_id for one in heard] == ["<0@example.com>", "<1@example.com>"]
+
+
+@pytest.mark.parametrize("first", [WEBHOOK_SECRET, "the new key"])
+def test_post_that_both_keys_signed_counts_once(mailgun_client, heard, settings, first):
+    """Mailgun tries again for hours, and signs anew."""
+    settings.MAILGUN_WEBHOOK_SECRET = "the new key"
+    settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = [WEBHOOK_SECRET]
+    post, at = event("delivered", "<1@example.com>"), time.time()
+    for secret in (first, WEBHOOK_SECRET, "the new key"):
+        assert tell(mailgun_client, {**post, "signature": signature(secret=secret, token="t", at=at)}) == 200
+    assert len(heard) == 1
+
+
+def test_empty_fallback_signs_for_nobody(mailgun_client, heard, settings):
+    """THREATS 95."""
+    settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = [""]
+    assert tell(mailgun_client, {**event("delivered", "x"), "signature": signature(secret="")}) == 400
+    settings.MAILGUN_WEBHOOK_SECRET, settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = "", [WEBHOOK_SECRET]
+    assert tell(mailgun_client, event("delivered", "x")) == 404
+    assert not heard
+
+
 def test_key_of_the_api_opens_nothing(mailgun_client, heard, settings):
     settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_API_KEY": "api key"}
     post = {**event("delivered", "<1@example.com>"), "signature": signature(secret="api key")}
