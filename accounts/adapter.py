@@ -59,6 +59,13 @@ class AccountAdapter(DefaultAccountAdapter):
             account_mail_requested.send(sender=User, person=person, kind=kind, address=address)
 
     # Sign-up
+    def is_open_for_signup(self, request) -> bool:
+        return settings.SIGNUP != "closed"
+
+    def unstash_verified_email(self, request) -> str | None:
+        """allauth's own leaves an empty value behind: then only a new address starts a session."""
+        return request.session.pop("account_verified_email", None)
+
     @transaction.atomic
     def save_user(self, request, user, form, commit=True):
         user.full_name = form.cleaned_data["full_name"]

@@ -33,6 +33,14 @@ def proxy_is_known(app_configs, **kwargs):
     return [Warning("TRUSTED_PROXIES is 0.", hint=hint, id="helpdesk.W001")]
 
 
+def signup_is_bounded(app_configs, **kwargs):
+    """Who has an account can file tickets, and so mail the staff."""
+    if settings.SIGNUP != "open":
+        return []
+    hint = "Set SIGNUP_EMAIL_DOMAINS to the domains of your people, or SIGNUP=closed: IT makes the accounts."
+    return [Warning("Anybody in the world can sign up.", hint=hint, id="helpdesk.W004")]
+
+
 def sender_is_ours(app_configs, **kwargs):
     """Mailgun signs for its domain; that holds for senders of it and of the one above (RFC 7489, 3.1)."""
     if not settings.HAS_MAIL_PROVIDER:
@@ -47,5 +55,5 @@ def sender_is_ours(app_configs, **kwargs):
 
 
 def register_all() -> None:
-    for check in (links_lead_here, proxy_is_known, sender_is_ours):
+    for check in (links_lead_here, proxy_is_known, signup_is_bounded, sender_is_ours):
         register(check, Tags.security, deploy=True)

@@ -1,4 +1,4 @@
-"""Reads the environment. Every function raises ImproperlyConfigured in one line that names the variable.
+"""Reads the environment. A senseless value raises ImproperlyConfigured in one line that names the variable.
 
 A variable NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker and
 Kubernetes secrets). An empty value counts as not set.
@@ -6,17 +6,36 @@ Kubernetes secrets). An empty value counts as not set.
 
 import os
 import re
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.core.validators import validate_email
+from django.core.validators import validate_domain_name, validate_email
+from dotenv import load_dotenv
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
+BASE_DIR = Path(__file__).resolve().parent.parent
+# Names that older installations set, and what stands here instead.
+WITHOUT_USE = {
+    "FLASK_ENV": "DEBUG=1 shows error pages.",
+    "MAILGUN_PUBLIC_KEY": "MAILGUN_WEBHOOK_SECRET proves what Mailgun posts.",
+}
+SAID = "HELPDESK_SAID_WHAT_HAS_NO_USE"
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def load() -> None:
+    """Takes what stands in the file .env into the environment, and says once what of it has no use."""
+    load_dotenv(BASE_DIR / ".env")
+    said = " ".join(f"{name} has no use here: {use}" for name, use in WITHOUT_USE.items() if text(name))
+    if said and SAID not in os.environ:
+        os.environ[SAID] = "1"  # the processes that this one starts inherit it and stay silent
+        print(said, file=sys.stderr)
 
 
 def text(name: str, default: str = "") -> str:
@@ -67,6 +86,22 @@ def one_of(name: str, offered: set[str], default: str) -> str:
 def words(name: str) -> list[str]:
     """A list separated by commas."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def domains(name: str) -> list[str]:
+    """Domains of mail addresses, separated by commas, with or without @."""
+    found = [word.lower().removeprefix("@") for word in words(name)]
+    if text(name) and not (found and all(map(_is_domain, found))):
+        raise ImproperlyConfigured(f"{name} must be domains like example.com, not {text(name)!r}.")
+    return found
+
+
+def _is_domain(text: str) -> bool:
+    try:
+        validate_domain_name(text)
+    except ValidationError:
+        return False
+    return not text.endswith(".")
 
 
 def weekdays(name: str, default: str) -> frozenset[int]:

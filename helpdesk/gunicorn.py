@@ -2,6 +2,7 @@
 
 from helpdesk import env
 
+env.load()
 bind = f":{env.number('PORT', 8000, least=1)}"
 workers = env.number("WEB_CONCURRENCY", 2, least=1)
 threads = env.number("WEB_THREADS", 4, least=1)

@@ -16,13 +16,12 @@ from django.contrib.messages import constants as messages
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
-from dotenv import load_dotenv
 
 from helpdesk import env
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = env.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
-load_dotenv(BASE_DIR / ".env")
+env.load()
 
 
 # Mode, key, hosts
@@ -204,7 +203,15 @@ PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
-SIGNUP_EMAIL_DOMAINS = [domain.lower().lstrip("@") for domain in env.words("SIGNUP_EMAIL_DOMAINS")]
+# Who may sign up: nobody, people of these domains, everybody. The domains also bound a change of address.
+SIGNUP_EMAIL_DOMAINS = env.domains("SIGNUP_EMAIL_DOMAINS")
+SIGNUP = env.one_of("SIGNUP", {"closed", "domains", "open"}, "domains" if SIGNUP_EMAIL_DOMAINS else "open")
+if SIGNUP == "domains" and not SIGNUP_EMAIL_DOMAINS:
+    raise ImproperlyConfigured("SIGNUP_EMAIL_DOMAINS is missing: SIGNUP=domains lets its people sign up.")
+if SIGNUP == "open" and SIGNUP_EMAIL_DOMAINS:
+    raise ImproperlyConfigured(
+        "SIGNUP=open lets everybody sign up, so SIGNUP_EMAIL_DOMAINS must be empty. Or set SIGNUP=domains."
+    )
 
 # Mail (before allauth's settings: with a provider, addresses are confirmed)
 MAILGUN_API_KEY = env.text("MAILGUN_API_KEY")

@@ -4,6 +4,8 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher
+from django.core.cache import cache
 
 from accounts.events import AccountMail
 from accounts.models import User
@@ -11,6 +13,7 @@ from accounts.tests.cast import PASSWORD
 from tickets.models import Notification
 
 pytestmark = pytest.mark.django_db
+NORA = "nora@example.com"
 
 
 def sign_up(client, **fields):
@@ -111,6 +114,62 @@ def test_bad_input_is_refused_and_what_was_typed_stays(client, settings, fields,
     assert 'name="full_name"' in response.content.decode()
     assert not User.objects.exists()
     assert not Notification.objects.exists()
+
+
+def answer(client, **fields) -> tuple:
+    """All that a visitor sees of a sign-up: the answer, its cookies and the page that it leads to."""
+    client.cookies.clear()
+    cache.clear()  # an address that signs up twice in three minutes is told so once
+    response = sign_up(client, **fields)
+    cookies = {name: (morsel["max-age"], morsel["path"]) for name, morsel in response.cookies.items()}
+    page = without_token(client.get(response.url)).replace(fields.get("email", NORA).lower(), NORA)
+    return response.status_code, response.url, cookies, page
+
+
+@pytest.mark.parametrize("has_provider", [True, False], ids=["provider", "console"])
+def test_every_address_gets_the_same_answer(client, request, alice, bob, settings, has_provider):
+    """THREATS 60, I10: new or known, in any case, deactivated or never confirmed."""
+    if has_provider:
+        request.getfixturevalue("provider")
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    fresh = answer(client)
+    for email in (alice.email, "ALICE@Example.COM", bob.email, NORA, NORA.upper()):
+        assert answer(client, email=email, password1="another good passphrase") == fresh
+    assert User.objects.count() == 3
+    assert User.objects.get(email=NORA).check_password(PASSWORD)
+    assert not User.objects.get(email=alice.email).check_password("another good passphrase")
+
+
+def test_known_address_costs_a_hash_like_a_new_one(client, provider, alice, monkeypatch):
+    """I10: hashing is nearly all of the time that a sign-up takes."""
+    hashed = []
+    hasher = BCryptSHA256PasswordHasher.encode
+    monkeypatch.setattr(
+        BCryptSHA256PasswordHasher, "encode", lambda *args: hashed.append(args) or hasher(*args)
+    )
+    counts = []
+    for email in (alice.email, "nora@example.com"):
+        hashed.clear()
+        answer(client, email=email)
+        counts.append(len(hashed))
+    assert counts == [1, 1]
+
+
+@pytest.mark.parametrize("data", [None, {"email": "nora@example.com"}], ids=["form", "sent"])
+def test_closed_sign_up_says_so_and_makes_nobody(client, settings, data):
+    settings.SIGNUP = "closed"
+    response = sign_up(client, **data) if data else client.get("/accounts/signup/")
+    assert "Sign-up is closed" in response.content.decode()
+    assert not User.objects.exists()
+    assert not Notification.objects.exists()
+
+
+def test_closed_sign_up_is_offered_nowhere(client, settings):
+    for path in ("/", "/about/", "/accounts/login/", "/nothing-here/", "/accounts/password/reset/"):
+        settings.SIGNUP = "open"
+        assert "/accounts/signup/" in client.get(path).content.decode()
+        settings.SIGNUP = "closed"
+        assert "/accounts/signup/" not in client.get(path).content.decode()
 
 
 def test_extra_fields_give_no_rights(client):

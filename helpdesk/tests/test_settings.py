@@ -16,6 +16,7 @@ PRODUCTION = {
     "MAILGUN_API_KEY": "key",
     "MAILGUN_DOMAIN": "mg.example.com",
     "TRUSTED_PROXIES": "1",
+    "SIGNUP_EMAIL_DOMAINS": "example.com",
 }
 NAMES = {
     *PRODUCTION,
@@ -28,6 +29,10 @@ NAMES = {
     "ALLOW_CONSOLE_MAIL",
     "SECRET_KEY_FILE",
     "DEFAULT_TIME_ZONE",
+    "SIGNUP",
+    "FLASK_ENV",
+    "MAILGUN_PUBLIC_KEY",
+    "HELPDESK_SAID_WHAT_HAS_NO_USE",
     "DJANGO_ALLOW_ASYNC_UNSAFE",  # the browser suite sets it for itself
 }
 
@@ -71,6 +76,11 @@ def test_missing_value_is_named(name):
         ("MAIL_SILENCE_HOURS", "a day"),
         ("INBOUND_SILENCE_HOURS", "-1"),
         ("MAIL_CANARY", "1"),
+        ("SIGNUP", "perhaps"),
+        ("SIGNUP", "open"),
+        ("SIGNUP_EMAIL_DOMAINS", "@"),
+        ("SIGNUP_EMAIL_DOMAINS", ","),
+        ("SIGNUP_EMAIL_DOMAINS", "example.com;example.org"),
     ],
 )
 def test_senseless_value_is_named(name, value):
@@ -142,6 +152,8 @@ def test_production_settings_pass_djangos_own_check():
         ({"TRUSTED_PROXIES": ""}, "helpdesk.W001"),
         ({"MAILGUN_API_KEY": "", "MAILGUN_DOMAIN": "", "ALLOW_CONSOLE_MAIL": "1"}, "helpdesk.W002"),
         ({"MAILGUN_SENDER": "IT <it@gmail.com>"}, "helpdesk.W003"),
+        ({"SIGNUP_EMAIL_DOMAINS": ""}, "helpdesk.W004"),
+        ({"SIGNUP_EMAIL_DOMAINS": "", "SIGNUP": "open"}, "helpdesk.W004"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -157,6 +169,75 @@ def test_sender_of_the_domain_above_is_fine():
     change = {"MAILGUN_SENDER": "Helpdesk <helpdesk@Example.com>"}
     done = start({**PRODUCTION, **change}, "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("signup", "domains", "read"),
+    [
+        ("", "", "open"),
+        ("", "example.com", "domains"),
+        ("open", "", "open"),
+        ("Domains", "@example.com, example.org", "domains"),
+        ("closed", "", "closed"),
+        ("closed", "example.com", "closed"),
+    ],
+)
+def test_who_may_sign_up_follows_from_two_names(signup, domains, read):
+    code = "from django.conf import settings; print(settings.SIGNUP)"
+    done = start({"SIGNUP": signup, "SIGNUP_EMAIL_DOMAINS": domains}, "shell", "--no-imports", "-c", code)
+    assert done.stdout.strip() == read
+
+
+def test_sign_up_of_domains_needs_domains():
+    done = start({"SIGNUP": "domains"})
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith(
+        "SIGNUP_EMAIL_DOMAINS is missing: SIGNUP=domains lets its people sign up."
+    )
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_closed_sign_up_is_fine_for_the_check():
+    done = start(
+        {**PRODUCTION, "SIGNUP_EMAIL_DOMAINS": "", "SIGNUP": "closed"},
+        *("check", "--deploy", "--fail-level", "WARNING"),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("FLASK_ENV",), "FLASK_ENV has no use here: DEBUG=1 shows error pages."),
+        (("MAILGUN_PUBLIC_KEY",), "MAILGUN_PUBLIC_KEY has no use here: MAILGUN_WEBHOOK_SECRET proves"),
+        (("FLASK_ENV", "MAILGUN_PUBLIC_KEY"), "error pages. MAILGUN_PUBLIC_KEY has no use here"),
+        ((), ""),
+    ],
+)
+def test_name_without_use_is_said_in_one_line(names, words):
+    """No error: what was set for the software before may stay."""
+    done = start({**PRODUCTION, **dict.fromkeys(names, "production")})
+    assert done.returncode == 0
+    assert words in done.stderr
+    assert len(done.stderr.strip().splitlines()) == bool(names)
+
+
+def test_name_without_use_is_said_once_by_all_processes_of_one_start():
+    """Gunicorn's first process reads its settings file; each of its workers reads ours."""
+    code = (
+        "import helpdesk.gunicorn, subprocess, sys; "
+        "subprocess.run([sys.executable, 'manage.py', 'check'], check=True)"
+    )
+    clean = {name: value for name, value in os.environ.items() if name not in NAMES}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={**clean, "FLASK_ENV": "development"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert done.stderr.count("FLASK_ENV") == 1
 
 
 def test_without_any_configuration_it_starts_here_only():

@@ -1,6 +1,7 @@
 import uuid
 
 from django import forms
+from django.conf import settings
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
 from django.utils.functional import cached_property
@@ -193,13 +194,17 @@ class WatcherForm(forms.Form):
         email = self.cleaned_data["email"].lower()
         self.person = self.people.filter(email=email).first()
         if self.person is None:
-            raise forms.ValidationError(
-                _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first."),
-                code="unknown",
-            )
+            raise forms.ValidationError(self._unknown(), code="unknown")
         if self.person.pk == self.ticket.requester_id:
             raise forms.ValidationError(_("The ticket belongs to this person already."))
         return email
+
+    @staticmethod
+    def _unknown() -> str:
+        """Says the same of an address that nobody has confirmed: who has an account stays untold."""
+        if settings.SIGNUP == "closed":
+            return _("Nobody with this address uses the helpdesk yet. Ask IT to invite your colleague.")
+        return _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first.")
 
     def save(self):
         """Returns the person, who watches now."""

@@ -76,7 +76,7 @@ def test_door_without_a_key_is_no_door(mailgun_client, heard, settings):
 
 
 def test_two_keys_are_valid_while_they_are_changed(mailgun_client, heard, settings):
-    """THREATS 127: the new key is set here first, then at Mailgun; no post is lost in between."""
+    """THREATS 127: what either signed is taken until the old one is removed."""
     settings.MAILGUN_WEBHOOK_SECRET = "the new key"
     settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS = [WEBHOOK_SECRET]
     for number, secret in enumerate((WEBHOOK_SECRET, "the new key", "another key")):
