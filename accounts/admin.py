@@ -1,6 +1,5 @@
 import logging
 
-from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.db import transaction
@@ -8,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.events import AccountMail, account_mail_requested
 from accounts.forms import time_zones
+from accounts.invitations import vouch_for
 from accounts.mixins import StaffListMixin
 from accounts.models import User
 from accounts.roles import MAY_GRANT, Role
@@ -26,6 +26,14 @@ class PersonForm(forms.ModelForm):
 
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect, initial=Role.REQUESTER)
+    accepts_address = forms.BooleanField(
+        label=_("Accept this email address"),
+        required=False,
+        help_text=_(
+            "Nobody has confirmed it yet, so no ticket is emailed to it. "
+            "If you accept it, the person is asked to choose a new password."
+        ),
+    )
 
     class Meta:
         model = User
@@ -98,6 +106,8 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
         if obj and not self.has_change_permission(request, obj):
             return ("full_name", "email", "phone", "department", "location")
         fields = [*PersonForm.Meta.fields, "role"]
+        if obj and not obj.may_be_mailed:
+            fields.insert(fields.index("email") + 1, "accepts_address")
         if obj == request.user:  # nobody locks himself out, or changes the own role
             fields = [name for name in fields if name not in ("is_active", "role")]
         elif request.user.is_superuser:
@@ -113,22 +123,18 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.set_unusable_password()
+        is_accepted = form.cleaned_data.get("accepts_address") and not obj.may_be_mailed
+        had_password = obj.has_usable_password()
         super().save_model(request, obj, form, change)
-        if not change or "email" in form.changed_data:
-            self._confirm_address(obj)
+        if not change or is_accepted or "email" in form.changed_data:
+            vouch_for(obj)
         role = form.cleaned_data.get("role")
         if role and (not change or obj.role != role):
             obj.set_role(Role(role))
             logger.info("Person %s made person %s a %s.", request.user.pk, obj.pk, role)
         if "is_superuser" in form.changed_data or "is_active" in form.changed_data:
             logger.info("Person %s changed the rights of person %s.", request.user.pk, obj.pk)
-        if not change:
+        if not change or (had_password and not obj.has_usable_password()):
             account_mail_requested.send(
                 sender=User, person=obj, kind=AccountMail.PASSWORD_RESET, address=obj.email
             )
-
-    @staticmethod
-    def _confirm_address(person: User) -> None:
-        """Who manages people vouches for the address; the one before it opens nothing any more."""
-        EmailAddress.objects.filter(user=person).delete()
-        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)

@@ -45,6 +45,19 @@ ROLE = RawSQL(
     (*Role, Role.SUPERVISOR, Role.AGENT, Role.REQUESTER),
 )
 
+# User.may_be_mailed. Only a sign-up leaves an address that waits for confirmation; who is brought in has a
+# confirmed one, or none at allauth's.
+MAY_BE_MAILED = RawSQL(
+    """NOT EXISTS (
+        SELECT 1 FROM account_emailaddress
+        WHERE account_emailaddress.user_id = accounts_user.id
+          AND LOWER(account_emailaddress.email) = accounts_user.email
+          AND NOT account_emailaddress.verified
+    )""",
+    (),
+    output_field=models.BooleanField(),
+)
+
 
 class UserQuerySet(models.QuerySet):
     def active(self):
@@ -53,6 +66,14 @@ class UserQuerySet(models.QuerySet):
     def with_role(self):
         """Each with its `role`, which would be asked for one by one."""
         return self.annotate(role=ROLE)
+
+    def may_be_mailed(self):
+        """Those to whom tickets may be mailed; the others may be anybody (User.may_be_mailed)."""
+        return self.filter(MAY_BE_MAILED) if settings.HAS_MAIL_PROVIDER else self
+
+    def saying_who_may_be_mailed(self):
+        """Each with its `may_be_mailed`, which would be asked for one by one."""
+        return self.annotate(may_be_mailed=MAY_BE_MAILED) if settings.HAS_MAIL_PROVIDER else self
 
     def named(self, words: str):
         """People with `words` in their name or address."""
@@ -173,6 +194,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_staff(self) -> bool:
         """Whether the admin site lets the person in (asked by django.contrib.admin)."""
         return self.works
+
+    @cached_property
+    def may_be_mailed(self) -> bool:
+        """Whether tickets may be mailed: the person has confirmed the address, or staff vouch for it.
+
+        Mails about the account itself go to every address. On the console, where no mail leaves, nobody can
+        confirm an address, and every one counts as confirmed.
+        """
+        return not settings.HAS_MAIL_PROVIDER or User.objects.filter(pk=self.pk).may_be_mailed().exists()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

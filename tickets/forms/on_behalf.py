@@ -39,21 +39,24 @@ class OnBehalfMixin(forms.Form):
         person, address = cleaned["requester"], cleaned["requester_email"]
         if not address and person is None:
             self.add_error("requester", _("Please choose who needs help, or type a mail address."))
-        elif address and person is None:
+        elif address and (person is None or person.email == address):
             cleaned["requester"] = self._person_with(address)
-        elif address and person.email != address:
+        elif address:
             text = _("This is not the address of the person above. Please give one of the two.")
             self.add_error("requester_email", text)
+        elif not person.may_be_mailed:
+            text = _("Nobody has confirmed this person's email address. Type it below to invite them.")
+            self.add_error("requester", text)
         return cleaned
 
     def _person_with(self, address: str):
-        """None for somebody who is new, or who can't be the requester."""
+        """None for somebody who is to be invited, or who can't be the requester."""
         person = get_user_model().objects.filter(email=address).first()
         if person is None and not self.cleaned_data["requester_name"]:
             self.add_error("requester_name", _("Nobody has this address yet. Please type the name too."))
         elif person is not None and not person.is_active:
             self.add_error("requester_email", _("This account is switched off."))
-        return person
+        return person if person is not None and person.may_be_mailed else None
 
     def save(self, commit=True):
         if self.instance.requester_id is None:

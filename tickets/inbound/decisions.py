@@ -99,8 +99,8 @@ def is_proven(email: InboundEmail, mail: Mail) -> bool:
 
 
 def person_of(address: str):
-    """Who may log in with this mail address; None where nobody does."""
-    people = get_user_model().objects.active().prefetch_related("groups")
+    """Who may log in with this mail address; None where nobody does, or nobody has confirmed it."""
+    people = get_user_model().objects.active().may_be_mailed().prefetch_related("groups")
     return people.filter(email=address).first() if address else None
 
 

@@ -111,5 +111,5 @@ def _left_out(name: str, why: str) -> str:
 def _in_copy(mail: Mail) -> list:
     """People of the helpdesk among the recipients; nobody becomes one by it."""
     others = [address for address in mail.recipients if not addresses.is_ours(address)]
-    people = get_user_model().objects.active().filter(email__in=others).order_by("pk")
+    people = get_user_model().objects.active().may_be_mailed().filter(email__in=others).order_by("pk")
     return list(people[:MOST_WATCHERS])

@@ -157,6 +157,8 @@ def _same_mail(first: Notification, now) -> QuerySet:
 
 def _make(notifications: list[Notification]) -> Letter | None:
     """The mail of the claimed rows; None where it must not leave, and the rows say why."""
+    for row in notifications:  # all are to one person, whose rights are asked once
+        row.person = notifications[0].person
     told = list(filter(_may_still_be_told, notifications))
     if untold := [row for row in notifications if row not in told]:
         _finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))

@@ -11,7 +11,8 @@ from tickets.models import Category, MutedTicket, Ticket, Watcher
 
 
 def people_with_wishes():
-    return get_user_model().objects.select_related("mail_preferences").with_role().order_by()
+    people = get_user_model().objects.select_related("mail_preferences").with_role()
+    return people.saying_who_may_be_mailed().order_by()
 
 
 class Directory:

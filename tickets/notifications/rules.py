@@ -156,9 +156,14 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Dire
     }
 
 
+def is_reachable(person) -> bool:
+    """Whether anything about tickets may be mailed to somebody."""
+    return person.is_active and person.may_be_mailed
+
+
 def may_be_told(person, audience: str, *, verb: str, facts: Facts) -> bool:
-    """Whether somebody who belongs to `audience` now may know of it."""
-    if not person.is_active:
+    """Whether somebody who belongs to `audience` now may know of it, and by mail."""
+    if not is_reachable(person):
         return False
     is_of_the_ticket = audience == Audience.WATCHER or (
         audience == Audience.REQUESTER and person.pk == facts.requester
@@ -171,7 +176,7 @@ def may_still_be_told(person, audience: str, activity: ActivityLog) -> bool:
     """may_be_told() as the ticket is now; of one that is gone, the right was there when it went."""
     facts = _facts(activity)
     if facts.requester is None:
-        return person.is_active and (person.is_staff or activity.verb != Verb.NOTED)
+        return is_reachable(person) and (person.is_staff or activity.verb != Verb.NOTED)
     if audience == Audience.WATCHER and not person.is_staff:
         watches = Watcher.objects.filter(ticket=facts.ticket, person=person).exists()
         return watches and may_be_told(person, audience, verb=activity.verb, facts=facts)

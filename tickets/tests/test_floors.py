@@ -80,6 +80,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.importing.people", 4.5),
     ("tickets.importing.builder", 4.6),
     ("accounts.links", 4),
+    ("accounts.reset_tokens", 4),
     ("accounts.invitations", 4),
     ("tickets.notifications", 5),
     ("accounts.adapter", 6),

@@ -184,7 +184,7 @@ class WatcherAddView(TicketActMixin, FormView):
         return {
             **super().get_form_kwargs(),
             "ticket": self.object,
-            "people": get_user_model().objects.active(),
+            "people": get_user_model().objects.active().may_be_mailed(),
             "may_try": self.request.user.is_staff or self.count_try(dry_run=True),
         }
 
