@@ -7,6 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from tickets.storage.access import StoreUnavailable
+
 RETRY_AFTER = 30  # seconds
 
 
@@ -28,8 +30,11 @@ def csrf_failure(request, reason=""):
 
 
 def server_error(request):
-    """Renders without the database: it may be what has failed. Then the answer is 503 (RFC 9110, 15.6.4)."""
-    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+    """Renders without the database: it may be what has failed. Then the answer is 503 (RFC 9110, 15.6.4).
+
+    So it is where the attachment store fails and no form tells it better.
+    """
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError, StoreUnavailable)):
         return HttpResponse(
             render_to_string("503.html"), status=503, headers={"Retry-After": str(RETRY_AFTER)}
         )

@@ -342,6 +342,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 DATA_UPLOAD_MAX_NUMBER_FILES = 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "tickets.storage.uploads.TolerantUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 # Files. Attachments have no address of their own: they are served by a view that checks who asks.
@@ -360,7 +364,7 @@ if not IS_LOCAL and not S3_BUCKET:
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR}},
     "attachments": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "tickets.storage.folder.AttachmentFolder",
         "OPTIONS": {"location": ATTACHMENTS_DIR, "file_permissions_mode": 0o600},
     },
     "staticfiles": {
@@ -373,13 +377,11 @@ STORAGES = {
 }
 if S3_BUCKET:
     STORAGES["attachments"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "tickets.storage.bucket.AttachmentBucket",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": env.text("S3_ENDPOINT_URL") or None,
             "region_name": env.text("S3_REGION") or None,
-            "default_acl": None,
-            "file_overwrite": False,
         },
     }
 

@@ -13,6 +13,7 @@ from django.utils import timezone
 from tickets import silence
 from tickets.inbound import handler
 from tickets.notifications import alarms, outbox
+from tickets.storage.discarded import delete_discarded
 
 logger = logging.getLogger(__name__)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
@@ -47,6 +48,7 @@ JOBS = (
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
     Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
+    Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 

@@ -23,8 +23,8 @@ def split_already(comment: Comment) -> Ticket | None:
 def split(comment: Comment, *, subject: str, by) -> Ticket:
     """Makes a ticket of the public reply `comment`, which stays where it is; its files are copied.
 
-    A message is split once: the second time the first ticket is returned. Raises OSError where a file can't
-    be read.
+    A message is split once: the second time the first ticket is returned. Raises StoreUnavailable or FileLost
+    where a file can't be copied.
     """
     ticket = Ticket.objects.select_for_update().get(pk=comment.ticket_id)
     if there := split_already(comment):
@@ -45,5 +45,4 @@ def split(comment: Comment, *, subject: str, by) -> Ticket:
 
 
 def _copy(attachment: Attachment) -> ContentFile:
-    with attachment.file.open() as content:
-        return ContentFile(content.read(), name=attachment.name)
+    return ContentFile(attachment.content(), name=attachment.name)

@@ -15,6 +15,7 @@ from tickets.admin.page import TicketPage
 from tickets.forms.linking import MergeForm, SplitForm, candidates
 from tickets.models import Comment, Ticket
 from tickets.search.query import MAX_LENGTH, ticket_number
+from tickets.views.attachments import later_if_unavailable
 
 
 class MergingMixin(TicketPage):
@@ -81,7 +82,8 @@ class MergingMixin(TicketPage):
             messages.success(request, _("The message is a ticket of its own now. This is it."))
             return HttpResponseRedirect(self.page_url(request, new.pk))
         title = _("Split a message of #%(number)d into a new ticket") % {"number": pk}
-        return self._page(request, ticket, "split", title=title, form=form, comment=comment)
+        page = self._page(request, ticket, "split", title=title, form=form, comment=comment)
+        return later_if_unavailable(page, form)
 
     def _page(self, request, ticket, name: str, **context) -> TemplateResponse:
         context = {

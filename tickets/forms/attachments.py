@@ -1,7 +1,17 @@
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
+from tickets.storage.uploads import LostUpload
 from tickets.validators import MAX_FILES, content_type, validate_size, validate_together
+
+UNAVAILABLE = "unavailable"
+
+
+def files_unavailable() -> ValidationError:
+    """The error of a form whose files can't be stored. Its view answers with 503."""
+    text = _("Files can't be stored right now. Send it without files, or try again later.")
+    return ValidationError(text, code=UNAVAILABLE)
 
 
 class MultipleFileInput(forms.FileInput):
@@ -19,6 +29,8 @@ class AttachmentsField(forms.FileField):
 
     def clean(self, data, initial=None):
         uploads = [upload for upload in data or [] if upload]
+        if any(isinstance(upload, LostUpload) for upload in uploads):
+            raise files_unavailable()
         errors = []
         if len(uploads) <= MAX_FILES:
             for upload in uploads:
@@ -38,4 +50,6 @@ class AttachmentsField(forms.FileField):
             upload.seek(0)
         except ValidationError as error:
             return [error]
+        except OSError:  # it waits in a temporary folder, which may fail like any other
+            return [files_unavailable()]
         return []

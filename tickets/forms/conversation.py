@@ -11,11 +11,12 @@ from django.utils.translation import ngettext
 from accounts.validators import validate_visible
 from tickets import conversation
 from tickets.events import Verb
-from tickets.forms.attachments import AttachmentsField
+from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
 from tickets.notifications.directory import Directory
+from tickets.storage.access import StoreUnavailable
 from tickets.workflow import FOLLOWERS
 
 
@@ -84,8 +85,11 @@ class CommentForm(forms.Form):
             self.add_error("attachments", _("These are more files than you can send in one day."))
         return cleaned
 
-    def save(self) -> Comment | Ticket:
-        """Says it, once for each key. Returns the comment, or the new ticket that it became."""
+    def save(self) -> Comment | Ticket | None:
+        """Says it, once for each key. Returns the comment, or the new ticket that it became.
+
+        None where its files could not be stored: the form has the error then.
+        """
         try:
             with transaction.atomic():
                 return self._say(
@@ -96,6 +100,9 @@ class CommentForm(forms.Form):
                     key=self.cleaned_data["key"],
                     source=self.source,
                 )
+        except StoreUnavailable:
+            self.add_error("attachments", files_unavailable())
+            return None
         except IntegrityError:
             if (said := self._said_already()) is None:
                 raise

@@ -9,10 +9,12 @@ from django.utils.translation import ngettext
 
 from tickets import merging, splitting
 from tickets.events import Verb
+from tickets.forms.attachments import UNAVAILABLE
 from tickets.models import Comment, Ticket, TicketLink
 from tickets.notifications import rules
 from tickets.search.finding import search
 from tickets.search.query import MAX_LENGTH, ticket_number
+from tickets.storage.access import FileLost, StoreUnavailable
 
 MATCHES_SHOWN = 10
 
@@ -177,9 +179,12 @@ class SplitForm(forms.ModelForm):
         return list(rules.recipients(Verb.CREATED, actor_id=self.author.pk, facts=facts))
 
     def save(self) -> Ticket | None:
-        """Returns the new ticket; None where a file could not be read: the form has the error then."""
+        """Returns the new ticket; None where a file could not be copied: the form has the error then."""
         try:
             return splitting.split(self.comment, subject=self.cleaned_data["subject"], by=self.author)
-        except OSError:
+        except StoreUnavailable:
+            text = _("Files can't be copied right now. Please try again later.")
+            self.add_error(None, ValidationError(text, code=UNAVAILABLE))
+        except FileLost:
             self.add_error(None, _("A file of this message can't be read just now. Please try again later."))
-            return None
+        return None

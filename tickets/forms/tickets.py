@@ -6,9 +6,10 @@ from django.forms.models import ModelChoiceIterator
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
-from tickets.forms.attachments import AttachmentsField
+from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Status, Ticket
+from tickets.storage.access import StoreUnavailable
 from tickets.workflow import Phase
 
 RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
@@ -94,8 +95,16 @@ class NewTicketForm(TicketForm):
         self.fields["submission_key"].initial = uuid.uuid4
         self.instance.requester = requester
 
+    def save(self) -> Ticket | None:
+        """Returns the ticket; None where its files could not be stored: the form has the error then."""
+        try:
+            return self._file()
+        except StoreUnavailable:
+            self.add_error("attachments", files_unavailable())
+            return None
+
     @transaction.atomic
-    def save(self):
+    def _file(self) -> Ticket:
         ticket = super().save(commit=False)
         ticket.submission_key = self.cleaned_data["submission_key"]
         ticket.status = Status.objects.default_for(Phase.NEW)

@@ -3,6 +3,7 @@ from tickets.models.attachment import Attachment
 from tickets.models.blocked_sender import BlockedSender
 from tickets.models.category import Category
 from tickets.models.comment import Comment
+from tickets.models.discarded_file import DiscardedFile
 from tickets.models.draft import Draft
 from tickets.models.handover import Handover
 from tickets.models.inbound_email import InboundEmail
@@ -28,6 +29,7 @@ __all__ = [
     "BlockedSender",
     "Category",
     "Comment",
+    "DiscardedFile",
     "Draft",
     "Handover",
     "InboundEmail",

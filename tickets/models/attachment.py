@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
 from tickets.models.comment import Comment
+from tickets.models.discarded_file import DiscardedFile
 from tickets.models.ticket import Ticket
 from tickets.querysets import AttachmentQuerySet
+from tickets.storage.access import FileLost, StoreUnavailable
+from tickets.storage.field import StoredFileField
 from tickets.tracking import TrackedModel
 from tickets.validators import content_type, safe_name
 
@@ -50,7 +53,7 @@ class Attachment(TrackedModel):
         help_text=_("None: it came with the ticket."),
     )
     key = models.CharField(_("key"), max_length=43, unique=True, default=random_key, editable=False)
-    file = models.FileField(
+    file = StoredFileField(
         _("file"), storage=attachment_storage, upload_to=stored_path, max_length=100, editable=False
     )
     name = models.CharField(_("name"), max_length=120)
@@ -80,9 +83,12 @@ class Attachment(TrackedModel):
 
     @classmethod
     def from_upload(cls, upload, *, ticket: Ticket, uploader, comment: Comment | None = None) -> "Attachment":
-        """An unsaved attachment of an uploaded file that passed validators."""
-        content = upload.read()
-        upload.seek(0)
+        """An unsaved attachment of an uploaded file that passed validators. Raises StoreUnavailable."""
+        try:
+            content = upload.read()
+            upload.seek(0)
+        except OSError as error:  # it waits in a temporary folder, which may fail like any other
+            raise StoreUnavailable(f"The upload can't be read: {error}") from error
         return cls(
             ticket=ticket,
             comment=comment,
@@ -96,25 +102,26 @@ class Attachment(TrackedModel):
 
     @classmethod
     def attach(cls, uploads, *, ticket: Ticket, uploader, comment: Comment | None = None) -> None:
-        """Saves uploaded files on `ticket`: all of them, or no row and no file."""
+        """Saves uploaded files on `ticket`: all of them, or no row and no file. Raises StoreUnavailable."""
         if not uploads:
             return
         place = {"ticket": ticket, "uploader": uploader, "comment": comment}
-        attachments = [cls.from_upload(upload, **place) for upload in uploads]
-        try:
-            with transaction.atomic():
-                for attachment in attachments:
-                    attachment.save()
-        except BaseException:
-            for attachment in attachments:
-                attachment.file.storage.delete(stored_path(attachment))
-            raise
+        with transaction.atomic():
+            for attachment in [cls.from_upload(upload, **place) for upload in uploads]:
+                attachment.save()
 
     @property
     def logged_ticket_id(self):
         return self.ticket_id
 
+    def content(self) -> bytes:
+        """All its bytes. Raises StoreUnavailable, or FileLost where the store does not have all of them."""
+        content = self.file.content()
+        if len(content) != self.size:
+            raise FileLost(f"It has {len(content)} bytes of {self.size}.")
+        return content
+
     def discard_file(self) -> None:
-        """Deletes the bytes once the row's deletion is certain."""
-        storage, path = self.file.storage, self.file.name
-        transaction.on_commit(lambda: storage.delete(path), robust=True)
+        """Deletes the bytes once the row's deletion is certain; a store that fails then is asked again."""
+        discarded, storage = DiscardedFile.objects.create(path=self.file.name), self.file.storage
+        transaction.on_commit(lambda: discarded.delete_from(storage), robust=True)

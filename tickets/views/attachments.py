@@ -1,30 +1,57 @@
 import logging
+from io import BytesIO
 
 from csp.constants import NONE
 from csp.decorators import csp
-from django.http import FileResponse, Http404
-from django.shortcuts import get_object_or_404
+from django.forms import BaseForm
+from django.http import FileResponse, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils.decorators import method_decorator
 from django.views import View
 
+from tickets.forms.attachments import UNAVAILABLE
 from tickets.models import Attachment
+from tickets.storage.access import RETRY_AFTER, FileLost, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
 
-@method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]}), name="dispatch")
+def later_if_unavailable(page: HttpResponse, form: BaseForm) -> HttpResponse:
+    """The page with a form that was refused: 503 where that is because the attachment store fails."""
+    if any(form.has_error(name, UNAVAILABLE) for name in form.errors):
+        page.status_code = 503
+        page["Retry-After"] = str(RETRY_AFTER)
+    return page
+
+
 class AttachmentView(View):
     """Hands out a file as bytes to keep, never as something that a browser would show or run."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request, key):
+        """The whole file is read before the answer begins, so that none stops half-way with a 200."""
         attachment = get_object_or_404(Attachment.objects.visible_to(request.user), key=key)
         try:
-            content = attachment.file.open()
-        except FileNotFoundError as error:
-            logger.error("The file of attachment %s is missing in the storage.", attachment.pk)
-            raise Http404 from error
+            content = attachment.content()
+        except StoreUnavailable:
+            page = self.unreadable(attachment, status=503)
+            page["Retry-After"] = str(RETRY_AFTER)
+            return page
+        except FileLost as error:
+            logger.error("The file of attachment %s is missing in the storage: %s", attachment.pk, error)
+            return self.unreadable(attachment, status=404, is_lost=True)
+        return self.file(request, attachment, content)
+
+    @method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]}))
+    def file(self, request, attachment: Attachment, content: bytes) -> FileResponse:
         return FileResponse(
-            content, as_attachment=True, filename=attachment.name, content_type="application/octet-stream"
+            BytesIO(content),
+            as_attachment=True,
+            filename=attachment.name,
+            content_type="application/octet-stream",
         )
+
+    def unreadable(self, attachment: Attachment, *, status: int, is_lost: bool = False) -> HttpResponse:
+        context = {"attachment": attachment, "is_lost": is_lost}
+        return render(self.request, "tickets/attachment_unreadable.html", context, status=status)

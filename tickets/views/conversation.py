@@ -18,6 +18,7 @@ from accounts.validators import is_number
 from tickets import conversation, timeline
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
+from tickets.views.attachments import later_if_unavailable
 from tickets.views.drafts import DraftMixin
 from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin, absent_when_gone
 
@@ -76,6 +77,8 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
     def form_valid(self, form):
         self.forget_draft()
         said = form.save()
+        if said is None:
+            return self.form_invalid(form)
         self.tell(said)
         if isinstance(said, Ticket):
             return redirect(self.page_url(said))
@@ -86,7 +89,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         if form.wait:
             page.status_code = 429
             page["Retry-After"] = str(round(form.wait.total_seconds()))
-        return page
+        return later_if_unavailable(page, form)
 
     def tell(self, said) -> None:
         raise NotImplementedError

@@ -21,6 +21,7 @@ from tickets.notifications.directory import OneTicketDirectory
 from tickets.querysets import TicketQuerySet
 from tickets.search import passages, spelling
 from tickets.search.filters import completions
+from tickets.views.attachments import later_if_unavailable
 from tickets.views.drafts import DraftMixin, typed_before_login
 from tickets.workflow import Phase
 
@@ -275,9 +276,14 @@ class TicketCreateView(DraftMixin, CreateView):
             if first is None:
                 raise
             return redirect(first)
+        if ticket is None:
+            return self.form_invalid(form)
         words = {"ticket": f"#{ticket.pk}", "address": ticket.requester.email}
         messages.success(self.request, _("Ticket %(ticket)s is filed. We write to %(address)s.") % words)
         return redirect(ticket)
+
+    def form_invalid(self, form):
+        return later_if_unavailable(super().form_invalid(form), form)
 
     def _ticket_of_same_submission(self, form):
         """A form that is sent twice leads both times to the ticket of the first."""

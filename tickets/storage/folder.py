@@ -1,0 +1,71 @@
+"""Attachments in a local folder, which may be a disk that is not mounted."""
+
+from pathlib import Path
+
+from django.apps import apps
+from django.core.files.storage import FileSystemStorage
+
+from tickets.storage.access import StoreMissing
+
+MARKER = ".helpdesk-attachments"
+MARKER_TEXT = """\
+This folder holds the attachments of a helpdesk. Without this file nothing is stored here, because the disk
+of the folder may not be mounted.
+"""
+LOOKED_FOR = 100  # attachments
+
+
+class AttachmentFolder(FileSystemStorage):
+    """Holds a marker. A folder without it is made, or marked, only where no attachment is missing in it.
+
+    Django makes a folder that is not there. Below the mount point of a lost disk that would be a second
+    store, which is hidden as soon as the disk is back.
+    """
+
+    def _save(self, name, content):
+        self._mark()
+        return super()._save(name, content)
+
+    def _open(self, name, mode="rb"):
+        try:
+            return super()._open(name, mode)
+        except FileNotFoundError:
+            self._check()
+            raise
+
+    def delete(self, name):
+        """Django takes a missing file for a deleted one; on a lost disk it is not."""
+        self._check()
+        super().delete(name)
+
+    @property
+    def marker(self) -> Path:
+        return Path(self.location, MARKER)
+
+    def _mark(self) -> None:
+        if self.marker.exists():
+            return
+        self._check()
+        self.marker.parent.mkdir(parents=True, exist_ok=True)
+        self.marker.write_text(MARKER_TEXT)
+
+    def _check(self) -> None:
+        """Raises StoreMissing where the files of the attachments should be, and are not."""
+        if self.marker.exists() or self._has_what_it_should():
+            return
+        if not self.marker.exists():  # another process may have begun with it meanwhile
+            raise StoreMissing(
+                f"{self.location} has no {MARKER} and none of the latest attachments. Mount its disk. "
+                f"If the files are lost for good, make an empty file of this name there."
+            )
+
+    def _has_what_it_should(self) -> bool:
+        """A folder of an older version has no marker, but it has attachments; a new one needs none."""
+        # Asked of the registry: the models need the storage first.
+        attachments = apps.get_model("tickets", "Attachment")._base_manager.order_by("-pk")
+        discarded = apps.get_model("tickets", "DiscardedFile").objects.order_by("-pk")
+        paths = [
+            *attachments.values_list("file", flat=True)[:LOOKED_FOR],
+            *discarded.values_list("path", flat=True)[:LOOKED_FOR],
+        ]
+        return not paths or any(Path(self.location, path).is_file() for path in paths)
