@@ -1,13 +1,25 @@
 """What a platform asks: does the process live, and can it serve?"""
 
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from tickets.notifications import alarms, pause
+from tickets.storage import probe
+
+OWN_NETWORKS = [
+    ip_network(text)
+    for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+]
+# What a proxy adds to a request. Where we know of none, its address would pass for the visitor's.
+FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 
 @login_not_required
@@ -24,18 +36,51 @@ def alive(request):
 def ready(request):
     """503 where no page could work: no database, or migrations are missing.
 
-    An old outbox ("old") and a refused key ("refused") are told but keep 200: taking the web processes away
-    would not send the mail.
+    An old outbox ("old"), a refused key ("refused") and an attachment store that fails are told but keep 200:
+    taking the web processes away would neither send the mail nor store the files.
     """
-    state = {"database": "ok", "migrations": "ok", "outbox": "ok", "mail": "ok"}
+    state = {"database": "ok", "migrations": "ok", "outbox": "ok", "mail": "ok", "attachments": "ok"}
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             state["migrations"] = "missing"
-        else:
+        elif may_see_reasons(request):
             state["outbox"] = "old" if alarms.outbox_is_old() else "ok"
             state["mail"] = "refused" if pause.is_refused() else "ok"
+            state["attachments"] = probe.latest().state
     except (DatabaseError, InterfaceError):
-        state = {"database": "down", "migrations": "unknown", "outbox": "unknown", "mail": "unknown"}
+        state = dict.fromkeys(state, "unknown") | {"database": "down"}
     can_serve = state["database"] == state["migrations"] == "ok"
-    return JsonResponse(state, status=200 if can_serve else 503)
+    status = 200 if can_serve else 503
+    if may_see_reasons(request):
+        return JsonResponse(state, status=status)
+    return HttpResponse("ok" if can_serve else "not ready", content_type="text/plain", status=status)
+
+
+def may_see_reasons(request: HttpRequest) -> bool:
+    """The own network, and whoever has READYZ_TOKEN."""
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = settings.READYZ_TOKEN and scheme.lower() == "bearer"
+    if is_bearer and constant_time_compare(token.strip(), settings.READYZ_TOKEN):
+        return True
+    address = visitor_address(request)
+    return address is not None and any(address in network for network in OWN_NETWORKS)
+
+
+def visitor_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
+    """The address that the visitor has by what our own proxies say; None where that is not certain.
+
+    allauth's function takes the proxy's address where the proxies say nothing, which would let everybody in.
+    """
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    if proxies:
+        hops = request.headers.get("X-Forwarded-For", "").split(",")
+        text = hops[-proxies] if len(hops) >= proxies else ""
+    else:
+        is_forwarded = any(name in request.headers for name in FORWARDED)
+        text = "" if is_forwarded else request.META.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

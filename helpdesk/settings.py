@@ -300,6 +300,8 @@ ACCOUNT_RATE_LIMITS = {
     "unknown_watcher": "10/h/user",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
+# Who sends it reads the reasons at /readyz; the own network does without (helpdesk.health).
+READYZ_TOKEN = env.text("READYZ_TOKEN")
 
 # Sessions, cookies, transport
 SESSION_COOKIE_AGE = 14 * 24 * 3600

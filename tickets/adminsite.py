@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Notification
-from tickets.notifications.alarms import alarms
+from tickets.notifications.alarms import alarms, file_alarms
 from tickets.reports.queries import day_figures
 
 OUR_APPS = {"accounts", "tickets"}
@@ -53,5 +53,9 @@ class HelpdeskAdminSite(admin.AdminSite):
         return SimpleLazyObject(partial(super().get_app_list, request, app_label))
 
     def index(self, request, extra_context=None):
-        context = {"figures": day_figures(request.user), "alarms": alarms()}
+        context = {
+            "figures": day_figures(request.user),
+            "alarms": alarms(),
+            "file_alarms": file_alarms(),
+        }
         return super().index(request, {**(extra_context or {}), **context})

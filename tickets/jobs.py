@@ -14,6 +14,7 @@ from tickets import silence
 from tickets.inbound import handler
 from tickets.notifications import alarms, outbox
 from tickets.storage.discarded import delete_discarded
+from tickets.storage.probe import probe
 
 logger = logging.getLogger(__name__)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
@@ -48,6 +49,7 @@ JOBS = (
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
     Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
+    Job("probe_attachment_store", timedelta(minutes=5), probe),
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )

@@ -57,6 +57,7 @@ def test_ready_tells_of_an_old_outbox_but_keeps_serving(client, db, alice):
         "migrations": "ok",
         "outbox": "ok",
         "mail": "ok",
+        "attachments": "unknown",
     }
     old = timezone.now() - timedelta(minutes=11)
     Notification.objects.create(kind="welcome", person=alice, address=alice.email, next_try_at=old)

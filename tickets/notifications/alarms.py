@@ -1,4 +1,4 @@
-"""What is wrong with mail now, in plain sentences: for the admin, /readyz, mail_report and the log."""
+"""What is wrong with mail and files now, in sentences: for the admin, /readyz, mail_report and the log."""
 
 import logging
 from datetime import timedelta
@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from tickets.models import InboundEmail, Notification
 from tickets.models.notification import CANARY
 from tickets.notifications import pause
+from tickets.storage import probe
 
 logger = logging.getLogger(__name__)
 State = Notification.State
@@ -23,14 +24,20 @@ SHOWN_BEFORE = "mail.alarms"
 
 
 def alarms() -> list[str]:
+    """About mail."""
     return list(_alarms().values())
+
+
+def file_alarms() -> list[str]:
+    """About the attachment store."""
+    return list(_file_alarms().values())
 
 
 def log_new() -> None:
     """Writes each alarm to the log when it begins."""
-    found, before = _alarms(), cache.get(SHOWN_BEFORE, [])
+    found, before = _alarms() | _file_alarms(), cache.get(SHOWN_BEFORE, [])
     for name in found.keys() - set(before):
-        logger.error("Mail alarm: %s", found[name])
+        logger.error("Alarm: %s", found[name])
     if set(before) != found.keys():
         cache.set(SHOWN_BEFORE, sorted(found), timeout=None)
 
@@ -64,6 +71,12 @@ def _alarms() -> dict[str, str]:
         )
         found["unread"] = words % {"count": count}
     return found
+
+
+def _file_alarms() -> dict[str, str]:
+    """A store that fails after it was nearly full is a new alarm."""
+    finding = probe.latest()
+    return {f"files.{finding.state}": finding.alarm} if finding.alarm else {}
 
 
 def _nothing_has_left() -> bool:
