@@ -46,9 +46,12 @@ def leave(token: Token) -> None:
 
 
 @contextmanager
-def acting_as(user: Any, *, source: str = SYSTEM) -> Iterator[ActorContext]:
-    """All that is logged inside is one act of `user` (None: the system) that came in by `source`."""
-    context = ActorContext(find_user=lambda: user, source=source)
+def acting_as(user: Any, *, source: str = SYSTEM, batch: uuid.UUID | None = None) -> Iterator[ActorContext]:
+    """All that is logged inside is one act of `user` (None: the system) that came in by `source`.
+
+    `batch` continues an act that began before.
+    """
+    context = ActorContext(find_user=lambda: user, source=source, batch=batch or uuid.uuid4())
     token = enter(context)
     try:
         yield context

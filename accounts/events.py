@@ -16,3 +16,7 @@ class AccountMail(TextChoices):
 
 # Sent when a person is to get a mail about the account. Arguments: sender=User, person, kind, address.
 account_mail_requested = Signal()
+
+# Sent when is_active, is_superuser or the roles of a person have changed, in the transaction of the change.
+# Arguments: sender=User, person, worked (whether the person worked on tickets before, see User.works).
+rights_changed = Signal()

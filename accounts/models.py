@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from accounts.events import rights_changed
 from accounts.roles import STAFF, Role
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
@@ -20,6 +21,9 @@ FROM auth_group
 JOIN accounts_user_groups ON accounts_user_groups.group_id = auth_group.id
 WHERE accounts_user_groups.user_id = %s
 """
+
+
+RIGHTS = ("is_active", "is_superuser")  # the columns that decide, beside the groups, what a person may do
 
 
 @cache
@@ -161,7 +165,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Together with what follows from it (tickets.signals), or not at all."""
         self.email = self.email.strip().lower()
         with transaction.atomic():
+            written = RIGHTS if kwargs.get("update_fields") is None else kwargs["update_fields"]
+            before = self._stored_rights(written)
             super().save(*args, **kwargs)
+            if any(before[name] != getattr(self, name) for name in before.keys() & set(written)):
+                self.__dict__.pop("role", None)
+                worked = before["is_active"] and (before["is_superuser"] or self.role in STAFF)
+                rights_changed.send(sender=User, person=self, worked=worked)
+
+    def _stored_rights(self, written) -> dict[str, bool]:
+        """RIGHTS as the database has them; empty where a save of `written` changes none of them."""
+        if self._state.adding or not set(RIGHTS) & set(written):
+            return {}
+        return User.objects.filter(pk=self.pk).values(*RIGHTS).first() or {}
 
     def clean(self):
         super().clean()
@@ -221,6 +237,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     @transaction.atomic
     def set_role(self, role: Role) -> None:
         """Gives the person this one role. Groups that are no roles stay."""
-        self.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
+        # First given, then taken: at no moment is an agent who becomes a supervisor nobody.
         self.groups.add(Group.objects.get_or_create(name=role.value)[0])
-        self.__dict__.pop("role", None)
+        self.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))

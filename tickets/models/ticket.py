@@ -46,8 +46,8 @@ class Ticket(OwnedMixin, TrackedModel):
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
-        "assigned_because", "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at", "not_fixed_at",
-        "merged_into",
+        "assigned_because", "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at",
+        "not_fixed_at", "merged_into",
     )  # fmt: skip
     FOLLOWING = ("assignee", "assigned_because")
     INTERNAL_FIELDS = frozenset({"assigned_because"})  # nobody but staff learns that one of them changed

@@ -4,7 +4,7 @@ import pytest
 from anymail.signals import tracking as delivery_told
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from accounts.events import account_mail_requested
+from accounts.events import account_mail_requested, rights_changed
 from tickets import signals
 from tickets.events import activity_recorded
 
@@ -12,10 +12,11 @@ OUR_APPS = ("accounts", "tickets", "helpdesk")
 WIRING = {
     "pre_save": (pre_save, {"remember_row", "remember_person"}),
     "post_save": (post_save, {"log_save", "index_person"}),
-    "pre_delete": (pre_delete, {"remember_row"}),
-    "post_delete": (post_delete, {"log_delete", "discard_file"}),
-    "m2m_changed": (m2m_changed, set()),
+    "pre_delete": (pre_delete, {"remember_row", "remember_members"}),
+    "post_delete": (post_delete, {"log_delete", "discard_file", "ring_for_members"}),
+    "m2m_changed": (m2m_changed, {"groups_changed"}),
     "activity_recorded": (activity_recorded, {"queue_mail", "index_words"}),
+    "rights_changed": (rights_changed, {"note_rights"}),
     "delivery_told": (delivery_told, {"note_delivery"}),
     "account_mail_requested": (account_mail_requested, {"queue_account_mail"}),
 }
