@@ -89,6 +89,7 @@ def record(instance: TrackedModel, *, before: dict[str, Any] | None, after: dict
         by_verb = verbs_for(changes)
     for verb, part in by_verb.items():
         activity = _row(instance.logged_ticket_id, verb, part)
+        activity.together = changes
         activity.save(force_insert=True)
         activity_recorded.send(sender=ActivityLog, activity=activity)
 

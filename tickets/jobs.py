@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from tickets import silence
+from tickets import ownership, silence
 from tickets.inbound import handler
 from tickets.notifications import alarms, outbox
 from tickets.storage.discarded import delete_discarded
@@ -51,6 +51,7 @@ JOBS = (
     Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
     Job("probe_attachment_store", timedelta(minutes=5), probe),
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
+    Job("hand_over", timedelta(minutes=1), ownership.hand_over),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 

@@ -7,8 +7,8 @@ from anymail.signals import tracking as delivery_told
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
-from accounts.events import account_mail_requested
-from tickets import activity_log, tracking
+from accounts.events import account_mail_requested, rights_changed
+from tickets import activity_log, ownership, tracking
 from tickets.events import activity_recorded
 from tickets.management.limits import lift_time_limits, restore_time_limits
 from tickets.models import Attachment
@@ -29,6 +29,7 @@ def connect() -> None:
     pre_save.connect(remember_person, sender=get_user_model(), dispatch_uid="tickets.remember_person")
     post_save.connect(index_person, sender=get_user_model(), dispatch_uid="tickets.index_person")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
+    rights_changed.connect(note_rights, dispatch_uid="tickets.note_rights")
     delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
     pre_migrate.connect(begin_migrations, dispatch_uid="tickets.begin_migrations")
     post_migrate.connect(end_migrations, dispatch_uid="tickets.end_migrations")
@@ -73,6 +74,10 @@ def index_person(sender, instance, raw=False, **kwargs):
 
 def queue_account_mail(sender, person, kind, address, **kwargs):
     outbox.enqueue_account_mail(person, kind, address=address)
+
+
+def note_rights(sender, person, worked, **kwargs):
+    ownership.note_rights(person, worked=worked)
 
 
 def note_delivery(sender, event, **kwargs):

@@ -85,6 +85,7 @@ class ActivityLog(models.Model):
     recorded_at = models.DateTimeField(_("when"), default=timezone.now)
 
     objects = ActivityLogQuerySet.as_manager()
+    together: dict = {}  # all changes of the save that this row is a part of; known only while it is recorded
 
     class Meta:
         verbose_name = _("activity")

@@ -5,10 +5,20 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import actor
+from tickets.events import Verb
+from tickets.models.activity_log import ActivityLog
+
 
 class HandoverQuerySet(models.QuerySet):
     def open(self):
         return self.filter(done_at__isnull=True)
+
+    def ask(self, person) -> "Handover":
+        """The open one of `person`, made where there is none: all goes to nobody unless somebody chooses."""
+        start = ActivityLog.objects.aggregate(last=models.Max("pk", default=0))["last"]
+        asked = {"asked_by": actor.current().user, "log_start": start}
+        return self.get_or_create(person=person, done_at=None, defaults=asked)[0]
 
 
 class Handover(models.Model):
@@ -53,6 +63,9 @@ class Handover(models.Model):
         help_text=_("The person is also removed from the people to notify and the watchers."),
     )
     batch = models.UUIDField(_("act"), default=uuid.uuid4, unique=True, editable=False)
+    log_start = models.PositiveBigIntegerField(
+        default=0, editable=False, help_text=_("The last row of the activity log when it was asked for.")
+    )
     asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
     done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
     tickets = models.PositiveIntegerField(_("tickets"), default=0)
@@ -79,3 +92,9 @@ class Handover(models.Model):
 
     def __str__(self):
         return str(self.person)
+
+    @property
+    def assignments(self):
+        """The rows of the log that say whom the tickets went to."""
+        rows = ActivityLog.objects.filter(verb=Verb.ASSIGNED, pk__gt=self.log_start)
+        return rows.filter(batch=self.batch).oldest_first()

@@ -15,6 +15,8 @@ UNDELIVERED = ("failed", "bounced", "complained", "suppressed")
 
 # The kind of the mail that the helpdesk sends to itself; it has no person.
 CANARY = "canary"
+# The kind of the mail about all that somebody who left leaves to a person (tickets.ownership).
+HANDED_OVER = "handed_over"
 
 
 class Notification(models.Model):

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from tickets.models import Notification, SuppressedAddress
-from tickets.models.notification import CANARY
+from tickets.models.notification import CANARY, HANDED_OVER
 from tickets.notifications import messages, pause, rules
 from tickets.notifications.guard import UnsafeMail
 
@@ -259,6 +259,8 @@ def _may_still_be_told(notification: Notification) -> bool:
         return True
     if person is None or not person.is_active:
         return False
+    if notification.kind == HANDED_OVER:
+        return person.works and rules.is_reachable(person)
     if notification.activity_id is None:
         return True
     return rules.may_still_be_told(person, notification.reason, notification.activity)

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Value
 from django.utils.functional import cached_property
 
+from accounts.roles import Role
 from tickets.models import Category, MutedTicket, Ticket, Watcher
 
 
@@ -15,8 +17,34 @@ def people_with_wishes():
     return people.saying_who_may_be_mailed().order_by()
 
 
+class Named(NamedTuple):
+    """The people who are named in a category, by primary key."""
+
+    told: list[int]
+    default: int | None
+
+
+def named_in(categories: Collection[int]) -> dict[int | None, Named]:
+    """By category, in one query."""
+    people = Category.people.through.objects.filter(category__in=categories).order_by()
+    defaults = Category.objects.filter(pk__in=categories).exclude(default_assignee=None).order_by()
+    rows = people.values_list("category", "pk", "user").union(
+        defaults.values_list("pk", Value(0), "default_assignee")
+    )
+    told, default = defaultdict(list), {}
+    for category, number, person in sorted(rows):
+        if number:
+            told[category].append(person)
+        else:
+            default[category] = person
+    return {category: Named(told[category], default.get(category)) for category in categories}
+
+
 class Directory:
-    """Asks the database each time."""
+    """Asks the database, of each category once."""
+
+    def __init__(self):
+        self._named: dict[int | None, Named] = {}
 
     def people(self, numbers: Collection[int], ticket: int | None = None) -> dict:
         """By primary key."""
@@ -32,14 +60,31 @@ class Directory:
 
     def told_of(self, category: int | None) -> Collection[int]:
         """The people who are told of new tickets of `category`."""
-        people = Category.people.through.objects.filter(category=category).order_by("pk")
-        return list(people.values_list("user", flat=True))
+        return self._named_in(category).told
+
+    def configured(self, category: int | None) -> Collection[int]:
+        """All who are named in `category`: its default assignee, and the people who are told."""
+        named = self._named_in(category)
+        return [*named.told, named.default] if named.default else named.told
+
+    def last_resort(self) -> Collection[int]:
+        """Who is told where nobody else is left: supervisors, and where none works superusers."""
+        staff = get_user_model().objects.staff().order_by("pk").values_list("pk", flat=True)
+        return list(staff.filter(groups__name=Role.SUPERVISOR)) or list(staff.filter(is_superuser=True))
+
+    def _named_in(self, category: int | None) -> Named:
+        if category is None:
+            return Named([], None)
+        if category not in self._named:
+            self._named |= named_in([category])
+        return self._named[category]
 
 
 class OneTicketDirectory(Directory):
     """Asks once, for several questions about `ticket` by `reader`."""
 
     def __init__(self, ticket: Ticket, reader):
+        super().__init__()
         self._ticket, self._people = ticket, {reader.pk: reader}
         self.around = ticket.look_around()
 
@@ -61,27 +106,21 @@ class OneTicketDirectory(Directory):
     def watchers(self, ticket):
         return self.around.watchers
 
-    def told_of(self, category):
-        return self._told
-
     @cached_property
     def _concerned(self) -> set[int]:
         """All whom rules may mean next, so that they are found along with the first that are asked for."""
         one = self._ticket
-        first = {one.requester_id, one.assignee_id} if one.assignee_id else {one.requester_id, *self._told}
-        return first.union(self.around.watchers)
-
-    @cached_property
-    def _told(self) -> Collection[int]:
-        return super().told_of(self._ticket.category_id)
+        others = [one.assignee_id] if one.assignee_id else self.configured(one.category_id)
+        return {one.requester_id, *others, *self.around.watchers}
 
 
 class FullDirectory(Directory):
     """Knows all that concerns many tickets, in a constant number of queries."""
 
     def __init__(self, facts: Iterable, *, actor_id: int | None):
+        super().__init__()
         facts = list(facts)
-        self._watchers, self._told, self._muted = defaultdict(list), defaultdict(list), defaultdict(set)
+        self._watchers, self._muted = defaultdict(list), defaultdict(set)
         tickets = [one.ticket for one in facts]
         watchers = Watcher.objects.filter(ticket__in=tickets).order_by("pk")
         for ticket, person in watchers.values_list("ticket", "person"):
@@ -89,21 +128,26 @@ class FullDirectory(Directory):
         muted = MutedTicket.objects.filter(ticket__in=tickets)
         for ticket, person in muted.values_list("ticket", "person"):
             self._muted[ticket].add(person)
-        told = Category.people.through.objects.filter(category__in={one.category for one in facts})
-        for category, person in told.order_by("pk").values_list("category", "user"):
-            self._told[category].append(person)
+        self._named = named_in({one.category for one in facts} - {None})
         concerned = {person for one in facts for person in (one.requester, one.assignee)} | {actor_id}
-        lists = (*self._watchers.values(), *self._told.values())
+        lists = (*self._watchers.values(), *map(self.configured, self._named))
         self._people = super().people(concerned.union(*lists) - {None})
 
     def people(self, numbers, ticket=None):
-        return {number: self._people[number] for number in numbers if number in self._people}
+        unknown = set(numbers) - self._people.keys()
+        if unknown:
+            self._people |= dict.fromkeys(unknown) | super().people(unknown)
+        return {number: self._people[number] for number in numbers if self._people[number]}
 
     def muted(self, people, ticket):
         return self._muted[ticket]
 
+    def last_resort(self):
+        return self._last_resort
+
+    @cached_property
+    def _last_resort(self) -> Collection[int]:
+        return super().last_resort()
+
     def watchers(self, ticket):
         return self._watchers[ticket]
-
-    def told_of(self, category):
-        return self._told[category]

@@ -14,8 +14,8 @@ from django.utils import timezone
 from accounts import actor
 from tickets.events import Verb
 from tickets.inbound.canary import canary_address
-from tickets.models import ActivityLog, MailPreferences, Notification
-from tickets.models.notification import CANARY, UNDELIVERED
+from tickets.models import ActivityLog, Handover, MailPreferences, Notification
+from tickets.models.notification import CANARY, HANDED_OVER, UNDELIVERED
 from tickets.notifications import delivery, folding, rules, threads, wishes
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
@@ -65,6 +65,28 @@ def _heed_wishes(notification: Notification, window: folding.Window) -> None:
         notification.batch, not_before = window.place(notification.batch)
         moment = max(moment, not_before or moment)
     notification.next_try_at = wishes.after_quiet_hours(person, moment)
+
+
+def enqueue_handover(handover: Handover) -> None:
+    """Tells each person once of all tickets that came to them, or to nobody, by `handover`."""
+    came_to, categories = set(), set()
+    rows = handover.assignments.values_list("changes", "ticket__category")
+    for changes, category in rows.iterator(1000):
+        person = changes["assignee"][1]
+        came_to.add(person)
+        if person is None:
+            categories.add(category)
+    recipients = rules.recipients_of_handover(
+        assignees=came_to - {None}, categories=categories - {None}, actor=handover.asked_by
+    )
+    for person, audience in recipients.items():
+        wish = wishes.wish(person, rules.kind_of(Verb.CREATED, audience))
+        is_daily, now = wish == MailPreferences.Wish.DIGEST, timezone.now()
+        moment = wishes.next_digest(person, now) if is_daily else now
+        told = {"kind": HANDED_OVER, "reason": audience, "person": person, "address": person.email}
+        row = Notification(**told, batch=handover.batch)
+        row.next_try_at = wishes.after_quiet_hours(person, moment)
+        _add(row)
 
 
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:

@@ -1,7 +1,7 @@
 """Who is told of what: one table (../shared/PRODUCT.md 6), and the people it means for an activity."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -20,13 +20,17 @@ class Audience(TextChoices):
     CATEGORY = "category", _("you are told about new tickets of this category")
     UNCLAIMED = "unclaimed", _("nobody takes care of this ticket yet, and you are told about its category")
     WATCHER = "watcher", _("you watch this ticket")
+    FORMER = "former", _("this ticket was assigned to you")
+    FALLBACK = "fallback", _("nobody else is left who is told about its category")
 
 
 # Nobody is told what he did himself, so "if staff did it" needs no word here. The one exception is the
 # receipt: who files a ticket gets it.
 RULES: dict[Verb, tuple[Audience, ...]] = {
-    Verb.CREATED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.CATEGORY),
-    Verb.REPLIED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER, Audience.UNCLAIMED),
+    Verb.CREATED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.CATEGORY, Audience.FALLBACK),
+    Verb.REPLIED: (
+        Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER, Audience.UNCLAIMED, Audience.FALLBACK,
+    ),
     Verb.NOTED: (Audience.ASSIGNEE, Audience.WATCHER, Audience.UNCLAIMED),
     Verb.STATUS_CHANGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
     Verb.ASSIGNED: (Audience.REQUESTER, Audience.ASSIGNEE),
@@ -44,22 +48,30 @@ RULES: dict[Verb, tuple[Audience, ...]] = {
     Verb.NOT_FIXED: (),  # its reply is told
     Verb.MERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
     Verb.UNMERGED: (Audience.REQUESTER, Audience.ASSIGNEE, Audience.WATCHER),
-}
+}  # fmt: skip
+# Who is told besides where EDITED moves the ticket to another category: as of a new ticket.
+OF_A_MOVE = (Audience.FORMER, Audience.CATEGORY, Audience.FALLBACK)
 
-
-# The kinds of mail that people choose (MailPreferences.KINDS). For CREATED it is the audience that decides.
+# The kinds of mail that people choose (MailPreferences.KINDS). Where there are several the audience decides.
 KINDS: dict[Verb, str | dict[Audience, str]] = {
     Verb.CREATED: {
         Audience.REQUESTER: "receipts",
         Audience.ASSIGNEE: "assignments",
         Audience.CATEGORY: "new_tickets",
+        Audience.FALLBACK: "new_tickets",
     },
     Verb.REPLIED: "answers",
     Verb.NOTED: "notes",
     Verb.STATUS_CHANGED: "statuses",
     Verb.REMINDED: "statuses",
     Verb.ASSIGNED: "assignments",
-    Verb.EDITED: "edits",
+    Verb.EDITED: {
+        Audience.REQUESTER: "edits",
+        Audience.ASSIGNEE: "edits",
+        Audience.FORMER: "edits",
+        Audience.CATEGORY: "new_tickets",
+        Audience.FALLBACK: "new_tickets",
+    },
     Verb.DELETED: "edits",
     Verb.MERGED: "edits",
     Verb.UNMERGED: "edits",
@@ -72,12 +84,18 @@ CONCERNED = ("requester", "assignee", "category")  # fields of a ticket
 
 @dataclass(frozen=True)
 class Facts:
-    """Who is concerned by a ticket, by primary key."""
+    """Who is concerned by a ticket, by primary key. `former` ones are set where the act moved it."""
 
     ticket: int | None
     requester: int | None
     assignee: int | None
     category: int | None
+    former_assignee: int | None = None
+    former_category: int | None = None
+
+    @property
+    def is_move(self) -> bool:
+        return self.former_category is not None
 
 
 def kind_of(verb: str, audience: str) -> str:
@@ -96,6 +114,8 @@ def recipients_for(activity: ActivityLog) -> dict:
         return {}
     # A ticket that is filed just now is as its log says.
     facts = _logged_facts(activity, 1) if activity.verb == Verb.CREATED else _facts(activity)
+    if activity.verb == Verb.EDITED and "category" in activity.changes:
+        facts = _facts_of_move(activity, facts)
     return recipients(activity.verb, actor_id=activity.actor_id, facts=facts)
 
 
@@ -116,14 +136,28 @@ def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor) -> list[dic
 
     The number of queries does not grow with the tickets.
     """
-    facts = list(facts)
-    directory = FullDirectory(facts, actor_id=actor.pk)
+    facts, actor_id = list(facts), actor.pk if actor else None
+    directory = FullDirectory(facts, actor_id=actor_id)
     return [
         {}
         if verb == Verb.ASSIGNED and one.assignee is None
-        else recipients(verb, actor_id=actor.pk, facts=one, directory=directory)
+        else recipients(verb, actor_id=actor_id, facts=one, directory=directory)
         for one in facts
     ]
+
+
+def recipients_of_handover(*, assignees: Iterable[int], categories: Iterable[int], actor) -> dict:
+    """{person: Audience} for what somebody left behind, where `actor` handed it over (None: the system).
+
+    The new assignees, and for the tickets that nobody has now the people of their categories. Each is told
+    once of all, so no requester is, and what a person wishes about single tickets does not matter.
+    """
+    given = [Facts(None, None, assignee, None) for assignee in assignees]
+    unassigned = [Facts(None, None, None, category) for category in categories]
+    told: dict = {}
+    for people in recipients_of_many(Verb.CREATED, [*given, *unassigned], actor=actor):
+        told = people | told  # who is told for two reasons: for the first one
+    return told
 
 
 def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Directory | None = None) -> dict:
@@ -131,21 +165,22 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Dire
     and those who want no mail of it.
     """
     directory = directory or Directory()
+    audiences = (*RULES[verb], *OF_A_MOVE) if facts.is_move else RULES[verb]
     ids: dict[int, Audience] = {}
-    for audience in RULES[verb]:
+    for audience in audiences:
         for pk in _members(audience, facts, directory):
             ids.setdefault(pk, audience)
-    is_receipt = verb == Verb.CREATED and actor_id == facts.requester
-    wanted = {*ids, actor_id} - {None}
-    people = directory.people(wanted, facts.ticket) if ids else {}
-    muted = directory.muted(people, facts.ticket)
-    actor = people.get(actor_id)
-    answers = verb == Verb.REPLIED and actor_id != facts.requester
-    if answers and actor is not None and actor.is_staff:
-        # An answer by staff is no news for those who wait for somebody to answer.
+    wanted = {*ids, actor_id, *_asked_about(audiences, facts, directory)} - {None}
+    people = directory.people(wanted, facts.ticket) if ids or wanted - {actor_id} else {}
+    if _is_answer(verb, people.get(actor_id), facts):
+        # No news for those who wait for somebody to answer.
         ids = {pk: audience for pk, audience in ids.items() if audience != Audience.UNCLAIMED}
-    if not is_receipt:
+    elif instead := _told_instead(audiences, facts, people, directory):
+        ids = instead | ids
+        people = people | directory.people(ids.keys() - people.keys(), facts.ticket)
+    if not (verb == Verb.CREATED and actor_id == facts.requester):  # else it is the receipt
         ids.pop(actor_id, None)
+    muted = directory.muted(people, facts.ticket)
     return {
         people[pk]: audience
         for pk, audience in ids.items()
@@ -154,6 +189,42 @@ def recipients(verb: str, *, actor_id: int | None, facts: Facts, directory: Dire
         and wishes.wish(people[pk], kind_of(verb, audience)) != MailPreferences.Wish.OFF
         and may_be_told(people[pk], audience, verb=verb, facts=facts)
     }
+
+
+def _is_answer(verb: str, actor, facts: Facts) -> bool:
+    """Whether staff answered the requester's side."""
+    return verb == Verb.REPLIED and actor is not None and actor.pk != facts.requester and actor.works
+
+
+def _asked_about(audiences: Iterable[Audience], facts: Facts, directory: Directory) -> Collection[int]:
+    """Whose working decides about FALLBACK, so that they are found along with the others."""
+    if Audience.FALLBACK not in audiences or facts.assignee:
+        return ()
+    return directory.configured(facts.category)
+
+
+def _told_instead(
+    audiences: Iterable[Audience], facts: Facts, people: dict, directory: Directory
+) -> dict[int, Audience]:
+    """Who is told where neither the assignee nor anybody whom the category names works (any more)."""
+    assignee = people.get(facts.assignee)
+    if facts.assignee and (assignee is None or assignee.works):
+        return {}
+    found: dict[int, Audience] = {}
+    if Audience.UNCLAIMED in audiences and facts.assignee:
+        found = dict.fromkeys(directory.told_of(facts.category), Audience.UNCLAIMED)
+    if Audience.FALLBACK in audiences and _nobody_works(facts.category, people, directory):
+        knew_before = facts.is_move and _nobody_works(facts.former_category, people, directory)
+        if not knew_before:
+            found |= dict.fromkeys(directory.last_resort(), Audience.FALLBACK)
+    return found
+
+
+def _nobody_works(category: int | None, people: dict, directory: Directory) -> bool:
+    """Whether people are named in `category` and none of them works."""
+    named = directory.configured(category)
+    known = people | directory.people(set(named) - people.keys())
+    return bool(named) and not any(pk in known and known[pk].works for pk in named)
 
 
 def is_reachable(person) -> bool:
@@ -191,6 +262,14 @@ def _facts(activity: ActivityLog) -> Facts:
     return Facts(activity.ticket_id, *(row or (None, None, None)))
 
 
+def _facts_of_move(activity: ActivityLog, facts: Facts) -> Facts:
+    """With where the ticket came from. What is done moves quietly: it is no new ticket for anybody."""
+    if not Ticket.objects.open().filter(pk=activity.ticket_id).exists():
+        return facts
+    former, _present = activity.together.get("assignee", (None, None))
+    return replace(facts, former_assignee=former, former_category=activity.changes["category"][0])
+
+
 def _logged_facts(activity: ActivityLog, side: int) -> Facts:
     """From the whole ticket in the log: before (0) or after (1) what happened."""
     values = (activity.changes.get(name, [None, None])[side] for name in CONCERNED)
@@ -204,8 +283,11 @@ def _members(audience: Audience, facts: Facts, directory: Directory) -> Iterator
         yield facts.assignee
     elif audience == Audience.WATCHER:
         yield from directory.watchers(facts.ticket)
+    elif audience == Audience.FORMER and facts.former_assignee:
+        yield facts.former_assignee
     elif audience == Audience.CATEGORY or (audience == Audience.UNCLAIMED and not facts.assignee):
-        yield from directory.told_of(facts.category)
+        knew_before = directory.told_of(facts.former_category) if facts.is_move else ()
+        yield from (pk for pk in directory.told_of(facts.category) if pk not in knew_before)
 
 
 def _is_unassignment(activity: ActivityLog) -> bool:
