@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 MAILGUN = "mailgun"
-QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)')
+QUOTED = re.compile(r'"(?:[^"\\]|\\.?)*"?')  # up to the end where it is not closed: it never tries twice
 COMMENT = re.compile(r"\([^()]*\)")
 # What the sender chose (an address, a greeting) may hold semicolons, but outside quotes no space.
 END_OF_STATEMENT = re.compile(r";(?=\s|$)")
+AROUND_EQUALS = re.compile(r" ?= ?")
 DOMAIN_TAG = re.compile(r"(?:^|;)\s*d\s*=([^;]*)")
 
 
@@ -91,7 +92,7 @@ def _results(
 def _methods(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Triples (method, result, properties) of `spf=pass smtp.mailfrom=a@b; dkim=...`."""
     for statement in END_OF_STATEMENT.split(text.lower()):
-        method, *properties = re.sub(r"\s*=\s*", "=", statement).split() or [""]
+        method, *properties = AROUND_EQUALS.sub("=", " ".join(statement.split())).split() or [""]
         name, _equals, result = method.partition("=")
         yield (
             name.partition("/")[0],

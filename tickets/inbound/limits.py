@@ -5,8 +5,11 @@ import re
 MAX_BYTES = 26 * 1024 * 1024
 MAX_HEADER_BYTES = 256 * 1024
 MAX_LINES = 600_000
+MAX_HEADERS = 1000  # of one part
 MAX_PARTS = 100
 MAX_LEVELS = 10
+MAX_FILES = 200  # winmail.dat may hold many
+MAX_CHARACTERS = 300_000  # that are read, of all texts together; a ticket shows 20,000
 
 END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")
 # A line that may open or close a part, or the parameter that names such lines.

@@ -6,7 +6,6 @@ import unicodedata
 
 from justhtml import stream
 
-MAX_HTML = 1_000_000  # characters; pure Python reads them in three seconds at worst
 # Other codecs of Python's are no charsets of mail, and some take quadratic time.
 CHARSETS = ("utf", "iso8859", "iso2022", "cp", "koi8", "mac", "gb", "hz", "big5", "euc", "shift_jis", "tis")
 SEVEN_BITS = ("utf-7", "iso2022", "hz")  # so that their bytes are UTF-8 too, and senseless
@@ -16,20 +15,48 @@ MEANT = {"iso8859-1": LATIN, "ascii": LATIN, "gb2312": "gb18030", "gbk": "gb1803
 # Controls of direction turn "gpj.exe" into "exe.jpg" on the screen.
 DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NO_DIRECTIONS = dict.fromkeys(map(ord, DIRECTIONS))
-NO_CONTROLS = dict.fromkeys([*range(9), 11, *range(13, 32), *range(127, 160), 0xFEFF])
+# No letter has so many accents. To sort longer rows takes quadratic time, here and in search (UAX 15, 13).
+ACCENTS = "".join(filter(unicodedata.combining, map(chr, range(0x20000))))
+TOWER = re.compile(f"([{ACCENTS}]{{16}})[{ACCENTS}]+")
+MOST_BYTES = 4  # of a character, in any charset
+CONTROL = re.compile("[\x00-\x08\x0b\r-\x1f\x7f-\x9f\ufeff]")
 
 
-def decode(content: bytes, charset: str = "") -> str:
-    """Never fails: an unknown or wrong charset gives UTF-8 where that fits, and Windows' Latin otherwise."""
+class Allowance:
+    """How many characters of a mail may still be read."""
+
+    def __init__(self, characters: int) -> None:
+        self.left = characters
+
+    def read(self, content: bytes, charset: str) -> tuple[str, bool]:
+        """The text as far as the allowance goes, and whether there is more of it."""
+        start = content[: MOST_BYTES * self.left]
+        is_all = len(start) == len(content)
+        text = decode(start, charset, is_all=is_all)
+        is_cut = not is_all or len(text) > self.left
+        text = text[: self.left]
+        self.left -= len(text)
+        return text, is_cut
+
+
+def decode(content: bytes, charset: str = "", *, is_all: bool = True) -> str:
+    """Never fails: an unknown or wrong charset gives UTF-8 where that fits, and Windows' Latin otherwise.
+
+    `is_all`: whether no more bytes follow; else the last character may be cut in two.
+    """
     codec = _codec(charset)
     if codec.startswith(SEVEN_BITS):
-        return clean(content.decode(codec, "replace"))
+        return clean(_decoded(content, codec, "replace", is_all))
     for name in (codec, "utf-8") if codec != LATIN else ("utf-8",):
         try:
-            return clean(content.decode(name))
+            return clean(_decoded(content, name, "strict", is_all))
         except UnicodeError:
             continue
-    return clean(content.decode(LATIN if codec == "utf-8" else codec, "replace"))
+    return clean(_decoded(content, LATIN if codec == "utf-8" else codec, "replace", is_all))
+
+
+def _decoded(content: bytes, codec: str, errors: str, is_all: bool) -> str:
+    return codecs.getincrementaldecoder(codec)(errors).decode(content, is_all)
 
 
 def _codec(charset: str) -> str:
@@ -42,8 +69,11 @@ def _codec(charset: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Without NULs, other controls and lone surrogates; lines end in one newline."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(NO_CONTROLS)
+    """Without NULs, other controls, lone surrogates and towers of accents; lines end in one newline."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    text = CONTROL.sub("", text)
+    if not text.isascii():
+        text = TOWER.sub(r"\1", text)
     return text.encode("utf-8", "replace").decode()
 
 
@@ -54,20 +84,20 @@ def one_line(text: str, limit: int) -> str:
 
 def unflow(text: str, *, deletes_space: bool) -> str:
     """Joins the lines that format=flowed broke softly (RFC 3676)."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     is_open, depth = False, 0
     for line in text.split("\n"):
         inner = line.lstrip(">")
         deep = len(line) - len(inner)
         inner = inner.removeprefix(" ")
-        if is_open and deep == depth and inner != "-- ":
-            lines[-1] += inner
-        else:
-            lines.append(">" * deep + (" " if deep and inner else "") + inner)
+        is_joined = is_open and deep == depth and inner != "-- "
         is_open, depth = inner.endswith(" ") and inner != "-- ", deep
-        if is_open and deletes_space:
-            lines[-1] = lines[-1][:-1]
-    return "\n".join(lines)
+        piece = inner[:-1] if is_open and deletes_space else inner
+        if is_joined:
+            lines[-1].append(piece)
+        else:
+            lines.append([">" * deep + (" " if deep and inner else ""), piece])
+    return "\n".join(map("".join, lines))
 
 
 SILENT = {"script", "style", "title", "template"}
@@ -79,7 +109,7 @@ SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
 def from_html(html: str) -> str:
     """The words of HTML. Quotations become lines that begin with ">"; nothing is loaded or run."""
     writer = _Writer()
-    for event, what in stream(html[:MAX_HTML]):
+    for event, what in stream(html):
         if event == "start":
             writer.start(*what)
         elif event == "end":
@@ -96,7 +126,7 @@ class _Writer:
         self.pieces: list[str] = []
         self.depth = 0  # of quotations
         self.is_silent = self.is_verbatim = False
-        self.link = ""
+        self.link, self.link_start = "", 0
 
     def start(self, tag: str, attributes: dict[str, str | None]) -> None:
         self.is_silent = tag in SILENT
@@ -114,11 +144,12 @@ class _Writer:
         elif tag == "a":
             href = (attributes.get("href") or "").strip()
             self.link = href if href.lower().startswith(("http://", "https://")) else ""
+            self.link_start = len(self.pieces)
 
     def end(self, tag: str) -> None:
         self.is_silent = False
         if tag == "a" and self.link:
-            if self.link.rstrip("/") not in "".join(self.pieces[-3:]):
+            if self.link.rstrip("/") not in "".join(self.pieces[self.link_start :]):
                 self.pieces.append(f" ({self.link})")
             self.link = ""
         self._break(tag)
@@ -147,7 +178,7 @@ class _Writer:
         elif self.pieces and self.lines and self.lines[-1]:
             # Outlook writes an empty line as a paragraph that holds one space.
             self.lines.append(">" * self.depth)
-        self.pieces = []
+        self.pieces, self.link_start = [], 0
 
     def _break(self, tag: str, *, is_line: bool = False) -> None:
         if tag in LINES or tag in PARAGRAPHS:

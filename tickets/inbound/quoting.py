@@ -6,45 +6,46 @@ In doubt a line is kept: the whole text stays beside it anyway, but nobody looks
 import re
 from collections.abc import Iterator
 
+# What a pattern has taken it does not give back ("*+"): else a line of 400 spaces is tried 400 times.
 MAX_LINE = 400  # longer ones are nobody's "On Monday Ann wrote:"
 MAX_SIGNATURE = 8  # lines below "--" whose space got lost
 FEW_LINES = 2  # of a quotation that is worth its place above the answer
-ANSWER = re.compile(r"(?i)\s*(re|aw|antw|sv|odp|rif|r|res|ynt|回复|回覆|返信|ответ|رد)\s*(\[\d+\])?\s*[:：]")
-FORWARD = re.compile(r"(?i)\s*(fwd?|wg|tr|rv|enc|pd|i|doorst|vs|vb|转发|轉寄|転送|إعادة توجيه)\s*[:：]")
+ANSWER = re.compile(r"(?i)\s*+(re|aw|antw|sv|odp|rif|r|res|ynt|回复|回覆|返信|ответ|رد)\s*(\[\d+\])?\s*[:：]")
+FORWARD = re.compile(r"(?i)\s*+(fwd?|wg|tr|rv|enc|pd|i|doorst|vs|vb|转发|轉寄|転送|إعادة توجيه)\s*[:：]")
 FORWARDED = re.compile(
-    r"(?i)[-\s]*(begin )?(forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht"
+    r"(?i)[-\s]*+(begin )?(forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten nachricht"
     r"|message transféré|début du message transféré|mensaje reenviado|mensagem encaminhada"
     r"|messaggio inoltrato|przekazana wiadomość|wiadomość przekazana dalej|пересылаемое сообщение"
     r"|пересланное сообщение|doorgestuurd bericht|転送されたメッセージ|رسالة تم إعادة توجيهها)[-\s:：]*"
 )
 ORIGINAL = re.compile(
-    r"(?i)[-_*\s]{2,}(original message|original appointment|ursprüngliche nachricht|message d['’]origine"
+    r"(?i)[-_*\s]{2,}+(original message|original appointment|ursprüngliche nachricht|message d['’]origine"
     r"|message original|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht"
     r"|wiadomość oryginalna|oryginalna wiadomość|исходное сообщение|оригинальное сообщение|original besked"
     r"|ursprungligt meddelande|元のメッセージ|原始邮件|الرسالة الأصلية)[-_*\s]{2,}"
 )
 # The first words of the block that Outlook puts above what it quotes, and those that must follow.
-FROM = re.compile(r"(?i)[\s*>]*(from|von|de|da|od|от|van|från|fra|差出人|发件人|من)\s*\*?\s*[:：]")
+FROM = re.compile(r"(?i)[\s*>]*+(from|von|de|da|od|от|van|från|fra|差出人|发件人|من)\s*+(\*\s*+)?[:：]")
 HEADER = re.compile(
-    r"(?i)[\s*>]*("
+    r"(?i)[\s*>]*+("
     r"sent|date|gesendet|datum|envoyé|enviado el|enviado|enviada|data|fecha|inviato|wysłano|verzonden"
     r"|отправлено|дата|skickat|送信日時|日付|发送时间|تم الإرسال|التاريخ|to|an|à|para|a|do|кому|aan|till"
     r"|til|宛先|收件人|إلى"
     r"|subject|betreff|objet|asunto|assunto|oggetto|temat|onderwerp|тема|ämne|emne|件名|主题|الموضوع|cc|kopie)"
-    r"\s*\*?\s*[:：]"
+    r"\s*+(\*\s*+)?[:：]"
 )
 OPENS = re.compile(
-    r"(?i)[\s>]*((on|am|le|el|em|a|in data|il|op|den|dnia|w dniu|pe|в|في)\b|\d{4}[年./-]|\w{2,3}[.,])"
+    r"(?i)[\s>]*+((on|am|le|el|em|a|in data|il|op|den|dnia|w dniu|pe|в|في)\b|\d{4}[年./-]|\w{2,3}[.,])"
 )
 WROTE = re.compile(
     r"(?i).*\b(wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|napisał|napisała"
     r"|пишет|написал|написала|skrev)\b"
 )
 WROTE_WITHOUT_SPACES = ("さんは書きました", "のメール", "写道", "كتب")
-RULE = re.compile(r"\s*[_―]{10,}\s*")
+RULE = re.compile(r"\s*+[_―]{10,}+\s*+")
 # What phones and programs add below each mail.
 SENT_FROM = re.compile(
-    r"(?i)\s*[*_]?(sent from (my|mail|yahoo|outlook|gmail|samsung|proton|an? |the )|sent (with|via) "
+    r"(?i)\s*+[*_]?(sent from (my|mail|yahoo|outlook|gmail|samsung|proton|an? |the )|sent (with|via) "
     r"|get outlook for |(diese nachricht wurde )?(von|aus) (meinem|outlook|mail) |gesendet (von|mit) "
     r"|envoyé (de|depuis|à partir|avec) |(obtenir|télécharger) outlook|provenance : "
     r"|enviado (desde|do|de|a partir|com) "

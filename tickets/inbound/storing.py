@@ -14,6 +14,7 @@ MESSAGE_ID = re.compile(
 )
 # What tells one mail from another.
 WHO_WHEN_WHAT = re.compile(rb"^(?:From|Date|Subject):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
+WHITESPACE = b" \t\r\n\v\f"
 DATE = re.compile(rb"^Date:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -54,7 +55,7 @@ def _gist(raw: bytes) -> bytes:
     gist = WHO_WHEN_WHAT.findall(head)
     if not DATE.search(head):
         gist.append(raw[len(head) :])
-    return b"".join(b"".join(gist).split())
+    return b"".join(gist).translate(None, delete=WHITESPACE)
 
 
 def _head(raw: bytes) -> bytes:

@@ -1,0 +1,130 @@
+"""Reads what the headers of a mail say: words, addresses, identifiers, moments. Pure and linear."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.header import decode_header
+from email.message import Message
+from email.utils import collapse_rfc2231_value, parsedate_to_datetime
+
+from tickets.inbound import plain_text
+
+MAX_HEADER = 4000
+MAX_FILE_NAME = 250
+MAX_NAME = 150
+MAX_ADDRESS = 254
+YEARS = range(1970, 2200)
+RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
+MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
+ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,190}")
+BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()]+")
+QUOTED = re.compile(r'"[^"]*"')
+COMMENT = re.compile(r"\([^()]*\)")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+# What the standard library raises over broken mail.
+BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, MessageError)
+
+
+def first(message: Message, name: str) -> str:
+    return _decoded(next(_values(message, name), ""))
+
+
+def _values(message: Message, *names: str) -> Iterator[str]:
+    for wanted in names:
+        for name, value in message.raw_items():
+            if name.lower() == wanted.lower():
+                yield str(value)
+
+
+def identifiers(message: Message, *names: str) -> list[str]:
+    found = [
+        identifier for value in _values(message, *names) for identifier in MESSAGE_ID.findall(unfolded(value))
+    ]
+    return list(dict.fromkeys(found))
+
+
+def sender(message: Message) -> tuple[str, str]:
+    """Name and address; no address where it is not plain who writes."""
+    values = list(_values(message, "From"))
+    if len(values) != 1:
+        return "", ""
+    value = values[0].replace("\r", "").replace("\n", "")
+    name, address = _mailbox(unfolded(value)) if not CONTROL.search(value) else (value, "")
+    return plain_text.one_line(_decoded(name.strip(' "')).replace('\\"', '"').strip(' "'), MAX_NAME), address
+
+
+def _mailbox(value: str) -> tuple[str, str]:
+    """The parts of `Name <address>` and `address (Name)`. The standard library guesses where we refuse."""
+    bare = QUOTED.sub(lambda quoted: "x" * len(quoted[0]), value)
+    name, opening, rest = bare.partition("<")
+    if opening:
+        address, _closing, after = rest.partition(">")
+        is_one = not after.strip() and not ("," in name and "@" in name)
+        name = value[: len(name)]
+    else:
+        address, is_one = COMMENT.sub("", bare), True
+        name = " ".join(comment[1:-1] for comment in COMMENT.findall(value))
+    written = address.strip()
+    address = written.lower()
+    # The lower case of a sign like the Kelvin is a letter, and so another's address.
+    is_one = is_one and written.isascii() == address.isascii()
+    is_valid = is_one and len(address) <= MAX_ADDRESS and ADDRESS.fullmatch(address)
+    return name, address if is_valid else ""
+
+
+def recipients(message: Message) -> list[str]:
+    found: dict[str, None] = {}
+    for value in _values(message, *RECIPIENT_HEADERS):
+        for word in BETWEEN_ADDRESSES.split(QUOTED.sub(" ", unfolded(value))):
+            if ADDRESS.fullmatch(word):
+                found[word.lower()] = None
+    return list(found)
+
+
+def moment(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except BROKEN:
+        return None
+    if moment.year not in YEARS:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parameter(part: Message, name: str, header: str = "content-type") -> str:
+    try:
+        return collapse_rfc2231_value(part.get_param(name, "", header)).strip()
+    except BROKEN:
+        return ""
+
+
+def file_name(part: Message) -> str:
+    name = parameter(part, "filename", "content-disposition") or parameter(part, "name")
+    return clean_name(_decoded(name))
+
+
+def clean_name(name: str) -> str:
+    """Without folders."""
+    return plain_text.one_line(name, MAX_FILE_NAME).replace("\\", "/").rpartition("/")[2].strip(" .")
+
+
+def _decoded(value: str) -> str:
+    """A header in one line, its encoded words (RFC 2047) as letters."""
+    text = unfolded(value[:MAX_HEADER])
+    if "=?" in text and text.isascii():
+        try:
+            words = decode_header(text)
+        except BROKEN:
+            words = []
+        text = "".join(_word(*word) for word in words) or text
+    return plain_text.one_line(text, MAX_HEADER)
+
+
+def _word(word: str | bytes, charset: str | None) -> str:
+    return word if isinstance(word, str) else plain_text.decode(word, (charset or "").partition("*")[0])
+
+
+def unfolded(value: str) -> str:
+    """A header whose bytes are no ASCII comes with surrogates; folded lines become one."""
+    return plain_text.decode(value.encode("utf-8", "surrogateescape")).replace("\n", "")
