@@ -43,7 +43,7 @@ def handle_left_over_mail() -> None:
 
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
-    Job("handle_left_over_mail", timedelta(minutes=5), handle_left_over_mail),
+    Job("handle_left_over_mail", timedelta(minutes=1), handle_left_over_mail),
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     # Before reminding, so that nobody is reminded and closed in one go.
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),

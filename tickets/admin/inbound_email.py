@@ -1,8 +1,5 @@
 """Mail that came in, what became of it, and what staff make of what is in quarantine."""
 
-import re
-
-import nh3
 from csp.constants import NONE, SELF
 from csp.decorators import csp, csp_update
 from django.contrib import admin, messages
@@ -21,7 +18,8 @@ from tickets.admin.filters import ChoiceFilter
 from tickets.admin.ledger import MailRowMixin
 from tickets.forms.inbound import DecisionForm
 from tickets.inbound import handler, parsing
-from tickets.inbound.decisions import person_of
+from tickets.inbound.forecast import Forecast, forecast
+from tickets.inbound.markup import safe_html
 from tickets.models import BlockedSender, InboundEmail
 from tickets.search.query import ticket_number
 
@@ -32,11 +30,7 @@ FACTS = {
     "recipient": "recipient", "route": None, "ticket_number": "ticket_id", "handled_by": "handled_by",
     "identity": None, "size": None,
 }  # fmt: skip
-# What sanitised HTML may hold: no images (they tell the sender who reads), no styles, no forms.
-TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area"}
-# Cleaning takes the square of the depth, and nothing else runs meanwhile: so many take two seconds at worst.
-MOST_TAGS = 20_000
-OPENING_TAG = re.compile(r"<[a-zA-Z]")
+MOST_SHOWN = 50_000  # characters of a mail's text
 
 
 class InboundStateFilter(ChoiceFilter):
@@ -103,15 +97,20 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         may_decide = self.has_decide_permission(request) and obj.state in handler.UNDECIDED
         mail = _opened(obj)
-        sender_is_known = mail is not None and person_of(mail.sender) is not None
+        told = forecast(obj, mail) if mail and may_decide else None
+        initial = {"invites": told.invites} if told else {}
         context = {
-            "form_of_decision": DecisionForm(email=obj, by=request.user) if may_decide else None,
+            "form_of_decision": DecisionForm(initial=initial, email=obj, by=request.user)
+            if may_decide
+            else None,
             **context,
             "title": obj.subject or _("Mail without a subject"),
             "subtitle": None,
             "mail": mail,
-            "sender_is_known": sender_is_known,
-            "likely_act": _likely_act(obj, sender_is_known=sender_is_known),
+            "forecast": told,
+            "shown_text": mail.text[:MOST_SHOWN] if mail else "",
+            "is_longer": mail is not None and (mail.is_cut or len(mail.text) > MOST_SHOWN),
+            "likely_act": _likely_act(obj, told),
             "shows_html": "html" in request.GET,
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -124,7 +123,7 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
         form = DecisionForm(request.POST, email=email, by=request.user)
         if not form.is_valid():
             if "act" in form.errors:
-                messages.warning(request, _("Please choose what is to become of the mail."))
+                messages.warning(request, _("Choose how this email should be handled."))
             else:
                 messages.warning(request, " ".join(form.errors.get("number", [])))
             return HttpResponseRedirect(self._page_url(pk))
@@ -152,11 +151,11 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
         mail = _opened(self._email_or_404(request, pk))
         if mail is None or not mail.html:
             raise Http404
-        if len(OPENING_TAG.findall(mail.html)) > MOST_TAGS:
-            context = {"html": _("This HTML is too large to be shown. You can download the original.")}
-        else:
-            clean = nh3.clean(mail.html, tags=TAGS, link_rel="noopener noreferrer nofollow")
-            context = {"html": mark_safe(clean)}  # noqa: S308 - nh3 has cleaned it
+        clean, is_cut = safe_html(mail.html)
+        context = {
+            "html": mark_safe(clean),  # noqa: S308 - nh3 has cleaned it
+            "is_longer": is_cut or mail.is_cut,
+        }
         return HttpResponse(render_to_string("admin/tickets/inboundemail/frame.html", context))
 
     def _email_or_404(self, request, pk) -> InboundEmail:
@@ -190,15 +189,15 @@ class BlockedSenderAdmin(StaffListMixin, admin.ModelAdmin):
 
 def _opened(email: InboundEmail) -> parsing.Mail | None:
     try:
-        return parsing.parse(bytes(email.raw))
-    except parsing.TooComplex:
+        return handler.opened(email)
+    except handler.CannotDecide:
         return None
 
 
-def _likely_act(email: InboundEmail, *, sender_is_known: bool) -> str:
+def _likely_act(email: InboundEmail, told: Forecast | None) -> str:
     """What its page offers first; a mail that is ignored needs nothing."""
     if email.state == State.QUARANTINED:
-        return DecisionForm.Act.RELEASE if sender_is_known else DecisionForm.Act.TICKET
+        return DecisionForm.Act.RELEASE if told and told.accept else DecisionForm.Act.TICKET
     return DecisionForm.Act.REPLAY if email.state == State.FAILED else ""
 
 

@@ -10,17 +10,21 @@ from tickets.models import InboundEmail
 
 
 class DecisionForm(forms.Form):
-    """save() does what is chosen and returns the mail; it raises handler.CannotDecide."""
+    """save() does what is chosen and returns the mail; it raises handler.CannotDecide.
+
+    `invites` carries the address for which the page announced an account.
+    """
 
     class Act(models.TextChoices):
-        RELEASE = "release", _("Take it as genuine")
-        ATTACH = "attach", _("Put it on this ticket")
-        TICKET = "ticket", _("Make it a new ticket")
-        BLOCK = "block", _("Block the sender")
-        DISCARD = "discard", _("Discard it")
+        RELEASE = "release", _("Accept sender")
+        ATTACH = "attach", _("Add to ticket")
+        TICKET = "ticket", _("Create ticket")
+        BLOCK = "block", _("Block sender")
+        DISCARD = "discard", _("Discard")
         REPLAY = "replay", _("Try again")
 
     act = forms.ChoiceField(choices=Act)
+    invites = forms.CharField(required=False, max_length=320, widget=forms.HiddenInput)
     number = TicketNumberField(
         label=_("Ticket"),
         required=False,
@@ -39,9 +43,10 @@ class DecisionForm(forms.Form):
         act = self.cleaned_data["act"]
         if act == self.Act.ATTACH:
             return handler.attach(self.email, self.cleaned_data["number"], by=self.by)
+        if act == self.Act.TICKET:
+            return handler.make_ticket(self.email, by=self.by, invites=self.cleaned_data["invites"])
         acts = {
             self.Act.RELEASE: handler.release,
-            self.Act.TICKET: handler.make_ticket,
             self.Act.BLOCK: handler.block,
             self.Act.DISCARD: handler.discard,
             self.Act.REPLAY: handler.replay,

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
+from itertools import islice
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -30,7 +31,10 @@ MACHINES = {
 
 @dataclass(frozen=True)
 class Decision:
-    """FILED: on `ticket`, or where that is None as a new one. All else: why not."""
+    """FILED: on `ticket`, or where that is None as a new one. All else: why not.
+
+    `is_quote`: not as the words of `person`. Whoever decides quotes them in an internal note.
+    """
 
     state: State
     reason: Reason | str = ""
@@ -38,6 +42,7 @@ class Decision:
     person: object = None
     ticket: Ticket | None = None
     is_internal: bool = False
+    is_quote: bool = False
 
 
 def decide(email: InboundEmail, mail: Mail) -> Decision:
@@ -66,19 +71,40 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         return _quarantined(Reason.NOT_AUTHENTIC)
     else:
         decision = Decision(State.FILED, person=person)
+    if decision.state == State.FILED and not is_believed(email, mail, person):
+        return _quarantined(Reason.NOT_AUTHENTIC, person, decision.ticket)
     if decision.state == State.FILED and _are_too_many(email, mail, decision.ticket):
         return _quarantined(Reason.TOO_MANY)
     return decision
 
 
-def decide_for_staff(email: InboundEmail, mail: Mail) -> Decision:
-    """What comes of a mail that staff vouch for: who sent it counts, proof does not."""
+def decide_for_staff(
+    email: InboundEmail, mail: Mail, *, on: Ticket | None = None, is_new: bool = False
+) -> Decision:
+    """What comes of a mail that staff vouch for: on the ticket `on`, as a new one, or where its address says.
+
+    Their word stands for the proof, except for the words of staff: see is_believed(). Where nobody here has
+    the sender's address, a new ticket has no `person` yet.
+    """
     person = person_of(mail.sender)
-    if person is None:
+    if person is None and not (on or is_new):
         return _quarantined(Reason.UNKNOWN_SENDER)
-    reply = reply_address_in(email, mail)
-    ticket = Ticket.objects.filter(pk=reply.ticket).first() if reply else None
-    return decide_for_ticket(email, mail, person, ticket)
+    ticket = on if on or is_new else _ticket_addressed(email, mail)
+    if person and not is_believed(email, mail, person):
+        return Decision(State.FILED, person=person, ticket=ticket, is_quote=True)
+    decision = decide_for_ticket(email, mail, person, ticket) if person else Decision(State.FILED)
+    if on and decision.ticket is None:
+        return Decision(State.FILED, person=person, ticket=on, is_quote=True)
+    return decision
+
+
+def is_believed(email: InboundEmail, mail: Mail, person) -> bool:
+    """Whether the words of a mail may stand as those of its sender `person`.
+
+    Those of staff need proof: a signed address alone may have been passed on, and nobody can vouch for what a
+    colleague is to have said.
+    """
+    return not person.is_staff or is_proven(email, mail)
 
 
 def decide_for_ticket(email: InboundEmail, mail: Mail, person, ticket: Ticket | None) -> Decision:
@@ -108,6 +134,11 @@ def reply_address_in(email: InboundEmail, mail: Mail) -> addresses.ReplyAddress 
     """The first address of ours among the recipients that names a ticket; the envelope's comes first."""
     found = (addresses.parse(address) for address in (email.recipient, *mail.recipients))
     return next((address for address in found if address), None)
+
+
+def _ticket_addressed(email: InboundEmail, mail: Mail) -> Ticket | None:
+    reply = reply_address_in(email, mail)
+    return Ticket.objects.filter(pk=reply.ticket).first() if reply else None
 
 
 def _decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
@@ -159,8 +190,8 @@ def _answered(mail: Mail, person) -> tuple[Ticket, bool] | None:
 
 def _answers_note(email: InboundEmail, mail: Mail) -> bool:
     """Whether a mail answers one about an internal note, whoever that was to."""
-    found = filter(None, map(addresses.parse, (email.recipient, *mail.recipients)))
-    if any(_is_signed_for_somebody(reply, (True,)) for reply in found):
+    found = dict.fromkeys(filter(None, map(addresses.parse, (email.recipient, *mail.recipients))))
+    if any(_is_signed_for_somebody(reply, (True,)) for reply in islice(found, MOST)):
         return True
     return Notification.objects.filter(message_id__in=mail.references, kind=Verb.NOTED).exists()
 

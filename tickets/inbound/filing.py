@@ -29,7 +29,7 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
     return act(
         ticket,
         author=author,
-        body=_body(mail.reply, left_out),
+        body=_body(mail.reply, left_out, mail.is_cut),
         files=files,
         key=_key(email),
         source=Ticket.Source.EMAIL,
@@ -39,29 +39,44 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
 def file_ticket(mail: Mail, email: InboundEmail, *, requester) -> Ticket:
     """The mail as a new ticket, which the colleagues in copy watch. Nothing is cut: it may be a forward."""
     files, left_out = _through_the_door(mail.files, requester)
-    ticket = Ticket.objects.create(
-        subject=mail.subject if not is_blank(mail.subject) else _("Mail without a subject"),
-        description=_body(mail.text, left_out),
-        category=Category.objects.for_mail(),
-        status=Status.objects.default_for(Phase.NEW),
-        requester=requester,
-        source=Ticket.Source.EMAIL,
-        submission_key=_key(email),
-    )
+    body = _body(mail.text, left_out, mail.is_cut)
+    ticket = _new_ticket(mail, email, requester=requester, description=body)
     Attachment.attach(files, ticket=ticket, uploader=requester)
     for person in _in_copy(mail):
         conversation.watch(ticket, person)
     return ticket
 
 
-def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket) -> Comment:
-    """The mail of somebody who may not speak on the ticket, as an internal note of the `author`."""
+def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket | None) -> Comment:
+    """The mail of somebody who may not speak, as an internal note of the `author`.
+
+    Without a ticket on a new one, which is the `author`'s.
+    """
+    name, address = mail.sender_name or mail.sender or _("unknown sender"), mail.sender or "?"
+    words = {"name": name, "address": address}
+    if ticket is None:
+        why = _(
+            "Email from %(name)s <%(address)s>. The sender could not be verified, so the email is quoted in "
+            "an internal note."
+        )
+        ticket = _new_ticket(mail, email, requester=author, description=why % words)
     files, left_out = _through_the_door(mail.files, author)
-    words = {"name": mail.sender_name or mail.sender, "address": mail.sender}
     head = _("Mail from %(name)s <%(address)s>:") % words
-    body = _body(f"{head}\n\n{mail.text}", left_out)
+    body = _body(f"{head}\n\n{mail.text}", left_out, mail.is_cut)
     return conversation.note(
         ticket, author=author, body=body, files=files, key=_key(email), source=Ticket.Source.EMAIL
+    )
+
+
+def _new_ticket(mail: Mail, email: InboundEmail, *, requester, description: str) -> Ticket:
+    return Ticket.objects.create(
+        subject=mail.subject if not is_blank(mail.subject) else _("Mail without a subject"),
+        description=description,
+        category=Category.objects.for_mail(),
+        status=Status.objects.default_for(Phase.NEW),
+        requester=requester,
+        source=Ticket.Source.EMAIL,
+        submission_key=_key(email),
     )
 
 
@@ -70,12 +85,12 @@ def _key(email: InboundEmail) -> uuid.UUID:
     return uuid.uuid5(SUBMISSION, email.identity)
 
 
-def _body(text: str, left_out: list[str]) -> str:
-    """The text as it is stored, with what became of files that can't be taken."""
+def _body(text: str, left_out: list[str], is_cut: bool) -> str:
+    """The text as it is stored, with what became of files that can't be taken and of what is too long."""
     text = _("(no text)") if is_blank(text) else without_keys(addresses.masked(text))
     parts = [text, "\n".join(left_out)] if left_out else [text]
     body = "\n\n".join(parts)
-    if len(body) <= LONGEST:
+    if len(body) <= LONGEST and not is_cut:
         return body
     end = "\n\n" + _("(The mail is longer. IT has all of it.)")
     if left_out:

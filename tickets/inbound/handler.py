@@ -1,29 +1,31 @@
 """Makes of a mail what decisions.decide() or staff say, after it is stored.
 
-Each mail is handled once, in one transaction. A mail at which our code fails is tried three times, then it is
-kept for staff (state FAILED); nothing is lost.
+A mail is read before any transaction, because reading may take seconds, and filed once, in one transaction.
+One at which our code fails is tried three times, then it is kept for staff (state FAILED); nothing is lost.
 """
 
 import logging
+import time
 from dataclasses import replace
+from datetime import timedelta
 
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import invitations
 from accounts.actor import acting_as
 from accounts.validators import validate_address
-from tickets.inbound import filing, parsing
+from tickets.inbound import attempts, filing, parsing
+from tickets.inbound.attempts import ATTEMPTS, NOT_ITS_FAULT
 from tickets.inbound.decisions import (
     Decision,
     Reason,
     State,
     decide,
     decide_for_staff,
-    decide_for_ticket,
-    is_proven,
     person_of,
 )
 from tickets.inbound.parsing import Mail, TooComplex
@@ -32,8 +34,9 @@ from tickets.inbound.storing import store
 from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
 
 logger = logging.getLogger(__name__)
-ATTEMPTS = 3
 UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
+MOST_LEFT_OVER = 100
+LONGEST_RUN = timedelta(seconds=30)  # of what is left over; the worker has mail to deliver too
 
 
 class CannotDecide(Exception):
@@ -45,7 +48,8 @@ def receive(
 ) -> InboundEmail:
     """Stores a mail and handles it. What came in before is neither stored nor handled again.
 
-    Raises what our code raises on it, until the third attempt: whoever delivers it tries again.
+    Raises what our code raises on it, until the third attempt: whoever delivers it tries again. Where it
+    comes back RECEIVED, others are at work on it, and the worker takes it over if they die.
     """
     email = store(
         raw,
@@ -59,35 +63,41 @@ def receive(
 
 def handle(email: InboundEmail) -> InboundEmail:
     """Makes of a stored mail what must come of it, once. Raises like receive()."""
+    begun, is_ours = attempts.begin(email.pk)
+    if not is_ours:
+        return begun
     try:
-        with transaction.atomic():
-            email = InboundEmail.objects.select_for_update().get(pk=email.pk)
-            if email.state == State.RECEIVED:
-                _handle(email)
-    except (OperationalError, InterfaceError):
-        raise  # no fault of the mail
+        return _handle(begun, mail=_read(bytes(email.raw)))
+    except NOT_ITS_FAULT as error:
+        attempts.excused(begun.pk, error)
+        raise
     except Exception as error:
-        email.attempts += 1
-        email.detail = f"{type(error).__name__}: {error}"[:1000]
-        if email.attempts >= ATTEMPTS:
-            email.state, email.reason = State.FAILED, Reason.ERROR
-        email.save(update_fields=["attempts", "detail", "state", "reason"])
-        logger.exception("Mail %s could not be handled.", email.pk)
+        logger.exception("Mail %s could not be handled.", begun.pk)
+        email = attempts.failed(begun.pk, error)
         if email.state == State.RECEIVED:
             raise
-    return email
+        return email
 
 
 def handle_left_over(before) -> int:
-    """Handles what was stored before that moment and no more: its process died. Returns the number."""
-    left = InboundEmail.objects.filter(state=State.RECEIVED, received_at__lt=before)
-    numbers = list(left.order_by("pk").values_list("pk", flat=True)[:100])
+    """Handles what was stored before that moment and no more: its process died. Returns the number.
+
+    Raises where the connection to the database is lost.
+    """
+    due = attempts.due(timezone.now()).filter(received_at__lt=before)
+    numbers = list(due.values_list("pk", flat=True)[:MOST_LEFT_OVER])
+    end, done = time.monotonic() + LONGEST_RUN.total_seconds(), 0
     for number in numbers:
+        if time.monotonic() > end:
+            break
         try:
-            handle(InboundEmail(pk=number))
+            handle(InboundEmail.objects.without_raw().get(pk=number))
         except Exception:
+            if not connection.is_usable():
+                raise
             logger.info("Mail %s is tried once more later.", number)
-    return len(numbers)
+        done += 1
+    return done
 
 
 # What staff decide
@@ -96,51 +106,52 @@ def replay(email: InboundEmail, *, by) -> InboundEmail:
     with transaction.atomic():
         email = _undecided(email)
         email.reason, email.detail, email.attempts = "", "", ATTEMPTS - 1
-        email.state, email.handled_by = State.RECEIVED, by
+        email.state, email.handled_by, email.next_try_at = State.RECEIVED, by, None
         email.save()
     return handle(email)
 
 
-@transaction.atomic
 def release(email: InboundEmail, *, by) -> InboundEmail:
     """Takes a mail for what it says it is. Raises CannotDecide where nobody here has the sender's address."""
-    email, mail = _reopened(email)
-    decision = decide_for_staff(email, mail)
-    if decision.person is None:
-        raise CannotDecide(_("Nobody here has this address. You can make a ticket of the mail."))
-    return _file(email, mail, decision, by=by)
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        decision = decide_for_staff(email, mail)
+        if decision.person is None:
+            raise CannotDecide(_("Nobody here has this address. You can create a ticket."))
+        return _file(email, mail, decision, by=by)
 
 
-@transaction.atomic
-def make_ticket(email: InboundEmail, *, by) -> InboundEmail:
-    """Makes a new ticket of a mail; an unknown sender gets an account, and is asked to choose a password."""
-    email, mail = _reopened(email)
-    try:
-        validate_address(mail.sender)
-    except ValidationError as error:
-        raise CannotDecide(_("The mail has no sender who could be answered.")) from error
-    with acting_as(by):
-        name = mail.sender_name or mail.sender.partition("@")[0]
-        person = person_of(mail.sender) or invitations.invite(mail.sender, full_name=name[:150])
-    if not person.is_active:
-        raise CannotDecide(_("The sender may not log in any more."))
-    return _file(email, mail, Decision(State.FILED, person=person), by=by)
+def make_ticket(email: InboundEmail, *, by, invites: str | None = None) -> InboundEmail:
+    """Makes a new ticket of a mail; an unknown sender gets an account, and is asked to choose a password.
+
+    `invites` is the address whose account the page announced, or "" where it announced none. Any other
+    account raises CannotDecide. None: nothing was announced, as in a shell.
+    """
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        if why := refusal_of_ticket(mail):
+            raise CannotDecide(why)
+        decision = decide_for_staff(email, mail, is_new=True)
+        if decision.person is None:
+            if invites not in (None, mail.sender):
+                raise CannotDecide(_("This would create an account. Check for whom, then try again."))
+            with acting_as(by):
+                person = invitations.invite(mail.sender, full_name=name_of_sender(mail))
+            decision = replace(decision, person=person)
+        return _file(email, mail, decision, by=by)
 
 
-@transaction.atomic
 def attach(email: InboundEmail, ticket: Ticket, *, by) -> InboundEmail:
     """Puts a mail on a ticket: as the sender's reply where the sender may answer there, else as a note.
 
     Nothing is said in the name of staff that does not come from them.
     """
-    email, mail = _reopened(email)
-    person = person_of(mail.sender)
-    decision = decide_for_ticket(email, mail, person, ticket) if person else None
-    if decision and decision.ticket and (is_proven(email, mail) or not person.is_staff):
-        return _file(email, mail, decision, by=by)
-    with acting_as(by, source=Ticket.Source.EMAIL):
-        comment = filing.quote(mail, email, author=by, ticket=ticket)
-    return _filed(email, comment, by=by)
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        return _file(email, mail, decide_for_staff(email, mail, on=ticket), by=by)
 
 
 @transaction.atomic
@@ -149,53 +160,92 @@ def discard(email: InboundEmail, *, by) -> InboundEmail:
     return _ended(_undecided(email), State.IGNORED, Reason.DISCARDED, by=by)
 
 
-@transaction.atomic
 def block(email: InboundEmail, *, by) -> InboundEmail:
     """Discards the mail, and every later one from its sender.
 
     Raises CannotDecide for the address of somebody here: who forges it must not silence them.
     """
-    email, mail = _reopened(email)
+    mail = opened(email)
     if not mail.sender:
         raise CannotDecide(_("The mail has no sender who could be blocked."))
-    if person_of(mail.sender):
-        raise CannotDecide(_("Somebody here has this address. You can discard the mail."))
-    BlockedSender.objects.get_or_create(address=mail.sender, defaults={"blocked_by": by})
-    logging.getLogger("security").info("Person %s blocked mail from %s.", by.pk, mail.sender)
-    return _ended(email, State.IGNORED, Reason.BLOCKED, by=by)
+    with transaction.atomic():
+        email = _undecided(email)
+        if person_of(mail.sender):
+            raise CannotDecide(_("Somebody here has this address. You can discard the mail."))
+        BlockedSender.objects.get_or_create(address=mail.sender, defaults={"blocked_by": by})
+        logging.getLogger("security").info("Person %s blocked mail from %s.", by.pk, mail.sender)
+        return _ended(email, State.IGNORED, Reason.BLOCKED, by=by)
 
 
-def _handle(email: InboundEmail) -> None:
+def opened(email: InboundEmail) -> Mail:
+    """What stands in a mail, for staff. Raises CannotDecide where it can't be opened.
+
+    Takes time, so it holds no lock. What ended the process of whoever read it is not read again on a page.
+    """
+    closed = _("This email can't be opened. You can download it.")
+    if email.reason == Reason.INTERRUPTED:
+        raise CannotDecide(closed)
     try:
-        mail = parsing.parse(bytes(email.raw))
+        return parsing.parse(bytes(email.raw))
     except TooComplex as error:
-        email.detail = str(error)
-        _ended(email, State.FAILED, Reason.TOO_COMPLEX)
-        return
+        raise CannotDecide(closed) from error
+    except Exception as error:
+        logger.exception("Mail %s could not be opened.", email.pk)
+        raise CannotDecide(closed) from error
+
+
+def refusal_of_ticket(mail: Mail) -> str:
+    """Why no ticket can be made of a mail, or ""."""
+    try:
+        validate_address(mail.sender)
+    except ValidationError:
+        return _("The email has no sender who could be answered.")
+    person = get_user_model().objects.filter(email=mail.sender).first()
+    return _("The sender's account is deactivated.") if person and not person.is_active else ""
+
+
+def name_of_sender(mail: Mail) -> str:
+    """What an account for the sender is called."""
+    return (mail.sender_name or mail.sender.partition("@")[0])[:150]
+
+
+def _read(raw: bytes) -> Mail | TooComplex:
+    try:
+        return parsing.parse(raw)
+    except TooComplex as error:
+        return error
+
+
+@transaction.atomic
+def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
+    email = InboundEmail.objects.without_raw().select_for_update().get(pk=email.pk)
+    if email.state != State.RECEIVED:  # somebody else was faster
+        return email
+    if isinstance(mail, TooComplex):
+        email.detail = str(mail)
+        return _ended(email, State.FAILED, Reason.TOO_COMPLEX)
     email.sender, email.subject = mail.sender[:320], mail.subject[:150]
     decision = decide(email, mail)
     if decision.state == State.FILED and email.reason == Reason.REPEATED:
         decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
     if decision.state == State.FILED:
-        _file(email, mail, decision)
-        return
+        return _file(email, mail, decision)
     email.detail, email.person, email.ticket = decision.detail, decision.person, decision.ticket
-    _ended(email, decision.state, decision.reason)
+    return _ended(email, decision.state, decision.reason)
 
 
 def _file(email: InboundEmail, mail: Mail, decision: Decision, *, by=None) -> InboundEmail:
     person, ticket = decision.person, decision.ticket
-    with acting_as(person, source=Ticket.Source.EMAIL):
-        if ticket is None:
-            made = filing.file_ticket(mail, email, requester=person)
+    author = by if decision.is_quote else person
+    with acting_as(author, source=Ticket.Source.EMAIL):
+        if decision.is_quote:
+            made = filing.quote(mail, email, author=author, ticket=ticket)
+        elif ticket is None:
+            made = filing.file_ticket(mail, email, requester=author)
         else:
             internal = decision.is_internal
-            made = filing.say(mail, email, author=person, ticket=ticket, is_internal=internal)
+            made = filing.say(mail, email, author=author, ticket=ticket, is_internal=internal)
     email.person = person
-    return _filed(email, made, by=by)
-
-
-def _filed(email: InboundEmail, made: Comment | Ticket, *, by) -> InboundEmail:
     is_comment = isinstance(made, Comment)
     email.comment = made if is_comment else None
     email.ticket = made.ticket if is_comment else made
@@ -210,19 +260,10 @@ def _ended(email: InboundEmail, state: State, reason: str = "", *, by=None) -> I
 
 def _undecided(email: InboundEmail) -> InboundEmail:
     """The mail, locked. Raises CannotDecide where it is filed."""
-    email = InboundEmail.objects.select_for_update().get(pk=email.pk)
+    email = InboundEmail.objects.without_raw().select_for_update().get(pk=email.pk)
     if email.state not in UNDECIDED:
         raise CannotDecide(_("This mail is filed already."))
     return email
-
-
-def _reopened(email: InboundEmail) -> tuple[InboundEmail, Mail]:
-    """The mail, locked, and what stands in it. Raises CannotDecide where it is filed or can't be opened."""
-    email = _undecided(email)
-    try:
-        return email, parsing.parse(bytes(email.raw))
-    except TooComplex as error:
-        raise CannotDecide(_("This mail can't be opened. You can download it.")) from error
 
 
 def _address(text: str) -> str:

@@ -39,7 +39,7 @@ class InboundEmail(models.Model):
         CANARY = "canary", _("The helpdesk tested its own mail.")
         BLOCKED = "blocked", _("The sender is blocked.")
         DISCARDED = "discarded", _("Staff have discarded it.")
-        NOT_AUTHENTIC = "not_authentic", _("Nothing proves that the sender is who it seems.")
+        NOT_AUTHENTIC = "not_authentic", _("Sender could not be verified.")
         WRONG_SENDER = "wrong_sender", _("Somebody else answers than the person who was asked.")
         BAD_SIGNATURE = "bad_signature", _("The ticket's number in the address is not signed.")
         UNKNOWN_SENDER = "unknown_sender", _("Nobody here has the sender's address.")
@@ -47,6 +47,7 @@ class InboundEmail(models.Model):
         TOO_MANY = "too_many", _("Too many mails came within an hour. Two machines may answer each other.")
         TOO_COMPLEX = "too_complex", _("It is too large or too deeply nested to be opened.")
         ERROR = "error", _("The helpdesk failed to read it.")
+        INTERRUPTED = "interrupted", _("The process ended each time while it read this email.")
 
     # By what came in twice: the Message-ID, or where it has none, its bytes.
     identity = models.CharField(_("Message-ID"), max_length=255, unique=True)
@@ -63,6 +64,8 @@ class InboundEmail(models.Model):
     reason = models.CharField(_("why"), max_length=20, choices=Reason, blank=True)
     detail = models.TextField(_("detail"), blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # Until then somebody is at work on it, or it waits for another attempt. None: it was never tried.
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("person"),

@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 State = Notification.State
 OUTBOX_IS_OLD_AFTER = timedelta(minutes=10)
 CANARY_IS_LATE_AFTER = timedelta(minutes=30)
+FILING_IS_LATE_AFTER = timedelta(hours=1)
 LONGEST_ON_ITS_WAY = timedelta(days=4)  # all tries of a mail together, and more
 SHOWN_BEFORE = "mail.alarms"
 
@@ -70,6 +71,13 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unread"] = words % {"count": count}
+    if count := _waiting_long():
+        words = ngettext(
+            "%(count)d email that came in has waited for more than an hour. Its page says why.",
+            "%(count)d emails that came in have waited for more than an hour. Their pages say why.",
+            count,
+        )
+        found["unfiled"] = words % {"count": count}
     return found
 
 
@@ -96,6 +104,12 @@ def _nothing_has_come_in() -> bool:
     since = timezone.now() - timedelta(hours=settings.INBOUND_SILENCE_HOURS)
     is_watched = settings.INBOUND_SILENCE_HOURS > 0
     return is_watched and not InboundEmail.objects.filter(received_at__gte=since).exists()
+
+
+def _waiting_long() -> int:
+    """How many mails are stored and neither filed nor given up: the database fails, or no worker runs."""
+    since = timezone.now() - FILING_IS_LATE_AFTER
+    return InboundEmail.objects.filter(state=InboundEmail.State.RECEIVED, received_at__lt=since).count()
 
 
 def _canary_is_lost() -> bool:
