@@ -90,8 +90,9 @@ def decide_for_staff(
     if person is None and not (on or is_new):
         return _quarantined(Reason.UNKNOWN_SENDER)
     ticket = on if on or is_new else _ticket_addressed(email, mail)
-    if person and not is_believed(email, mail, person):
-        return Decision(State.FILED, person=person, ticket=ticket, is_quote=True)
+    account = person or account_of(mail.sender)
+    if account and not is_believed(email, mail, account):
+        return Decision(State.FILED, person=account, ticket=ticket, is_quote=True)
     decision = decide_for_ticket(email, mail, person, ticket) if person else Decision(State.FILED)
     if on and decision.ticket is None:
         return Decision(State.FILED, person=person, ticket=on, is_quote=True)
@@ -128,6 +129,11 @@ def person_of(address: str):
     """Who may log in with this mail address; None where nobody does, or nobody has confirmed it."""
     people = get_user_model().objects.active().may_be_mailed().prefetch_related("groups")
     return people.filter(email=address).first() if address else None
+
+
+def account_of(address: str):
+    """Who has this mail address, also unconfirmed or deactivated."""
+    return get_user_model().objects.filter(email=address).first() if address else None
 
 
 def reply_address_in(email: InboundEmail, mail: Mail) -> addresses.ReplyAddress | None:

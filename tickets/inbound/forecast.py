@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from tickets.inbound.decisions import Decision, decide_for_staff, is_believed, person_of
+from tickets.inbound.decisions import Decision, account_of, decide_for_staff, is_believed, person_of
 from tickets.inbound.handler import name_of_sender, refusal_of_ticket
 from tickets.inbound.parsing import Mail
 from tickets.models import InboundEmail
@@ -35,8 +35,14 @@ def forecast(email: InboundEmail, mail: Mail) -> Forecast:
 def _outcome(decision: Decision, mail: Mail) -> str:
     person, ticket = decision.person, decision.ticket
     if person is None:
-        words = {"name": name_of_sender(mail), "address": mail.sender}
-        return _("This creates an account for %(name)s <%(address)s> and invites them by email.") % words
+        account = account_of(mail.sender)
+        name = account.full_name if account else name_of_sender(mail)
+        told = (
+            _("This accepts the unconfirmed account of %(name)s <%(address)s> and invites them by email.")
+            if account
+            else _("This creates an account for %(name)s <%(address)s> and invites them by email.")
+        )
+        return told % {"name": name, "address": mail.sender}
     words = {"number": ticket and ticket.pk, "name": person.full_name}
     if decision.is_quote and ticket:
         return _("Will be added to #%(number)d as an internal note by you.") % words

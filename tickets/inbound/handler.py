@@ -9,7 +9,6 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.utils import timezone
@@ -24,6 +23,7 @@ from tickets.inbound.decisions import (
     Decision,
     Reason,
     State,
+    account_of,
     decide,
     decide_for_staff,
     person_of,
@@ -200,8 +200,8 @@ def refusal_of_ticket(mail: Mail) -> str:
         validate_address(mail.sender)
     except ValidationError:
         return _("The email has no sender who could be answered.")
-    person = get_user_model().objects.filter(email=mail.sender).first()
-    return _("The sender's account is deactivated.") if person and not person.is_active else ""
+    account = account_of(mail.sender)
+    return _("The sender's account is deactivated.") if account and not account.is_active else ""
 
 
 def name_of_sender(mail: Mail) -> str:

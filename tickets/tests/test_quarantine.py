@@ -131,6 +131,18 @@ def test_somebody_who_signed_up_meanwhile_needs_no_account(client_of, ann):
     assert Ticket.objects.get().requester == vera
 
 
+def test_account_that_nobody_has_confirmed_is_announced_too(client_of, ann, mailgun):
+    vera = User.objects.create_user("vera@vendor.example", full_name="Vera V.")
+    EmailAddress.objects.create(user=vera, email=vera.email, verified=False, primary=True)
+    email, client = held_mail(), client_of(ann)
+    page = client.get(url(email, "change"))
+    assert "This accepts the unconfirmed account of Vera V. &lt;vera@vendor.example&gt;" in body(page)
+    client.post(url(email, "decide"), {"act": "ticket"})
+    assert not Ticket.objects.exists()
+    client.post(url(email, "decide"), posted(page, "ticket"))
+    assert Ticket.objects.get().requester == vera
+
+
 @pytest.mark.parametrize(
     ("sender", "why"),
     [

@@ -1,6 +1,7 @@
 """A word of staff by email needs proof, and nobody can give it in their place (THREATS 98, 133)."""
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from accounts.actor import acting_as
 from accounts.models import User
@@ -145,6 +146,20 @@ def test_ticket_of_an_unproven_mail_of_staff_is_that_of_who_decides(sam, max_the
     assert (made.requester, made.subject) == (max_the_agent, "Re: No print")
     assert "could not be verified" in made.description
     assert Comment.objects.get().ticket == made
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_staff_whose_address_is_not_confirmed_say_nothing_either(sam, max_the_agent, ticket, mailgun, act):
+    EmailAddress.objects.filter(user=sam).update(verified=False)
+    email = came_in(sam.email, to=reply_address(ticket.pk, sam.pk))
+    if act == "release":
+        with pytest.raises(handler.CannotDecide):
+            ACTS[act](email, ticket, max_the_agent)
+    else:
+        ACTS[act](email, ticket, max_the_agent)
+        assert Comment.objects.get().author == max_the_agent
+    assert_nothing_is_said_by(sam)
+    assert not EmailAddress.objects.filter(user=sam, verified=True).exists()
 
 
 def test_own_unproven_mail_is_a_note_even_if_its_sender_decides(ann, ticket):
