@@ -4,6 +4,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
 
+from tickets.validators import MAX_FILE_BYTES
+
 CONNECT_SECONDS, READ_SECONDS = 3, 7
 TRIES = 2
 
@@ -22,7 +24,10 @@ class AttachmentBucket(S3Storage):
                 read_timeout=READ_SECONDS,
                 retries={"total_max_attempts": TRIES, "mode": "standard"},
             ),
-            "transfer_config": TransferConfig(use_threads=False, num_download_attempts=1),
+            # One request for each file, so no part of one waits in the bucket for the others.
+            "transfer_config": TransferConfig(
+                use_threads=False, num_download_attempts=1, multipart_threshold=MAX_FILE_BYTES + 1
+            ),
         }
 
     def _open(self, name, mode="rb"):

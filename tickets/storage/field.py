@@ -10,8 +10,9 @@ from tickets.storage.rollback import delete_on_rollback
 class StoredFile(FieldFile):
     def save(self, name, content, save=True):
         """Raises StoreUnavailable. Nothing stays of a file whose row is not committed."""
-        delete_on_rollback(self.storage, self.field.generate_filename(self.instance, name))
+        path = self.field.generate_filename(self.instance, name)
         with calling(self.storage, Act.WRITE):
+            delete_on_rollback(self.storage, path)
             super().save(name, content, save=False)
         if save:
             self.instance.save()

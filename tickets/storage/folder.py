@@ -34,8 +34,12 @@ class AttachmentFolder(FileSystemStorage):
             raise
 
     def delete(self, name):
-        """Django takes a missing file for a deleted one; on a lost disk it is not."""
-        self._check()
+        """Django takes a missing file for a deleted one; on a lost disk it is not.
+
+        Asks the database nothing: tickets.storage.rollback deletes too.
+        """
+        if not self.marker.exists() and not self.exists(name):
+            raise StoreMissing(f"{self.location} has no {MARKER} and not the file to delete.")
         super().delete(name)
 
     @property
@@ -61,11 +65,7 @@ class AttachmentFolder(FileSystemStorage):
 
     def _has_what_it_should(self) -> bool:
         """A folder of an older version has no marker, but it has attachments; a new one needs none."""
-        # Asked of the registry: the models need the storage first.
+        # Asked of the registry: the model's field needs the storage first.
         attachments = apps.get_model("tickets", "Attachment")._base_manager.order_by("-pk")
-        discarded = apps.get_model("tickets", "DiscardedFile").objects.order_by("-pk")
-        paths = [
-            *attachments.values_list("file", flat=True)[:LOOKED_FOR],
-            *discarded.values_list("path", flat=True)[:LOOKED_FOR],
-        ]
+        paths = list(attachments.values_list("file", flat=True)[:LOOKED_FOR])
         return not paths or any(Path(self.location, path).is_file() for path in paths)

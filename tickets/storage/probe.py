@@ -1,6 +1,7 @@
 """Whether the attachment store works: a small file is written, read and deleted before people need it."""
 
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -74,15 +75,18 @@ def latest() -> Finding:
 
 def _try(storage: Storage) -> None:
     """Raises what the store raises, or OSError where it does not keep what it is given."""
-    storage.delete(PATH)  # left there by a process that was killed
     content, path = get_random_string(32).encode(), PATH
     try:
         path = storage.save(PATH, ContentFile(content))
         with storage.open(path, "rb") as file:
             if file.read() != content:
                 raise OSError("It does not give back what was written.")
-    finally:
-        storage.delete(path)
+    except Exception:
+        with suppress(Exception):  # the first error tells more
+            storage.delete(path)
+        raise
+    for left in {path, PATH}:  # or what a process that was killed has left there
+        storage.delete(left)
 
 
 def _space_of(storage: Storage) -> Finding:

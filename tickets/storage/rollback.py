@@ -32,12 +32,18 @@ def delete_on_rollback(storage: Storage, path: str) -> None:
 
 
 def _delete(storage: Storage, path: str) -> None:
-    """After a connection that broke nobody knows whether the row was committed: then the file stays."""
-    if not connection.is_usable():
-        logger.warning("The file %s may belong to no attachment: the connection broke.", path)
-        return
+    """Runs while Django rolls back, so it asks the database nothing: that would begin a transaction.
+
+    After a connection that broke nobody knows whether the row was committed: then the file stays.
+    """
     try:
+        if not _is_connected():
+            raise StoreUnavailable("The connection broke, so it may have been committed.")
         with calling(storage, Act.WRITE):
             storage.delete(path)
-    except StoreUnavailable:
-        logger.warning("The file %s belongs to no attachment and could not be deleted.", path)
+    except StoreUnavailable as error:
+        logger.warning("The file %s may be left without an attachment: %s", path, error)
+
+
+def _is_connected() -> bool:
+    return connection.connection is not None and not getattr(connection.connection, "closed", False)

@@ -43,6 +43,17 @@ def attachments_dir(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture
+def use_store(monkeypatch):
+    """use_store(storage): where this test's files go from now on."""
+
+    def use(storage):
+        monkeypatch.setattr(Attachment._meta.get_field("file"), "storage", storage)
+        return storage
+
+    return use
+
+
 class TimerThatNeverRings:
     """Real ones would print mail 20 seconds later, in the middle of another test's database."""
 

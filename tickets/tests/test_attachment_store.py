@@ -6,7 +6,7 @@ import html
 import os
 import resource
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import time_machine
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.actor import acting_as
@@ -29,6 +29,7 @@ from tickets.storage.folder import MARKER, AttachmentFolder
 from tickets.tests.factories import PNG, make_ticket, upload
 from tickets.tests.s3 import S3Server
 from tickets.tests.test_ticket_new import URL, form
+from tickets.validators import MAX_FILE_BYTES
 
 CANT_STORE = "Files can't be stored right now."
 TEXT = "The speakers are silent"
@@ -81,27 +82,16 @@ class FailingStorage(FileSystemStorage):
 
 
 @pytest.fixture
-def use(monkeypatch):
-    """use(storage) is where attachments go from now on."""
-
-    def set_storage(storage):
-        monkeypatch.setattr(Attachment._meta.get_field("file"), "storage", storage)
-        return storage
-
-    return set_storage
-
-
-@pytest.fixture
-def broken(use, attachments_dir):
-    return lambda error=None: use(
+def broken(use_store, attachments_dir):
+    return lambda error=None: use_store(
         FailingStorage(attachments_dir, error or OSError(errno.ENOSPC, "No space left on device"))
     )
 
 
 @pytest.fixture
-def folder(use, attachments_dir):
+def folder(use_store, attachments_dir):
     """The store of an installation without S3."""
-    return use(AttachmentFolder(attachments_dir))
+    return use_store(AttachmentFolder(attachments_dir))
 
 
 def files(attachments_dir) -> list:
@@ -157,13 +147,13 @@ def test_what_is_said_comes_back_as_typed(client_of, ann, alice, broken, unchang
 
 
 @pytest.mark.django_db
-def test_third_of_three_files_fails_and_none_stays(client_of, alice, use, attachments_dir, unchanged):
+def test_third_of_three_files_fails_and_none_stays(client_of, alice, use_store, attachments_dir, unchanged):
     class FullAfterTwo(FailingStorage):
         def fail(self):
             if len(files(attachments_dir)) == 3:
                 super().fail()
 
-    use(FullAfterTwo(attachments_dir, OSError(errno.ENOSPC, "full")))
+    use_store(FullAfterTwo(attachments_dir, OSError(errno.ENOSPC, "full")))
     client = client_of(alice)
     with unchanged():
         told(client.post(URL, form(attachments=[upload("a.png"), upload("b.png"), upload("c.png")])))
@@ -195,7 +185,7 @@ def test_split_says_that_files_cant_be_copied(client_of, ann, alice, broken, unc
 
 
 @pytest.mark.django_db
-def test_disk_that_is_really_full_keeps_no_part(client_of, alice, use, attachments_dir, unchanged):
+def test_disk_that_is_really_full_keeps_no_part(client_of, alice, use_store, attachments_dir, unchanged):
     """THREATS 112. The kernel stops the write half-way; the database has no such limit."""
 
     class SmallDisk(AttachmentFolder):
@@ -208,7 +198,7 @@ def test_disk_that_is_really_full_keeps_no_part(client_of, alice, use, attachmen
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-    use(SmallDisk(attachments_dir))
+    use_store(SmallDisk(attachments_dir))
     client = client_of(alice)
     assert client.post(URL, form(attachments=[upload()])).status_code == 302
     with unchanged():
@@ -217,9 +207,9 @@ def test_disk_that_is_really_full_keeps_no_part(client_of, alice, use, attachmen
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("place", ["/proc/attachments", "/sys/attachments", "/dev/null/attachments"])
-def test_folder_that_nobody_can_write(client_of, alice, use, unchanged, place):
+def test_folder_that_nobody_can_write(client_of, alice, use_store, unchanged, place):
     """Even root can't."""
-    use(AttachmentFolder(place))
+    use_store(AttachmentFolder(place))
     client = client_of(alice)
     with unchanged():
         told(client.post(URL, form(attachments=[upload()])))
@@ -325,8 +315,40 @@ def test_file_stays_where_nobody_knows_whether_its_row_was_committed(alice, atta
     ticket = make_ticket(alice)
     with transaction.atomic():
         Attachment.attach([upload()], ticket=ticket, uploader=alice)
-        monkeypatch.setattr("tickets.storage.rollback.connection.is_usable", lambda: False)
+        monkeypatch.setattr("tickets.storage.rollback._is_connected", lambda: False)
         transaction.set_rollback(True)
+    assert len(files(attachments_dir)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_mounted", [True, False])
+def test_connection_is_whole_after_the_rollback(client_of, alice, use_store, attachments_dir, is_mounted):
+    """While Django rolls back, a question to the database would begin a transaction that nobody ends."""
+    store, client = use_store(AttachmentFolder(attachments_dir)), client_of(alice)
+    client.post(URL, form(attachments=[upload()]))
+    if is_mounted:
+        use_store(FailingStorage(attachments_dir, OSError(errno.ENOSPC, "full")))
+    else:
+        attachments_dir.rename(attachments_dir.with_name("aside"))
+    told(client.post(URL, form(attachments=[upload()])))
+    assert connection.get_autocommit()
+    assert client.post(URL, form()).status_code == 302
+    assert Ticket.objects.count() == 2
+    assert is_mounted == store.marker.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_that_breaks_is_told_from_one_that_works(alice, attachments_dir):
+    """PostgreSQL's session is ended from outside; SQLite has none that could break."""
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL only")
+    ticket = make_ticket(alice)
+    with pytest.raises((OperationalError, InterfaceError)), transaction.atomic():
+        Attachment.attach([upload()], ticket=ticket, uploader=alice)
+        with closing(connection.copy()) as other, other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        Ticket.objects.count()
+    assert not Attachment.objects.exists()
     assert len(files(attachments_dir)) == 1
 
 
@@ -354,7 +376,7 @@ def test_download_says_that_it_cant_be_read(client_of, alice, attachment, broken
 
 
 @pytest.mark.django_db
-def test_disk_that_breaks_while_it_is_read(client_of, alice, attachment, use, attachments_dir):
+def test_disk_that_breaks_while_it_is_read(client_of, alice, attachment, use_store, attachments_dir):
     """It opens, and then it fails: no answer begins with 200."""
 
     class BrokenFile(File):
@@ -365,7 +387,7 @@ def test_disk_that_breaks_while_it_is_read(client_of, alice, attachment, use, at
         def _open(self, name, mode="rb"):
             return BrokenFile(Path(self.path(name)).open(mode))
 
-    use(BadSector(attachments_dir))
+    use_store(BadSector(attachments_dir))
     assert client_of(alice).get(attachment.get_absolute_url()).status_code == 503
 
 
@@ -426,14 +448,16 @@ def test_failures_far_apart_open_nothing(client_of, alice, attachment, broken):
 
 
 @pytest.mark.django_db
-def test_full_disk_is_tried_each_time_and_still_read(client_of, alice, attachment, use, attachments_dir):
+def test_full_disk_is_tried_each_time_and_still_read(
+    client_of, alice, attachment, use_store, attachments_dir
+):
     """It answers at once, so nobody waits; and as soon as there is room, files are taken."""
 
     class Full(FailingStorage):
         def _open(self, name, mode="rb"):
             return FileSystemStorage._open(self, name, mode)
 
-    storage, client = use(Full(attachments_dir, OSError(errno.ENOSPC, "full"))), client_of(alice)
+    storage, client = use_store(Full(attachments_dir, OSError(errno.ENOSPC, "full"))), client_of(alice)
     for _ in range(4):
         told(client.post(URL, form(attachments=[upload()])))
     assert client.get(attachment.get_absolute_url()).status_code == 200
@@ -541,14 +565,14 @@ def test_folder_with_other_things_is_not_taken_for_ours(alice, attachment, folde
 # What is deleted
 @pytest.mark.django_db
 def test_file_of_a_deleted_ticket_is_deleted_later_where_the_store_fails(
-    attachment, use, attachments_dir, django_capture_on_commit_callbacks
+    attachment, use_store, attachments_dir, django_capture_on_commit_callbacks
 ):
     class KeepsFiles(FailingStorage):
         def delete(self, name):
             self.fail()
             super().delete(name)
 
-    storage = use(KeepsFiles(attachments_dir, OSError(errno.EROFS, "Read-only file system")))
+    storage = use_store(KeepsFiles(attachments_dir, OSError(errno.EROFS, "Read-only file system")))
     with django_capture_on_commit_callbacks(execute=True):
         attachment.ticket.delete()
     assert [row.path for row in DiscardedFile.objects.all()] == [attachment.file.name]
@@ -577,8 +601,8 @@ def s3():
 
 
 @pytest.fixture
-def bucket(use, s3):
-    return use(s3.storage())
+def bucket(use_store, s3):
+    return use_store(s3.storage())
 
 
 @pytest.mark.django_db
@@ -612,6 +636,15 @@ def test_bucket_that_fails(client_of, alice, bucket, s3, unchanged, behave):
     s3.behave, s3.has_bucket = 200, True
     assert list(s3.files) == [attachment.file.name]
     assert client.get(attachment.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.django_db
+def test_largest_file_is_one_request(client_of, alice, bucket, s3):
+    """In several it could stop half-way, and its parts would wait in the bucket unseen."""
+    content = PNG + b"\0" * (MAX_FILE_BYTES - len(PNG))
+    assert client_of(alice).post(URL, form(attachments=[upload(content=content)])).status_code == 302
+    assert len(s3.requests_seen) == 1
+    assert Attachment.objects.get().content() == content
 
 
 @pytest.mark.django_db

@@ -52,7 +52,7 @@ FLOORS: list[tuple[str, float]] = [
     # Where the bytes of attachments lie
     ("tickets.storage.breaker", 0),
     ("tickets.storage.uploads", 0),
-    ("tickets.storage.bucket", 0),
+    ("tickets.storage.bucket", 0.1),
     ("tickets.storage.access", 0.1),
     ("tickets.storage.rollback", 0.2),
     ("tickets.storage.field", 0.3),

@@ -24,17 +24,8 @@ Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.fixture
-def use(monkeypatch):
-    def set_storage(storage):
-        monkeypatch.setattr(Attachment._meta.get_field("file"), "storage", storage)
-        return storage
-
-    return set_storage
-
-
-@pytest.fixture
-def folder(use, attachments_dir):
-    return use(AttachmentFolder(attachments_dir))
+def folder(use_store, attachments_dir):
+    return use_store(AttachmentFolder(attachments_dir))
 
 
 @pytest.fixture
@@ -67,9 +58,9 @@ def test_store_that_works_keeps_nothing_of_the_probe(client, folder, disk, attac
     assert [path.name for path in attachments_dir.rglob("*")] == [MARKER]
 
 
-def test_reading_the_state_touches_no_store(client, use, attachments_dir):
+def test_reading_the_state_touches_no_store(client, use_store, attachments_dir):
     """A stranger who asks a thousand times writes nothing."""
-    storage = use(FailingStorage(attachments_dir, OSError(errno.EIO, "Input/output error")))
+    storage = use_store(FailingStorage(attachments_dir, OSError(errno.EIO, "Input/output error")))
     run_job()
     calls = storage.calls
     for _ in range(3):
@@ -79,9 +70,9 @@ def test_reading_the_state_touches_no_store(client, use, attachments_dir):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
 def test_store_that_fails_is_an_alarm_everywhere(
-    client, client_of, ann, use, attachments_dir, number, caplog
+    client, client_of, ann, use_store, attachments_dir, number, caplog
 ):
-    storage = use(FailingStorage(attachments_dir, OSError(number, "no")))
+    storage = use_store(FailingStorage(attachments_dir, OSError(number, "no")))
     run_job()
     assert ready(client) == "failing"
     page = client_of(ann).get("/admin/").content.decode()
@@ -101,13 +92,13 @@ def test_store_that_fails_is_an_alarm_everywhere(
     assert "Attachments need you" not in client_of(ann).get("/admin/").content.decode()
 
 
-def test_store_that_does_not_keep_what_it_is_given(client, use, attachments_dir, disk):
+def test_store_that_does_not_keep_what_it_is_given(client, use_store, attachments_dir, disk):
     class Forgetful(AttachmentFolder):
         def _save(self, name, content):
             content.truncate(3)
             return super()._save(name, content)
 
-    use(Forgetful(attachments_dir))
+    use_store(Forgetful(attachments_dir))
     run_job()
     assert ready(client) == "failing"
 
@@ -154,9 +145,9 @@ def test_another_alarm_after_the_first_is_logged(folder, disk, caplog):
     assert len([one for one in caplog.records if one.message.startswith("Alarm:")]) == 2
 
 
-def test_bucket_is_probed_too(client, use):
+def test_bucket_is_probed_too(client, use_store):
     with S3Server() as s3:
-        use(s3.storage())
+        use_store(s3.storage())
         run_job()
         assert ready(client) == "ok"
         assert s3.files == {}
