@@ -87,11 +87,12 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "helpdesk.middleware.RequestMethodMiddleware",
     "helpdesk.middleware.RequestSizeMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionAgeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.ActorMiddleware",
@@ -292,10 +293,12 @@ ACCOUNT_FORMS = {
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "100/h/ip,4/15m/key",
-    "signup": "20/m/ip",
+    "signup": "20/m/ip,100/h/ip",
     # Past these limits the page stays the same and no mail leaves (accounts.forms.PasswordResetForm).
     "reset_password": "",
     "reset_mail": "10/h/ip,3/h/key",
+    # Texts typed into pages whose session had ended (tickets.views.drafts)
+    "visitor_draft": "30/h/ip",
     # Addresses of colleagues that nobody has (tickets.views.conversation)
     "unknown_watcher": "10/h/user",
 }
@@ -304,7 +307,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 READYZ_TOKEN = env.text("READYZ_TOKEN")
 
 # Sessions, cookies, transport
-SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds without a visit; of staff see accounts.middleware
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "helpdesk.errors.csrf_failure"

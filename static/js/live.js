@@ -36,6 +36,11 @@
     say(reason);
   };
 
+  // Who only leaves the page open is not somebody who works: the session goes on ageing.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt.matches("[data-live], [data-visit]")) event.detail.headers["X-Asks-By-Itself"] = "yes";
+  });
+
   if (live) {
     document.addEventListener("news", (event) => {
       if (document.hidden || !document.hasFocus()) count(event.detail);

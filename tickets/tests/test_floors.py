@@ -48,6 +48,7 @@ FLOORS: list[tuple[str, float]] = [
     ("accounts.roles", 1),
     ("accounts.models", 1.5),
     ("accounts.backends", 2),
+    ("accounts.sessions", 2),
     ("tickets.tracking", 1),
     # Where the bytes of attachments lie
     ("tickets.storage.breaker", 0),

@@ -222,6 +222,8 @@ def test_text_of_an_ended_session_is_not_for_the_next_at_this_computer(client_of
 )
 def test_odd_text_of_a_visitor_breaks_nothing(client, client_of, alice, text):
     typed = {"subject": text, "category": text, "typed_by": text[:1000]}
+    client.force_login(alice)
+    client.session.flush()
     assert client.post(URL, typed).status_code == 302
     client.force_login(alice)
     assert client.get(URL).status_code == 200
