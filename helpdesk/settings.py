@@ -354,6 +354,9 @@ FILE_UPLOAD_HANDLERS = [
 ]
 FILE_UPLOAD_PERMISSIONS = 0o600
 
+# Tickets that one person may file in an hour, except staff (tickets.filing_limit)
+TICKETS_PER_HOUR = 20
+
 # Files. Attachments have no address of their own: they are served by a view that checks who asks.
 STATIC_URL = "static/"
 # This machine alone is served from the sources; nothing has to be collected.

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tickets import filing_limit
 from tickets.events import Verb
 from tickets.models import (
     ActivityLog,
@@ -54,7 +55,8 @@ def reply(
 
     A reply from the requester's side makes a waiting ticket active and reopens one that is done. Where that
     was more than 14 days ago it becomes a ticket of its own that follows up on the old. `status` is what the
-    staff set with it. Raises IntegrityError when the same author sends the same `key` again.
+    staff set with it. Raises IntegrityError when the same author sends the same `key` again, and
+    filing_limit.TooManyTickets where a new ticket of the page would be one too many.
     """
     if source != Ticket.Source.EMAIL:  # a draft on the page is none of the mail's
         Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
@@ -181,12 +183,14 @@ def _locked(ticket: Ticket, *, author) -> Ticket:
 
 
 def _follow_up(ticket: Ticket, *, author, body: str, files: list, key, source: str) -> Ticket:
+    is_mail = source == Ticket.Source.EMAIL  # whose limits are known already (tickets.inbound.decisions)
+    status = Status.objects.default_for(Phase.NEW) if is_mail else filing_limit.status_for_new(author)
     new = Ticket.objects.create(
         subject=ticket.subject,
         description=body,
         category=ticket.category,
         priority=ticket.priority,
-        status=Status.objects.default_for(Phase.NEW),
+        status=status,
         requester=author,
         source=source,
         submission_key=key or uuid.uuid4(),

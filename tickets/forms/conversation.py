@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from accounts.validators import validate_visible
 from tickets import conversation
 from tickets.events import Verb
+from tickets.filing_limit import TooManyTickets
 from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
@@ -88,7 +89,8 @@ class CommentForm(forms.Form):
     def save(self) -> Comment | Ticket | None:
         """Says it, once for each key. Returns the comment, or the new ticket that it became.
 
-        None where its files could not be stored: the form has the error then.
+        None where its files could not be stored: the form has the error then. Raises TooManyTickets where it
+        would become one too many.
         """
         try:
             with transaction.atomic():
@@ -103,7 +105,7 @@ class CommentForm(forms.Form):
         except StoreUnavailable:
             self.add_error("attachments", files_unavailable())
             return None
-        except IntegrityError:
+        except (IntegrityError, TooManyTickets):
             if (said := self._said_already()) is None:
                 raise
             return said

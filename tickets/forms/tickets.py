@@ -6,6 +6,7 @@ from django.forms.models import ModelChoiceIterator
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
+from tickets import filing_limit
 from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Status, Ticket
@@ -85,7 +86,10 @@ class TicketForm(forms.ModelForm):
 
 
 class NewTicketForm(TicketForm):
-    """Files a ticket of `requester`. Sent twice it raises IntegrityError the second time (submission_key)."""
+    """Files a ticket of `requester`. Sent twice it raises IntegrityError the second time (submission_key).
+
+    Past the limit of an hour it raises filing_limit.TooManyTickets.
+    """
 
     attachments = AttachmentsField(label=_("Files"))
     submission_key = KeyField()
@@ -107,7 +111,7 @@ class NewTicketForm(TicketForm):
     def _file(self) -> Ticket:
         ticket = super().save(commit=False)
         ticket.submission_key = self.cleaned_data["submission_key"]
-        ticket.status = Status.objects.default_for(Phase.NEW)
+        ticket.status = filing_limit.status_for_new(ticket.requester)
         ticket.save()
         Attachment.attach(self.cleaned_data["attachments"], ticket=ticket, uploader=ticket.requester)
         return ticket

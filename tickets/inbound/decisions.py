@@ -9,6 +9,7 @@ from itertools import islice
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from tickets import filing_limit
 from tickets.events import Verb
 from tickets.inbound import addresses
 from tickets.inbound.authentication import Verdict, verdict
@@ -73,7 +74,7 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         decision = Decision(State.FILED, person=person)
     if decision.state == State.FILED and not is_believed(email, mail, person):
         return _quarantined(Reason.NOT_AUTHENTIC, person, decision.ticket)
-    if decision.state == State.FILED and _are_too_many(email, mail, decision.ticket):
+    if decision.state == State.FILED and _are_too_many(email, mail, decision):
         return _quarantined(Reason.TOO_MANY)
     return decision
 
@@ -211,12 +212,15 @@ def _is_signed_for_somebody(reply: addresses.ReplyAddress, kinds=(False, True)) 
     )
 
 
-def _are_too_many(email: InboundEmail, mail: Mail, ticket: Ticket | None) -> bool:
+def _are_too_many(email: InboundEmail, mail: Mail, decision: Decision) -> bool:
     """Whether machines answer each other on a ticket, or one files ticket after ticket."""
+    ticket = decision.ticket
     earlier = InboundEmail.objects.filter(state=State.FILED, pk__lt=email.pk)
     earlier = earlier.filter(received_at__gt=email.received_at - WITHIN)
     # On a ticket that is merged a reply stands elsewhere; on one that is done for long it is a new ticket.
     counted = [earlier.filter(ticket__in={ticket.pk, ticket.merged_into_id} - {None})] if ticket else []
     if ticket is None or ticket.is_merged or not ticket.takes_replies:
+        if filing_limit.wait_for(decision.person):
+            return True
         counted.append(earlier.filter(sender=mail.sender, comment=None))
     return any(mails.count() >= MOST for mails in counted)

@@ -10,7 +10,13 @@ from accounts.validators import validate_single_line
 from tickets.workflow import Phase
 
 
-class StatusManager(models.Manager):
+class StatusQuerySet(models.QuerySet):
+    def default_for(self, phase: Phase) -> "Status":
+        """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""
+        return self.get(phase=phase, is_default=True)
+
+
+class StatusManager(models.Manager.from_queryset(StatusQuerySet)):
     def with_counts(self, parts, *, are_few: bool):
         """Each with `count`: how many tickets of all `parts` together have it, each part up to a cap.
 
@@ -22,10 +28,6 @@ class StatusManager(models.Manager):
             for part in parts
         )
         return self.annotate(count=reduce(add, counts))
-
-    def default_for(self, phase: Phase) -> "Status":
-        """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""
-        return self.get(phase=phase, is_default=True)
 
 
 class Status(models.Model):

@@ -64,6 +64,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.models", 3),
     ("tickets.activity_log", 4),
     ("tickets.conversation", 4),
+    ("tickets.filing_limit", 3.5),
     ("tickets.saved_replies", 4),
     ("tickets.macros", 4.5),
     ("tickets.merging", 4.2),

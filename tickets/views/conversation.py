@@ -16,6 +16,7 @@ from django.views.generic.detail import SingleObjectMixin
 
 from accounts.validators import is_number
 from tickets import conversation, timeline
+from tickets.filing_limit import TooManyTickets
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
 from tickets.views.attachments import later_if_unavailable
@@ -75,10 +76,15 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         return {**super().get_form_kwargs(), "ticket": self.object, "author": self.request.user}
 
     def form_valid(self, form):
-        self.forget_draft()
-        said = form.save()
+        try:
+            said = form.save()
+        except TooManyTickets as error:
+            form.wait = error.wait
+            form.add_error("body", str(error))
+            return self.form_invalid(form)
         if said is None:
             return self.form_invalid(form)
+        self.forget_draft()
         self.tell(said)
         if isinstance(said, Ticket):
             return redirect(self.page_url(said))

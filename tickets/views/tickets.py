@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,7 @@ from django.views.generic import CreateView, DeleteView, DetailView, TemplateVie
 
 from accounts import paging
 from tickets import rows, timeline
+from tickets.filing_limit import TooManyTickets
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
@@ -263,27 +265,34 @@ class TicketCreateView(DraftMixin, CreateView):
         return {**super().get_form_kwargs(), "requester": self.request.user}
 
     def form_valid(self, form):
-        self.forget_draft()
         if wait := Attachment.objects.wait_for(form.cleaned_data["attachments"], self.request.user):
             form.add_error("attachments", _("These are more files than you can send in one day."))
-            page = render(self.request, self.template_name, {"form": form}, status=429)
-            page["Retry-After"] = str(round(wait.total_seconds()))
-            return page
+            return self._come_back(form, wait)
         try:
             ticket = form.save()
-        except IntegrityError:
-            first = self._ticket_of_same_submission(form)
-            if first is None:
+        except (IntegrityError, TooManyTickets) as error:
+            if first := self._ticket_of_same_submission(form):
+                self.forget_draft()
+                return redirect(first)
+            if isinstance(error, IntegrityError):
                 raise
-            return redirect(first)
+            form.add_error(None, str(error))
+            return self._come_back(form, error.wait)
         if ticket is None:
             return self.form_invalid(form)
+        self.forget_draft()
         words = {"ticket": f"#{ticket.pk}", "address": ticket.requester.email}
         messages.success(self.request, _("Ticket %(ticket)s is filed. We write to %(address)s.") % words)
         return redirect(ticket)
 
     def form_invalid(self, form):
         return later_if_unavailable(super().form_invalid(form), form)
+
+    def _come_back(self, form, wait: timedelta):
+        """The form as it was sent; files have to be chosen again."""
+        page = render(self.request, self.template_name, {"form": form}, status=429)
+        page["Retry-After"] = str(round(wait.total_seconds()))
+        return page
 
     def _ticket_of_same_submission(self, form):
         """A form that is sent twice leads both times to the ticket of the first."""
