@@ -55,7 +55,7 @@ def wait_for(person) -> timedelta | None:
 
 
 def _last_allowed(person) -> QuerySet:
-    """When the oldest was filed of as many tickets as may be filed in an hour, the newest ones; empty: never."""
+    """When the oldest of the newest TICKETS_PER_HOUR tickets was filed; empty where there are fewer."""
     filed = ActivityLog.objects.filter(
         actor=person.pk, verb=Verb.CREATED, source__in=(actor.WEB, actor.EMAIL)
     ).order_by("-pk")

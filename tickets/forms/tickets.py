@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from tickets import filing_limit
 from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.versioned import VersionedFormMixin
-from tickets.models import Attachment, Category, Status, Ticket
+from tickets.models import Attachment, Category, Ticket
 from tickets.storage.access import StoreUnavailable
-from tickets.workflow import Phase
 
 RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
 

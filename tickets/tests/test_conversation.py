@@ -284,6 +284,8 @@ def test_more_files_than_in_a_day_are_refused_until_tomorrow(client_of, alice, t
 
 
 def test_expired_session_keeps_the_text_behind_the_login(client, alice, ticket):
+    client.force_login(alice)
+    client.session.flush()
     response = say(client, ticket, "Typed with care", typed_by=alice.pk)
     assert response.url == f"/accounts/login/?next=/tickets/{ticket.pk}/"
     assert Comment.objects.count() == 0

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tickets import conversation
 from tickets.models import Notification
 from tickets.tests.factories import held_mail, make_ticket
 
@@ -68,6 +69,21 @@ def test_about_page_says_how_to_reach_it(client, settings):
     content = client.get("/about/").content.decode()
     for words in ("555 0100", "it@example.com", "Monday to Friday"):
         assert words in content
+
+
+def test_pages_say_truly_who_reads_a_ticket(client, client_of, alice, bob, charlie, ann):
+    """A watcher reads it too."""
+    ticket = make_ticket(alice)
+    conversation.watch(ticket, bob)
+    readers = [
+        one
+        for one in (alice, bob, charlie, ann)
+        if client_of(one).get(ticket.get_absolute_url()).status_code == 200
+    ]
+    assert readers == [alice, bob, ann]
+    about, absent = (client.get(path).content.decode() for path in ("/about/", "/nothing/"))
+    assert "You, the IT staff, and the colleagues whom you or IT add as watchers." in about
+    assert "A ticket opens only for its requester, its watchers and IT staff." in absent
 
 
 def test_queries_do_not_grow_with_the_tickets(client_of, alice, ann):

@@ -1,6 +1,7 @@
 """What people say on a ticket's page: replies, notes, drafts, watchers."""
 
 import uuid
+from math import ceil
 
 from allauth.core import ratelimit
 from django.contrib import messages
@@ -94,7 +95,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         page = self.page_with(**{f"{form.kind}_form": form})
         if form.wait:
             page.status_code = 429
-            page["Retry-After"] = str(round(form.wait.total_seconds()))
+            page["Retry-After"] = str(ceil(form.wait.total_seconds()))
         return later_if_unavailable(page, form)
 
     def tell(self, said) -> None:

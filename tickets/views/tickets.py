@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from math import ceil
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -291,7 +292,7 @@ class TicketCreateView(DraftMixin, CreateView):
     def _come_back(self, form, wait: timedelta):
         """The form as it was sent; files have to be chosen again."""
         page = render(self.request, self.template_name, {"form": form}, status=429)
-        page["Retry-After"] = str(round(wait.total_seconds()))
+        page["Retry-After"] = str(ceil(wait.total_seconds()))
         return page
 
     def _ticket_of_same_submission(self, form):
