@@ -18,6 +18,7 @@ from django.core.management.utils import get_random_secret_key
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk import env
+from tickets import file_types
 
 BASE_DIR = env.BASE_DIR
 VAR_DIR = BASE_DIR / "var"
@@ -364,6 +365,7 @@ STATIC_ROOT = None if IS_LOCAL else BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = IS_LOCAL
 WHITENOISE_ALLOW_ALL_ORIGINS = False
+ATTACHMENT_TYPES = file_types.chosen(env.words("ATTACHMENT_TYPES"))
 S3_BUCKET = env.text("S3_BUCKET")
 ATTACHMENTS_DIR = Path(env.text("ATTACHMENTS_DIR", str(VAR_DIR / "attachments")))
 if not IS_LOCAL and not S3_BUCKET:

@@ -22,10 +22,16 @@ for (const zone of document.querySelectorAll("[data-attachments]")) {
     return new Intl.NumberFormat(language, format).format(bytes / 1024 ** step);
   };
 
+  const types = words.types.split(" ");
+  const programs = words.programs.split(" ");
+
   const problemWith = (file) => {
     if (file.size === 0) return words.empty;
     if (file.size > maxBytes) return words.tooLarge;
-    return "";
+    // The server tells a file without an extension by its bytes, and mends a known one that is wrong.
+    const type = /\.([^.]+)$/.exec(file.name.trim())?.[1].toLowerCase() ?? "";
+    const isRefused = programs.includes(type) || (type && /^[a-z0-9]+$/.test(type) && !types.includes(type));
+    return isRefused ? fill(words.notAccepted, { type }) : "";
   };
 
   const show = () => {
@@ -66,6 +72,15 @@ for (const zone of document.querySelectorAll("[data-attachments]")) {
   };
 
   input.addEventListener("change", () => add(input.files));
+  // What the server would refuse is not sent: it would come back without any of the files.
+  const refuse = (event) => {
+    if (!files.some(problemWith)) return;
+    event.preventDefault();
+    zone.querySelector("[data-note]").textContent = words.removeFirst;
+    announce(words.removeFirst);
+    list.querySelector("[data-bad] button").focus();
+  };
+  input.form.addEventListener("submit", refuse, { capture: true }); // before others take it for sent
   // The whole form takes what is dropped: beside the zone the browser would leave the page and show the file.
   input.form.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;

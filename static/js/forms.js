@@ -6,6 +6,7 @@
   const forms = document.querySelectorAll("form[method=post]");
   for (const form of forms) {
     form.addEventListener("submit", (event) => {
+      if (event.defaultPrevented) return;
       if (form.dataset.sent) {
         event.preventDefault();
         return;

@@ -1,9 +1,11 @@
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from tickets.file_types import EXECUTABLES, identify
 from tickets.storage.uploads import LostUpload
-from tickets.validators import MAX_FILES, content_type, validate_size, validate_together
+from tickets.validators import MAX_FILES, safe_name, validate_size, validate_together
 
 UNAVAILABLE = "unavailable"
 
@@ -27,6 +29,15 @@ class AttachmentsField(forms.FileField):
         # A name is cut where it is stored, so a long one is no error.
         super().__init__(required=False, allow_empty_file=True, **kwargs)
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The extensions that are accepted, for the form to say and the browser to check."""
+        return settings.ATTACHMENT_TYPES
+
+    @property
+    def executables(self) -> list[str]:
+        return sorted(EXECUTABLES)
+
     def clean(self, data, initial=None):
         uploads = [upload for upload in data or [] if upload]
         if any(isinstance(upload, LostUpload) for upload in uploads):
@@ -46,7 +57,7 @@ class AttachmentsField(forms.FileField):
     def _errors_of(self, upload) -> list[ValidationError]:
         try:
             validate_size(upload.name, upload.size)
-            content_type(upload.name, upload.read())
+            identify(safe_name(upload.name), upload.read())
             upload.seek(0)
         except ValidationError as error:
             return [error]

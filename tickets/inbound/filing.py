@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 from accounts.links import without_keys
 from accounts.validators import is_blank
 from tickets import conversation
+from tickets.file_types import identify
 from tickets.inbound import addresses
 from tickets.inbound.parsing import Mail, MailFile
 from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
-from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, content_type, validate_size
+from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, safe_name, validate_size
 from tickets.workflow import Phase
 
 LONGEST = 20_000
@@ -104,7 +105,7 @@ def _through_the_door(files: Iterable[MailFile], person) -> tuple[list[ContentFi
     for file in files:
         try:
             validate_size(file.name, len(file.content))
-            content_type(file.name, file.content)
+            identify(safe_name(file.name), file.content)
             if len(taken) == MAX_FILES or size + len(file.content) > MAX_MESSAGE_BYTES:
                 raise ValidationError(_("There are too many files in one mail."))
         except ValidationError as error:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
+from tickets.file_types import identify
 from tickets.models.comment import Comment
 from tickets.models.discarded_file import DiscardedFile
 from tickets.models.ticket import Ticket
@@ -16,7 +17,7 @@ from tickets.querysets import AttachmentQuerySet
 from tickets.storage.access import FileLost, StoreUnavailable
 from tickets.storage.field import StoredFileField
 from tickets.tracking import TrackedModel
-from tickets.validators import content_type, safe_name
+from tickets.validators import safe_name
 
 
 def attachment_storage():
@@ -89,14 +90,15 @@ class Attachment(TrackedModel):
             upload.seek(0)
         except OSError as error:  # it waits in a temporary folder, which may fail like any other
             raise StoreUnavailable(f"The upload can't be read: {error}") from error
+        name, media_type = identify(safe_name(upload.name), content)
         return cls(
             ticket=ticket,
             comment=comment,
             uploader=uploader,
             file=upload,
-            name=safe_name(upload.name),
+            name=safe_name(name),
             size=len(content),
-            content_type=content_type(upload.name, content),
+            content_type=media_type,
             sha256=hashlib.sha256(content).hexdigest(),
         )
 

@@ -21,6 +21,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.events", 0),
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),
+    ("tickets.file_types", 0),
     ("tickets.inbound.addresses", 0),
     ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.form", 0),

@@ -31,6 +31,27 @@ def test_answer_with_a_pasted_screenshot_on_a_phone(open_browser, alice, ann):
     assert re.fullmatch(r"Screenshot .*\.png", Attachment.objects.get(comment=Comment.objects.get()).name)
 
 
+def test_file_that_would_be_refused_is_named_and_not_sent(open_browser, alice, ann):
+    ticket = make_ticket(alice, assignee=ann)
+    page = open_browser(alice)
+    page.goto(ticket.get_absolute_url())
+    page.get_by_label("Your answer").fill("See the files")
+    content = {"mimeType": "application/octet-stream", "buffer": b"Just words."}
+    names = ("setup.exe", "plan.dwg", "notes", "notes.txt")
+    page.locator("input[type=file]").set_input_files([{"name": name, **content} for name in names])
+    chosen = page.get_by_role("list", name="Chosen files")
+    for name in names[:2]:
+        expect(chosen.get_by_role("listitem").filter(has_text=name)).to_contain_text("not accepted")
+    page.get_by_role("button", name="Send to Ann").click()
+    expect(page.get_by_text("Remove the marked files to send this.", exact=True).first).to_be_visible()
+    assert not Comment.objects.exists()
+    for name in names[:2]:
+        page.get_by_role("button", name=f"Remove {name}").click()
+    page.get_by_role("button", name="Send to Ann").click()
+    expect(page.locator("#story")).to_contain_text("See the files")
+    assert set(Attachment.objects.values_list("name", flat=True)) == {"notes.txt"}
+
+
 def test_reply_by_staff_appears_within_five_seconds_and_what_is_typed_stays(open_browser, alice, ann):
     ticket = make_ticket(alice)
     page = open_browser(alice)
