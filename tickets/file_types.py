@@ -224,6 +224,14 @@ def identify(name: str, content: bytes) -> tuple[str, str]:
     raise _not_accepted(suffix)
 
 
+def described(name: str, content: bytes) -> tuple[str, str]:
+    """identify() for a file that is accepted already, or was when it came."""
+    try:
+        return identify(name, content)
+    except ValidationError:
+        return name, BINARY
+
+
 def _not_accepted(suffix: str) -> ValidationError:
     return ValidationError(
         _("Files of type %(type)s are not accepted."),

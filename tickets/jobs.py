@@ -13,6 +13,7 @@ from django.utils import timezone
 from tickets import ownership, silence
 from tickets.inbound import handler
 from tickets.notifications import alarms, outbox
+from tickets.pictures import making
 from tickets.storage.discarded import delete_discarded
 from tickets.storage.probe import probe
 
@@ -52,6 +53,7 @@ JOBS = (
     Job("probe_attachment_store", timedelta(minutes=5), probe),
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
     Job("hand_over", timedelta(minutes=1), ownership.hand_over),
+    Job("draw_pictures", timedelta(seconds=5), making.make_waiting),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 

@@ -13,6 +13,7 @@ from tickets.events import activity_recorded
 from tickets.management.limits import lift_time_limits, restore_time_limits
 from tickets.models import Attachment
 from tickets.notifications import delivery_events, outbox
+from tickets.pictures import making
 from tickets.search import documents
 from tickets.tracking import TrackedModel
 
@@ -24,6 +25,7 @@ def connect() -> None:
     pre_delete.connect(remember_row, dispatch_uid="tickets.remember_row.delete")
     post_delete.connect(log_delete, dispatch_uid="tickets.log_delete")
     post_delete.connect(discard_file, sender=Attachment, dispatch_uid="tickets.discard_file")
+    post_save.connect(draw_picture, sender=Attachment, dispatch_uid="tickets.draw_picture")
     activity_recorded.connect(queue_mail, dispatch_uid="tickets.queue_mail")
     activity_recorded.connect(index_words, dispatch_uid="tickets.index_words")
     pre_save.connect(remember_person, sender=get_user_model(), dispatch_uid="tickets.remember_person")
@@ -52,6 +54,11 @@ def log_delete(sender, instance, **kwargs):
 
 def discard_file(sender, instance, **kwargs):
     instance.discard_file()
+
+
+def draw_picture(sender, instance, raw=False, **kwargs):
+    if not raw:
+        making.wake(instance)
 
 
 def queue_mail(sender, activity, **kwargs):

@@ -22,5 +22,6 @@ urlpatterns = [
     path("answer/<str:token>/fixed/", fixed.FixedView.as_view(), name="fixed"),
     path("answer/<str:token>/not-fixed/", fixed.NotFixedView.as_view(), name="not_fixed"),
     path("mute/<str:token>/", muting.MuteByLinkView.as_view(), name="mute"),
+    path("attachments/<slug:key>/<slug:size>/", attachments.PictureView.as_view(), name="picture"),
     path("attachments/<slug:key>/", attachments.AttachmentView.as_view(), name="attachment"),
 ]

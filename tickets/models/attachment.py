@@ -9,15 +9,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.events import Verb
-from tickets.file_types import identify
+from tickets.file_types import described
 from tickets.models.comment import Comment
 from tickets.models.discarded_file import DiscardedFile
 from tickets.models.ticket import Ticket
 from tickets.querysets import AttachmentQuerySet
-from tickets.storage.access import FileLost, StoreUnavailable
+from tickets.storage.access import FileLost, StoreUnavailable, read
 from tickets.storage.field import StoredFileField
 from tickets.tracking import TrackedModel
 from tickets.validators import safe_name
+
+IS_WAITING = models.Q(picture_state="waiting")
 
 
 def attachment_storage():
@@ -36,8 +38,20 @@ def stored_path(attachment: "Attachment", _name: str = "") -> str:
 
 
 class Attachment(TrackedModel):
-    """A file on a ticket. Its bytes are never opened by the server and served only as a download."""
+    """A file on a ticket. Its own bytes are served only as a download.
 
+    Of a picture there are two renditions beside it (tickets.pictures), which pages show.
+    """
+
+    class PictureState(models.TextChoices):
+        NONE = "", _("no picture")
+        WAITING = "waiting", _("waiting")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("can't be shown")
+
+    VIEW, THUMBNAIL = "view", "thumbnail"
+    PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif")
+    THUMBNAIL_SIDE = 480  # pixels of the longer side
     TRACKED = ("key", "name", "size", "sha256", "comment")
     ADDED, REMOVED = Verb.FILE_ADDED, Verb.FILE_REMOVED
 
@@ -64,6 +78,16 @@ class Attachment(TrackedModel):
     uploader = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
+    picture_state = models.CharField(
+        _("picture"),
+        max_length=10,
+        choices=PictureState,
+        default=PictureState.NONE,
+        blank=True,
+        editable=False,
+    )
+    picture_width = models.PositiveIntegerField(_("width in pixels"), null=True, editable=False)
+    picture_height = models.PositiveIntegerField(_("height in pixels"), null=True, editable=False)
     created_at = models.DateTimeField(_("uploaded"), default=timezone.now, editable=False)
 
     objects = AttachmentQuerySet.as_manager()
@@ -73,8 +97,14 @@ class Attachment(TrackedModel):
         verbose_name = _("attachment")
         verbose_name_plural = _("attachments")
         ordering = ["pk"]
-        # what a person has uploaded today
-        indexes = [models.Index(fields=["uploader", "created_at"], name="attachment_by_uploader")]
+        indexes = [
+            # what a person has uploaded today
+            models.Index(fields=["uploader", "created_at"], name="attachment_by_uploader"),
+            # the pictures that the worker draws next
+            models.Index(
+                fields=["id"], name="attachment_waiting", condition=models.Q(picture_state="waiting")
+            ),
+        ]
 
     def __str__(self):
         return self.name
@@ -90,7 +120,7 @@ class Attachment(TrackedModel):
             upload.seek(0)
         except OSError as error:  # it waits in a temporary folder, which may fail like any other
             raise StoreUnavailable(f"The upload can't be read: {error}") from error
-        name, media_type = identify(safe_name(upload.name), content)
+        name, media_type = described(safe_name(upload.name), content)
         return cls(
             ticket=ticket,
             comment=comment,
@@ -100,6 +130,7 @@ class Attachment(TrackedModel):
             size=len(content),
             content_type=media_type,
             sha256=hashlib.sha256(content).hexdigest(),
+            picture_state=cls.PictureState.WAITING if media_type in cls.PICTURES else cls.PictureState.NONE,
         )
 
     @classmethod
@@ -123,7 +154,36 @@ class Attachment(TrackedModel):
             raise FileLost(f"It has {len(content)} bytes of {self.size}.")
         return content
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether pages show it as a picture."""
+        return self.picture_state == self.PictureState.READY
+
+    @property
+    def thumbnail_size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        longer = max(self.picture_width, self.picture_height)
+        scale = min(1, self.THUMBNAIL_SIDE / longer)
+        return max(1, round(self.picture_width * scale)), max(1, round(self.picture_height * scale))
+
+    def picture_path(self, size: str) -> str:
+        """Where the rendition VIEW or THUMBNAIL is stored."""
+        return f"{self.file.name}.{size}"
+
+    def picture(self, size: str) -> bytes:
+        """The rendition VIEW or THUMBNAIL, WebP. Raises StoreUnavailable or FileLost."""
+        return read(self.file.storage, self.picture_path(size))
+
     def discard_file(self) -> None:
         """Deletes the bytes once the row's deletion is certain; a store that fails then is asked again."""
-        discarded, storage = DiscardedFile.objects.create(path=self.file.name), self.file.storage
+        self._discard(self.file.name)
+        if self.picture_state:
+            self.discard_pictures()
+
+    def discard_pictures(self) -> None:
+        for size in (self.VIEW, self.THUMBNAIL):
+            self._discard(self.picture_path(size))
+
+    def _discard(self, path: str) -> None:
+        discarded, storage = DiscardedFile.objects.create(path=path), self.file.storage
         transaction.on_commit(lambda: discarded.delete_from(storage), robust=True)

@@ -72,5 +72,11 @@ def calling(storage: Storage, act: Act) -> Iterator[None]:
     breaker.succeeded()
 
 
+def read(storage: Storage, path: str) -> bytes:
+    """All bytes of a file. Raises StoreUnavailable or FileLost."""
+    with calling(storage, Act.READ), storage.open(path, "rb") as file:
+        return file.read()
+
+
 def _is_immediate(error: Exception) -> bool:
     return isinstance(error, StoreMissing) or (isinstance(error, OSError) and error.errno in IMMEDIATE)

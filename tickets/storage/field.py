@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models.fields.files import FieldFile
 
-from tickets.storage.access import Act, calling
+from tickets.storage.access import Act, calling, read
 from tickets.storage.rollback import delete_on_rollback
 
 
@@ -21,8 +21,7 @@ class StoredFile(FieldFile):
 
     def content(self) -> bytes:
         """All bytes, before anything is answered with them. Raises StoreUnavailable or FileLost."""
-        with calling(self.storage, Act.READ), self.storage.open(self.name, "rb") as file:
-            return file.read()
+        return read(self.storage, self.name)
 
 
 class StoredFileField(models.FileField):

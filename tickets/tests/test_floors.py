@@ -22,6 +22,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.workflow", 0.5),
     ("tickets.validators", 0),
     ("tickets.file_types", 0),
+    ("tickets.pictures.rendering", 0),
+    ("tickets.pictures.making", 4),
     ("tickets.inbound.addresses", 0),
     ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.form", 0),

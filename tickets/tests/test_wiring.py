@@ -11,7 +11,7 @@ from tickets.events import activity_recorded
 OUR_APPS = ("accounts", "tickets", "helpdesk")
 WIRING = {
     "pre_save": (pre_save, {"remember_row", "remember_person"}),
-    "post_save": (post_save, {"log_save", "index_person"}),
+    "post_save": (post_save, {"log_save", "index_person", "draw_picture"}),
     "pre_delete": (pre_delete, {"remember_row", "remember_members"}),
     "post_delete": (post_delete, {"log_delete", "discard_file", "ring_for_members"}),
     "m2m_changed": (m2m_changed, {"groups_changed"}),

@@ -4,9 +4,11 @@ from io import BytesIO
 from csp.constants import NONE
 from csp.decorators import csp
 from django.forms import BaseForm
-from django.http import FileResponse, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.decorators import method_decorator
+from django.utils.http import quote_etag
 from django.views import View
 
 from tickets.forms.attachments import UNAVAILABLE
@@ -14,6 +16,7 @@ from tickets.models import Attachment
 from tickets.storage.access import RETRY_AFTER, FileLost, StoreUnavailable
 
 logger = logging.getLogger(__name__)
+IN_A_SANDBOX = csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]})
 
 
 def later_if_unavailable(page: HttpResponse, form: BaseForm) -> HttpResponse:
@@ -43,7 +46,7 @@ class AttachmentView(View):
             return self.unreadable(attachment, status=404, is_lost=True)
         return self.file(request, attachment, content)
 
-    @method_decorator(csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]}))
+    @method_decorator(IN_A_SANDBOX)
     def file(self, request, attachment: Attachment, content: bytes) -> FileResponse:
         return FileResponse(
             BytesIO(content),
@@ -55,3 +58,35 @@ class AttachmentView(View):
     def unreadable(self, attachment: Attachment, *, status: int, is_lost: bool = False) -> HttpResponse:
         context = {"attachment": attachment, "is_lost": is_lost}
         return render(self.request, "tickets/attachment_unreadable.html", context, status=status)
+
+@method_decorator(IN_A_SANDBOX, name="dispatch")
+class PictureView(View):
+    """Shows what tickets.pictures has drawn. The browser keeps it but asks each time whether it may."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request, key, size):
+        if size not in (Attachment.VIEW, Attachment.THUMBNAIL):
+            raise Http404
+        pictures = Attachment.objects.visible_to(request.user).filter(
+            picture_state=Attachment.PictureState.READY
+        )
+        attachment = get_object_or_404(pictures, key=key)
+        mark = quote_etag(f"{attachment.sha256[:32]}.{size}")
+        response = get_conditional_response(request, etag=mark)
+        if response is None:
+            response = self._answer(attachment, size)
+        response["ETag"] = mark
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    @staticmethod
+    def _answer(attachment: Attachment, size: str) -> HttpResponse:
+        """A browser shows nothing but the picture, so where there is none no page says why."""
+        try:
+            return HttpResponse(attachment.picture(size), content_type="image/webp")
+        except StoreUnavailable:
+            return HttpResponse(status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        except FileLost as error:
+            logger.error("A picture of attachment %s is missing in the storage: %s", attachment.pk, error)
+            raise Http404 from error

@@ -1,0 +1,263 @@
+"""Pictures are shown as drawn anew; their own bytes stay a download, and what can't be drawn breaks nothing."""
+
+import io
+import sys
+
+import pillow_heif
+import pytest
+from PIL import Image, ImageCms
+
+from accounts.actor import acting_as
+from tickets import conversation, jobs
+from tickets.models import Attachment
+from tickets.pictures import making, rendering
+from tickets.pictures.rendering import NotAPicture, Rendition, draw, render
+from tickets.storage.access import StoreUnavailable
+from tickets.tests.factories import make_ticket, upload
+
+pytestmark = pytest.mark.django_db
+
+
+def picture(kind: str = "PNG", size=(1200, 800), mode: str = "RGB", **options) -> bytes:
+    if kind == "HEIF":
+        pillow_heif.register_heif_opener()
+    image = Image.linear_gradient("L").resize(size).convert(mode)
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def camera_data() -> bytes:
+    exif = Image.Exif()
+    exif[271], exif[274] = "Secret Camera", 6  # turned by a quarter
+    exif.get_ifd(34853)[1] = "N"
+    return exif.tobytes()
+
+
+def attach(person, ticket=None, *, name="a.png", content=None, comment=None) -> Attachment:
+    ticket = ticket or make_ticket(person)
+    Attachment.attach([upload(name, content or picture())], ticket=ticket, uploader=person, comment=comment)
+    return Attachment.objects.latest("pk")
+
+
+def made(attachment: Attachment) -> Attachment:
+    making.make_waiting()
+    attachment.refresh_from_db()
+    return attachment
+
+
+def stored(attachments_dir) -> list[str]:
+    return sorted(path.name for path in attachments_dir.rglob("*") if path.is_file())
+
+
+def body(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.png", picture()),
+        ("a.jpg", picture("JPEG")),
+        ("a.gif", picture("GIF", mode="P")),
+        ("a.webp", picture("WEBP")),
+        ("a.heic", picture("HEIF")),
+        ("transparent.png", picture(mode="RGBA")),
+        ("grey.png", picture(mode="L")),
+        ("print.jpg", picture("JPEG", mode="CMYK")),
+        ("one bit.png", picture(mode="1")),
+        ("tiny.png", picture(size=(1, 1))),
+        ("narrow.png", picture(size=(2, 6000))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_kind_is_drawn_and_shown_to_who_may_see_it(
+    client_of, client, alice, charlie, ann, name, content
+):
+    attachment = made(attach(alice, name=name, content=content))
+    assert attachment.picture_state == "ready"
+    page = client_of(alice).get(attachment.ticket.get_absolute_url()).content.decode()
+    for size in ("view", "thumbnail"):
+        url = f"{attachment.get_absolute_url()}{size}/"
+        assert url in page
+        response = client_of(alice).get(url)
+        assert response["Content-Type"] == "image/webp"
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response["Content-Security-Policy"]
+        assert "attachment" not in response.get("Content-Disposition", "")
+        with Image.open(io.BytesIO(body(response))) as shown:
+            assert shown.format == "WEBP"
+            assert max(shown.size) <= (2000 if size == "view" else 480)
+            if size == "thumbnail":
+                assert shown.size == attachment.thumbnail_size
+        assert body(client_of(ann).get(url))
+        assert client_of(charlie).get(url).status_code == 404
+        assert client.get(url).status_code == 302
+    assert body(client_of(alice).get(attachment.get_absolute_url())) == content
+
+
+def test_picture_of_a_note_is_for_staff(client_of, alice, ann):
+    ticket = make_ticket(alice)
+    with acting_as(ann):
+        note = conversation.note(ticket, author=ann, body="See", files=[upload("a.png", picture())])
+    attachment = made(note.attachments.get())
+    url = f"{attachment.get_absolute_url()}view/"
+    assert client_of(alice).get(url).status_code == 404
+    assert body(client_of(ann).get(url))
+
+
+def test_nothing_of_the_camera_is_left_and_the_picture_stands_upright():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    content = picture("JPEG", size=(1200, 800), exif=camera_data(), icc_profile=profile)
+    assert b"Secret Camera" in content
+    drawn = draw(content)
+    assert (drawn.width, drawn.height) == (800, 1200)
+    for part in (drawn.view, drawn.thumbnail):
+        assert b"Secret Camera" not in part
+        with Image.open(io.BytesIO(part)) as shown:
+            assert not shown.getexif()
+            assert "icc_profile" not in shown.info
+            assert "xmp" not in shown.info
+
+
+def test_colours_are_those_that_the_profile_means():
+    """A profile that swaps nothing is taken over; a broken one is passed over."""
+    assert draw(picture("JPEG", icc_profile=b"broken")).width == 1200
+
+
+def test_screenshot_keeps_its_letters_and_a_large_one_stays_small():
+    image = Image.effect_noise((1900, 1500), 80)
+    out = io.BytesIO()
+    image.convert("RGB").save(out, "PNG")
+    assert len(draw(out.getvalue()).view) < len(out.getvalue()) / 2
+    sharp = Image.new("RGB", (600, 400), "white")
+    sharp.putpixel((300, 200), (255, 0, 0))
+    out = io.BytesIO()
+    sharp.save(out, "PNG")
+    with Image.open(io.BytesIO(draw(out.getvalue()).view)) as shown:
+        assert shown.convert("RGB").getpixel((300, 200)) == (255, 0, 0)
+
+
+def bomb() -> bytes:
+    """Says that it is 30,000 x 30,000."""
+    return (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + (30_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0\x12\x34\x56\x78"
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [bomb(), picture()[:400], b"\x89PNG\r\n\x1a\n" + b"\0" * 32, b"\xff\xd8\xff" + b"x" * 100, b"GIF8"],
+    ids=["bomb", "cut off", "no chunks", "no JPEG", "no GIF"],
+)
+def test_what_cannot_be_drawn_stays_a_download(client_of, alice, attachments_dir, content):
+    """THREATS 50."""
+    attachment = made(attach(alice, name="a.png", content=content))
+    assert attachment.picture_state == "failed"
+    assert stored(attachments_dir) == [attachment.key]
+    page = client_of(alice).get(attachment.ticket.get_absolute_url()).content.decode()
+    assert f'href="{attachment.get_absolute_url()}"' in page
+    assert "thumbnail/" not in page
+    for size in ("view", "thumbnail"):
+        assert client_of(alice).get(f"{attachment.get_absolute_url()}{size}/").status_code == 404
+    assert making.make_waiting() == 0
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "while True: pass",
+        "x = bytearray(8 * 1024**3)",
+        "import os; os.abort()",
+        "print('no json')",
+        "import os; os.write(1, b'{}')",
+    ],
+    ids=["for ever", "memory", "crash", "nonsense", "empty"],
+)
+def test_drawing_that_breaks_or_takes_too_long_ends_alone(monkeypatch, tmp_path, program):
+    child = tmp_path / "child.py"
+    limits = "import resource\nfrom tickets.pictures import rendering\nrendering.limit()\n"
+    child.write_text(limits + program)
+    monkeypatch.setattr(rendering, "COMMAND", [sys.executable, str(child)])
+    monkeypatch.setattr(rendering, "MOST_TIME", 3)
+    with pytest.raises(NotAPicture):
+        render(picture())
+
+
+def test_picture_of_a_deleted_ticket_leaves_nothing(
+    alice, attachments_dir, django_capture_on_commit_callbacks
+):
+    attachment = made(attach(alice))
+    assert len(stored(attachments_dir)) == 3
+    with django_capture_on_commit_callbacks(execute=True), acting_as(alice):
+        attachment.ticket.delete()
+    assert stored(attachments_dir) == []
+
+
+def test_picture_that_is_deleted_while_it_is_drawn_leaves_nothing(alice, attachments_dir, monkeypatch):
+    attachment = attach(alice)
+
+    def delete_meanwhile(content: bytes) -> Rendition:
+        Attachment.objects.filter(pk=attachment.pk)._raw_delete(using="default")
+        attachment.file.storage.delete(attachment.file.name)
+        return draw(content)
+
+    monkeypatch.setattr(making, "render", delete_meanwhile)
+    making.make_waiting()
+    assert stored(attachments_dir) == []
+
+
+def test_newest_is_drawn_first_and_a_failing_store_lets_it_wait(alice, monkeypatch):
+    monkeypatch.setattr(making, "AT_ONCE", 1)
+    first, second = attach(alice), attach(alice)
+    assert made(second).is_shown
+    first.refresh_from_db()
+    assert first.picture_state == "waiting"
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            type(first.file.storage), "_save", lambda *args: (_ for _ in ()).throw(OSError("full"))
+        )
+        with pytest.raises(StoreUnavailable):
+            making.make_waiting()
+    assert made(first).is_shown
+
+
+def test_browser_asks_again_and_gets_nothing_that_it_has(client_of, alice, charlie):
+    attachment = made(attach(alice))
+    url = f"{attachment.get_absolute_url()}thumbnail/"
+    first = client_of(alice).get(url)
+    assert "no-cache" in first["Cache-Control"]
+    assert "private" in first["Cache-Control"]
+    assert body(first)
+    again = client_of(alice).get(url, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client_of(charlie).get(url, headers={"If-None-Match": first["ETag"]}).status_code == 404
+
+
+@pytest.mark.parametrize("size", ["original", "VIEW", "x" * 200])
+def test_other_sizes_are_not_there(client_of, alice, size):
+    attachment = made(attach(alice))
+    assert client_of(alice).get(f"{attachment.get_absolute_url()}{size}/").status_code == 404
+
+
+def test_ten_pictures_cost_no_more_queries_than_one(client_of, alice, django_assert_max_num_queries):
+    ticket = make_ticket(alice)
+    client = client_of(alice)
+    for count in (1, 10):
+        while ticket.attachments.count() < count:
+            made(attach(alice, ticket, content=picture(size=(20, 20))))
+        with django_assert_max_num_queries(13):
+            page = client.get(ticket.get_absolute_url()).content.decode()
+        assert page.count("data-picture ") == count
+
+
+def test_worker_draws(alice):
+    attachment = attach(alice)
+    (job,) = (job for job in jobs.JOBS if job.name == "draw_pictures")
+    job.run()
+    attachment.refresh_from_db()
+    assert attachment.is_shown
+
+
+def test_table_is_no_picture(alice):
+    assert attach(alice, name="a.csv", content=b"a,b\n").picture_state == ""
