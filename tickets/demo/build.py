@@ -1,14 +1,14 @@
 """Writes the small company into an empty helpdesk."""
 
-import struct
-import zlib
 from datetime import datetime, timedelta
+from io import BytesIO
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
+from PIL import Image, ImageDraw
 
 from accounts import actor
 from tickets import activity_log, workflow
@@ -20,6 +20,7 @@ from tickets.demo.prepared import load_prepared
 from tickets.demo.stories import STORIES, Story
 from tickets.events import Verb
 from tickets.models import ActivityLog, Attachment, Category, Comment, Status, Ticket
+from tickets.pictures import making
 from tickets.search import documents
 
 
@@ -72,7 +73,9 @@ def load() -> int:
         load_comments(created, acts)
         documents.build(ticket.pk for ticket in created)
 
-    return len(Ticket.objects.bulk_load(tickets, record=record))
+    Ticket.objects.bulk_load(tickets, record=record)
+    making.make_waiting()
+    return len(tickets)
 
 
 class Telling:
@@ -169,17 +172,22 @@ def attach(name: str, ticket: Ticket, filing: ActivityLog) -> list[ActivityLog]:
     ]
 
 
-def picture(width: int = 320, height: int = 200) -> bytes:
-    """A small PNG: a window with a red bar, drawn without a library."""
-    white, blue, red = b"\xff\xff\xff", b"\x1f\x4f\xd1", b"\xb3\x26\x1e"
-    rows = []
-    for y in range(height):
-        colour = blue if y < 24 else red if 90 < y < 110 else white
-        rows.append(b"\0" + white * 20 + colour * (width - 40) + white * 20)
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"".join(rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+def picture() -> bytes:
+    """A small PNG: what somebody took of a mail that is a fake."""
+    image = Image.new("RGB", (640, 400), "#f5f6f8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 640, 44), fill="#1f4fd1")
+    draw.text((20, 11), "Your Bank: urgent payment", fill="white", font_size=20)
+    lines = (
+        "Dear customer,",
+        "",
+        "please confirm the payment of 4,980.00 within 24 hours.",
+        "Otherwise your account is closed.",
+    )
+    draw.multiline_text((20, 76), "\n".join(lines), fill="#18202c", font_size=19, spacing=10)
+    draw.rounded_rectangle((20, 236, 260, 286), radius=6, fill="#b3261e")
+    draw.text((60, 249), "Confirm payment", fill="white", font_size=20)
+    draw.text((20, 326), "http://your-bank.example.net.login-check.example/", fill="#4d5868", font_size=17)
+    out = BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()

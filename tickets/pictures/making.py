@@ -14,6 +14,7 @@ from tickets.storage.access import Act, FileLost, StoreUnavailable, calling
 
 logger = logging.getLogger(__name__)
 State = Attachment.PictureState
+_in_turn = threading.Lock()  # several uploads at once are drawn one after the other
 AT_ONCE = 20  # pictures of one round, so that other jobs come to their turn
 
 
@@ -37,7 +38,8 @@ def make(attachment: Attachment) -> None:
         return
     for size, content in ((Attachment.VIEW, drawn.view), (Attachment.THUMBNAIL, drawn.thumbnail)):
         _store(attachment, size, content)
-    if not _end(attachment, State.READY, width=drawn.width, height=drawn.height):
+    _end(attachment, State.READY, width=drawn.width, height=drawn.height)
+    if not Attachment.objects.filter(pk=attachment.pk).exists():
         attachment.discard_pictures()  # deleted meanwhile
 
 
@@ -53,7 +55,8 @@ def _make_in_thread() -> None:
 
 def _make_waiting_alone() -> None:
     try:
-        make_waiting()
+        with _in_turn:
+            make_waiting()
     except (DatabaseError, StoreUnavailable):
         logger.exception("Pictures could not be drawn now; they wait for the next.")
     finally:
@@ -63,9 +66,11 @@ def _make_waiting_alone() -> None:
 def _store(attachment: Attachment, size: str, content: bytes) -> None:
     storage, path = attachment.file.storage, attachment.picture_path(size)
     storage.delete(path)  # left by a process that died
-    storage.save(path, ContentFile(content))
+    name = storage.save(path, ContentFile(content))
+    if name != path:
+        storage.delete(name)  # another process has drawn it, and saved the same meanwhile
 
 
-def _end(attachment: Attachment, state: str, *, width: int | None = None, height: int | None = None) -> bool:
+def _end(attachment: Attachment, state: str, *, width: int | None = None, height: int | None = None) -> None:
     rows = Attachment.objects.filter(IS_WAITING, pk=attachment.pk)
-    return bool(rows.update(picture_state=state, picture_width=width, picture_height=height))
+    rows.update(picture_state=state, picture_width=width, picture_height=height)

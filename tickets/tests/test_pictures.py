@@ -207,6 +207,42 @@ def test_picture_that_is_deleted_while_it_is_drawn_leaves_nothing(alice, attachm
     assert stored(attachments_dir) == []
 
 
+def test_picture_that_two_draw_at_once_is_there_once(alice, attachments_dir, monkeypatch):
+    attachment = attach(alice)
+    others = [True]
+
+    def drawn_by_another_meanwhile(content: bytes) -> Rendition:
+        if others and others.pop():
+            making.make(attachment)
+        return draw(content)
+
+    monkeypatch.setattr(making, "render", drawn_by_another_meanwhile)
+    making.make_waiting()
+    attachment.refresh_from_db()
+    assert attachment.is_shown
+    names = [attachment.key, f"{attachment.key}.thumbnail", f"{attachment.key}.view"]
+    assert stored(attachments_dir) == names
+
+
+def test_save_that_comes_second_leaves_no_other_file(alice, attachments_dir, monkeypatch):
+    attachment = attach(alice)
+    monkeypatch.setattr(type(attachment.file.storage), "delete", lambda self, name: None, raising=True)
+    making._store(attachment, "view", b"first")
+    monkeypatch.undo()
+    deleted = []
+    storage = attachment.file.storage
+    delete = type(storage).delete
+
+    def delete_but_not_the_first(self, name):
+        if deleted or name != attachment.picture_path("view"):
+            delete(self, name)
+        deleted.append(name)
+
+    monkeypatch.setattr(type(storage), "delete", delete_but_not_the_first)
+    making._store(attachment, "view", b"second")
+    assert [name for name in stored(attachments_dir) if "view" in name] == [f"{attachment.key}.view"]
+
+
 def test_newest_is_drawn_first_and_a_failing_store_lets_it_wait(alice, monkeypatch):
     monkeypatch.setattr(making, "AT_ONCE", 1)
     first, second = attach(alice), attach(alice)
