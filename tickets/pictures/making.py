@@ -46,11 +46,13 @@ def make(attachment: Attachment) -> None:
 def wake(attachment: Attachment) -> None:
     """With a mail provider there is a worker; without one nobody else would draw it."""
     if attachment.picture_state == State.WAITING and not settings.HAS_MAIL_PROVIDER:
-        transaction.on_commit(_make_in_thread, robust=True)
+        transaction.on_commit(lambda: draw_in_thread(), robust=True)
 
 
-def _make_in_thread() -> None:
-    threading.Thread(target=_make_waiting_alone, daemon=True).start()
+def draw_in_thread() -> threading.Thread:
+    thread = threading.Thread(target=_make_waiting_alone, daemon=True)
+    thread.start()
+    return thread
 
 
 def _make_waiting_alone() -> None:

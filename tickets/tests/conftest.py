@@ -8,6 +8,7 @@ from django.core.files.storage import FileSystemStorage
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
 from tickets.models import Attachment, Status
 from tickets.notifications import outbox
+from tickets.pictures import making
 from tickets.tests.mailgun import WEBHOOK_SECRET, MailgunServer
 
 OUR_MODELS = [
@@ -67,6 +68,12 @@ class TimerThatNeverRings:
 @pytest.fixture(autouse=True)
 def no_timers(monkeypatch):
     monkeypatch.setattr(outbox.threading, "Timer", TimerThatNeverRings)
+
+
+@pytest.fixture(autouse=True)
+def no_drawing_threads(monkeypatch):
+    """They would go on drawing in the middle of another test's database."""
+    monkeypatch.setattr(making, "draw_in_thread", lambda: None)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tickets.storage.access import StoreUnavailable
 from tickets.tests.factories import make_ticket, upload
 
 pytestmark = pytest.mark.django_db
+DRAW_IN_THREAD = making.draw_in_thread  # other tests do without it (conftest.py)
 
 
 def picture(kind: str = "PNG", size=(1200, 800), mode: str = "RGB", **options) -> bytes:
@@ -285,6 +286,30 @@ def test_ten_pictures_cost_no_more_queries_than_one(client_of, alice, django_ass
         with django_assert_max_num_queries(13):
             page = client.get(ticket.get_absolute_url()).content.decode()
         assert page.count("data-picture ") == count
+
+
+def test_without_a_provider_the_process_that_took_it_draws(
+    alice, monkeypatch, settings, django_capture_on_commit_callbacks
+):
+    started = []
+    monkeypatch.setattr(making, "draw_in_thread", lambda: started.append(True))
+    for settings.HAS_MAIL_PROVIDER in (True, False):
+        with django_capture_on_commit_callbacks(execute=True):
+            attach(alice)
+            attach(alice, name="a.csv", content=b"a,b\n")
+    assert started == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thread_draws_and_a_failing_one_is_only_logged(alice, monkeypatch, caplog):
+    attachment = attach(alice)
+    with monkeypatch.context() as broken:
+        broken.setattr(making, "render", lambda content: (_ for _ in ()).throw(OSError("full")))
+        DRAW_IN_THREAD().join()
+    assert "could not be drawn now" in caplog.text
+    DRAW_IN_THREAD().join()
+    attachment.refresh_from_db()
+    assert attachment.is_shown
 
 
 def test_worker_draws(alice):
