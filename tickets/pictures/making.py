@@ -67,10 +67,11 @@ def _make_waiting_alone() -> None:
 
 def _store(attachment: Attachment, size: str, content: bytes) -> None:
     storage, path = attachment.file.storage, attachment.picture_path(size)
-    storage.delete(path)  # left by a process that died
-    name = storage.save(path, ContentFile(content))
-    if name != path:
-        storage.delete(name)  # another process has drawn it, and saved the same meanwhile
+    with calling(storage, Act.WRITE):
+        storage.delete(path)  # left by a process that died
+        name = storage.save(path, ContentFile(content))
+        if name != path:
+            storage.delete(name)  # another process has drawn it, and saved the same meanwhile
 
 
 def _end(attachment: Attachment, state: str, *, width: int | None = None, height: int | None = None) -> None:

@@ -52,7 +52,8 @@ def stored(attachments_dir) -> list[str]:
 
 
 def body(response) -> bytes:
-    return b"".join(response.streaming_content)
+    """Downloads stream, pictures don't."""
+    return b"".join(response.streaming_content) if response.streaming else response.content
 
 
 @pytest.mark.parametrize(
@@ -195,7 +196,9 @@ def test_picture_of_a_deleted_ticket_leaves_nothing(
     assert stored(attachments_dir) == []
 
 
-def test_picture_that_is_deleted_while_it_is_drawn_leaves_nothing(alice, attachments_dir, monkeypatch):
+def test_picture_that_is_deleted_while_it_is_drawn_leaves_nothing(
+    alice, attachments_dir, monkeypatch, django_capture_on_commit_callbacks
+):
     attachment = attach(alice)
 
     def delete_meanwhile(content: bytes) -> Rendition:
@@ -204,7 +207,8 @@ def test_picture_that_is_deleted_while_it_is_drawn_leaves_nothing(alice, attachm
         return draw(content)
 
     monkeypatch.setattr(making, "render", delete_meanwhile)
-    making.make_waiting()
+    with django_capture_on_commit_callbacks(execute=True):
+        making.make_waiting()
     assert stored(attachments_dir) == []
 
 
@@ -271,6 +275,23 @@ def test_browser_asks_again_and_gets_nothing_that_it_has(client_of, alice, charl
     assert client_of(charlie).get(url, headers={"If-None-Match": first["ETag"]}).status_code == 404
 
 
+def test_picture_that_the_store_does_not_give_breaks_no_page(
+    client_of, alice, monkeypatch, attachments_dir, caplog
+):
+    attachment = made(attach(alice))
+    url, client = f"{attachment.get_absolute_url()}view/", client_of(alice)
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            type(attachment.file.storage), "_open", lambda *args: (_ for _ in ()).throw(OSError(5, "I/O"))
+        )
+        response = client.get(url)
+        assert (response.status_code, response["Retry-After"]) == (503, "60")
+        assert client.get(attachment.ticket.get_absolute_url()).status_code == 200
+    next(path for path in attachments_dir.rglob("*.view")).unlink()
+    assert client.get(url).status_code == 404
+    assert "is missing in the storage" in caplog.text
+
+
 @pytest.mark.parametrize("size", ["original", "VIEW", "x" * 200])
 def test_other_sizes_are_not_there(client_of, alice, size):
     attachment = made(attach(alice))
@@ -304,7 +325,7 @@ def test_without_a_provider_the_process_that_took_it_draws(
 def test_thread_draws_and_a_failing_one_is_only_logged(alice, monkeypatch, caplog):
     attachment = attach(alice)
     with monkeypatch.context() as broken:
-        broken.setattr(making, "render", lambda content: (_ for _ in ()).throw(OSError("full")))
+        broken.setattr(making, "render", lambda content: (_ for _ in ()).throw(StoreUnavailable("full")))
         DRAW_IN_THREAD().join()
     assert "could not be drawn now" in caplog.text
     DRAW_IN_THREAD().join()

@@ -59,6 +59,7 @@ class AttachmentView(View):
         context = {"attachment": attachment, "is_lost": is_lost}
         return render(self.request, "tickets/attachment_unreadable.html", context, status=status)
 
+
 @method_decorator(IN_A_SANDBOX, name="dispatch")
 class PictureView(View):
     """Shows what tickets.pictures has drawn. The browser keeps it but asks each time whether it may."""

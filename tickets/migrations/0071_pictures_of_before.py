@@ -11,6 +11,6 @@ def let_wait(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tickets", "0042_pictures")]
+    dependencies = [("tickets", "0070_pictures")]
 
     operations = [migrations.RunPython(let_wait, migrations.RunPython.noop, elidable=True)]
