@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tickets", "0057_discarded_file"),
+        ("tickets", "0045_inbound_attempts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
