@@ -11,7 +11,7 @@ timeout = 30  # seconds
 graceful_timeout = 25  # shorter than the 30 seconds that platforms wait before they kill
 keepalive = 75  # longer than the router's, so that it never writes into a closed connection
 max_requests = 1000
-max_requests_jitter = 100
+max_requests_jitter = max_requests  # else workers that began together restart together
 # Longer requests are refused before Django sees them (414, 431).
 limit_request_line = 4094
 limit_request_fields = 100

@@ -7,6 +7,8 @@ import sys
 import pytest
 from django.conf import settings
 
+from helpdesk import gunicorn
+
 PRODUCTION = {
     "ALLOWED_HOSTS": "helpdesk.example.com",
     "SECRET_KEY": "k" * 30 + "-a-key-that-is-long-and-odd-enough-0123456789",
@@ -251,3 +253,7 @@ def test_without_any_configuration_it_starts_here_only():
 
 def test_nothing_is_silenced():
     assert not getattr(settings, "SILENCED_SYSTEM_CHECKS", [])
+
+
+def test_web_workers_that_began_together_do_not_restart_together():
+    assert gunicorn.max_requests_jitter >= gunicorn.max_requests > 0
