@@ -1,24 +1,24 @@
-"""The timed jobs as a table. Any number of workers may ask; each job runs once in its interval."""
+"""The timed jobs as a table. Any number of workers may ask; each job runs once in its interval (JobRun)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 
 from django.conf import settings
-from django.core.cache import cache
-from django.utils import timezone
 
+from helpdesk import clock
 from tickets import ownership, silence
 from tickets.inbound import handler
+from tickets.models import JobRun
+from tickets.models.job_run import AGAIN_AFTER_FAILURE
 from tickets.notifications import alarms, outbox
 from tickets.pictures import making
 from tickets.storage.discarded import delete_discarded
 from tickets.storage.probe import probe
 
 logger = logging.getLogger(__name__)
-AGAIN_AFTER_FAILURE = timedelta(minutes=5)
 LEFT_OVER_AFTER = timedelta(minutes=5)
 
 
@@ -28,10 +28,6 @@ class Job:
     interval: timedelta
     run: Callable[[], object]
 
-    @property
-    def key(self) -> str:
-        return f"job.{self.name}"
-
 
 def clear_expired_sessions() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
@@ -39,14 +35,13 @@ def clear_expired_sessions() -> None:
 
 def handle_left_over_mail() -> None:
     """What was stored and no more, because the process that took it in died."""
-    handler.handle_left_over(timezone.now() - LEFT_OVER_AFTER)
+    handler.handle_left_over(clock.now() - LEFT_OVER_AFTER)
 
 
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
     Job("handle_left_over_mail", timedelta(minutes=1), handle_left_over_mail),
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
-    # Before reminding, so that nobody is reminded and closed in one go.
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
     Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
@@ -58,17 +53,44 @@ JOBS = (
 )
 
 
-def run_due(jobs: tuple[Job, ...] = JOBS) -> int:
-    """Runs the jobs whose time has come. Returns how many ran. A job that fails stops no other."""
-    done = 0
-    for job in jobs:
-        # The one who can add the key is the one who runs the job; the key ends with the interval.
-        if not cache.add(job.key, 1, timeout=round(job.interval.total_seconds())):
-            continue
+@dataclass(frozen=True)
+class Turn:
+    """A job that is ours to run now."""
+
+    job: Job
+    row: JobRun
+
+    def run(self) -> bool:
+        """Runs the job and says when it is due again: after its interval, or soon where it failed."""
         try:
-            job.run()
-            done += 1
+            self.job.run()
         except Exception:
-            logger.exception("The job %s failed.", job.name)
-            cache.set(job.key, 1, timeout=round(AGAIN_AFTER_FAILURE.total_seconds()))
-    return done
+            logger.exception("The job %s failed.", self.job.name)
+            self.row.end(clock.now() + AGAIN_AFTER_FAILURE)
+            return False
+        self.row.end(self.row.started_at + self.job.interval)
+        return True
+
+
+def run_due(jobs: Collection[Job] | None = None) -> int:
+    """Runs the jobs whose time has come, one after the other. Returns how many ran well."""
+    return sum(turn.run() for turn in claim_due(JOBS if jobs is None else jobs))
+
+
+def claim_due(jobs: Collection[Job]) -> Iterator[Turn]:
+    """The jobs whose time has come, in the order of `jobs`; each is claimed when it is asked for."""
+    now = clock.now()
+    rows = _rows([job.name for job in jobs], now)
+    for job in jobs:
+        row = rows[job.name]
+        if row.is_due(now, interval=job.interval) and row.begin(clock.now()):
+            yield Turn(job, row)
+
+
+def _rows(names: Collection[str], now: datetime) -> dict[str, JobRun]:
+    """A job that never ran is due now."""
+    rows = JobRun.objects.in_bulk(names)
+    if new := [JobRun(name=name, due_at=now) for name in names if name not in rows]:
+        JobRun.objects.bulk_create(new, ignore_conflicts=True)
+        rows = JobRun.objects.in_bulk(names)
+    return rows

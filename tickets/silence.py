@@ -14,8 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.actor import acting_as
+from helpdesk import clock
 from tickets import variables
-from tickets.calendar import add_working_days, today
+from tickets.calendar import add_working_days
 from tickets.models import Category, Ticket
 from tickets.models.category import VARIABLES
 from tickets.querysets import TicketQuerySet
@@ -26,12 +27,13 @@ BATCH = 500
 
 def wake() -> int:
     """Tickets that waited for a day which has come are active again. Returns how many."""
-    return _each(Ticket.objects.to_wake(today()), Ticket.reopen)
+    today = timezone.localdate(clock.now(), timezone.get_default_timezone())
+    return _each(Ticket.objects.to_wake(today), Ticket.reopen)
 
 
 def remind() -> int:
     """Reminds requesters who have been silent for the working days of their category. Returns how many."""
-    now, done = timezone.now(), 0
+    now, done = clock.now(), 0
     for category in Category.objects.exclude(remind_after=None):
         since = add_working_days(now, -category.remind_after)
         done += _each(Ticket.objects.to_remind(category, silent_since=since), Ticket.remind)
@@ -40,7 +42,7 @@ def remind() -> int:
 
 def close() -> int:
     """Closes what a reminder did not help, once the day that it named has come. Returns how many."""
-    return _each(Ticket.objects.to_close(timezone.now()), Ticket.close)
+    return _each(Ticket.objects.to_close(clock.now()), Ticket.close)
 
 
 def reminder_text(ticket: Ticket) -> str:

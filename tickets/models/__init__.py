@@ -7,6 +7,7 @@ from tickets.models.discarded_file import DiscardedFile
 from tickets.models.draft import Draft
 from tickets.models.handover import Handover
 from tickets.models.inbound_email import InboundEmail
+from tickets.models.job_run import JobRun
 from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
 from tickets.models.mail_preferences import MailPreferences, MutedTicket
@@ -33,6 +34,7 @@ __all__ = [
     "Draft",
     "Handover",
     "InboundEmail",
+    "JobRun",
     "Macro",
     "MailPreferences",
     "MutedTicket",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import actor
 from accounts.validators import validate_single_line, validate_visible
+from helpdesk import clock
 from tickets import workflow
 from tickets.calendar import add_working_days
 from tickets.events import Verb
@@ -380,7 +381,7 @@ class Ticket(OwnedMixin, TrackedModel):
 
     def remind(self) -> None:
         """Tells the requester that an answer is missing, and when the ticket closes without one."""
-        self.reminded_at, days = timezone.now(), self.category.close_after
+        self.reminded_at, days = clock.now(), self.category.close_after
         self.closes_at = add_working_days(self.reminded_at, days) if days else None
         self.save(update_fields=["reminded_at", "closes_at"])
 

@@ -4,19 +4,33 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.core.files.storage import FileSystemStorage
+from django.utils import timezone
 
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
+from helpdesk import clock
 from tickets.models import Attachment, Status
 from tickets.notifications import outbox
 from tickets.pictures import making
 from tickets.tests.mailgun import WEBHOOK_SECRET, MailgunServer
+from tickets.tests.workers import start_process, start_worker
 
 OUR_MODELS = [
     model
     for app in ("accounts", "account", "tickets")
     for model in apps.get_app_config(app).get_models(include_auto_created=True)
 ]
-__all__ = ["alice", "ann", "bob", "charlie", "client_of", "roles", "root", "sam"]
+__all__ = [
+    "alice",
+    "ann",
+    "bob",
+    "charlie",
+    "client_of",
+    "roles",
+    "root",
+    "sam",
+    "start_process",
+    "start_worker",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +67,16 @@ def use_store(monkeypatch):
         return storage
 
     return use
+
+
+@pytest.fixture(autouse=True)
+def database_clock(request, monkeypatch):
+    """The database's clock stands still where Python's does (time_machine), which it can't know by itself.
+
+    Not in a test that is marked with two_clocks: there the database is asked, as in real life.
+    """
+    if not request.node.get_closest_marker("two_clocks"):
+        monkeypatch.setattr(clock, "now", timezone.now)
 
 
 class TimerThatNeverRings:

@@ -10,6 +10,7 @@ APPS = ("accounts", "tickets", "helpdesk")
 # The first pattern that fits decides. On a floor marked "free" modules may import each other.
 FLOORS: list[tuple[str, float]] = [
     ("helpdesk.env", 0),
+    ("helpdesk.clock", 0),
     ("helpdesk.gunicorn", 1),
     ("accounts.actor", 0),
     ("accounts.events", 0),
@@ -127,6 +128,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.benchmark.yardsticks", 7),
     ("tickets.benchmark.urls", 8.1),
     ("tickets.management.limits", 6),
+    ("tickets.management.job_threads", 6.8),
     ("helpdesk.context_processors", 6),
     ("helpdesk.middleware", 6),
     ("accounts.middleware", 6),

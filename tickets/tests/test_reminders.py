@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from accounts.actor import acting_as
 from tickets import conversation, jobs, silence, timeline, verification
@@ -305,10 +304,8 @@ def test_ticket_that_wakes_after_a_reminder_is_not_told_as_closed(mailgun, ticke
 
 def test_jobs_of_the_worker_do_all_of_it_and_quietly_where_nothing_is_due(ticket):
     with time_machine.travel(REMINDED, tick=False):
-        cache.clear()
         jobs.run_due()
     with time_machine.travel(CLOSED, tick=False):
-        cache.clear()
         jobs.run_due()
     ticket.refresh_from_db()
     assert ticket.phase == "done"

@@ -2,20 +2,18 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.conf import settings as project
-from django.contrib.sessions.models import Session
-from django.core.management import call_command
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from tickets import jobs
+from tickets.management import job_threads
+from tickets.management.commands import run_worker
 from tickets.models import Notification
 from tickets.notifications import outbox
 from tickets.tests.factories import make_ticket
@@ -24,43 +22,6 @@ MAILS = 300
 WORKERS = 4
 KILLS = 6
 State = Notification.State
-
-
-@pytest.fixture
-def start_worker(mailgun):
-    """Starts a worker on the test's database that talks to the local Mailgun; ends what is left of them."""
-    workers = []
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": url,
-        "MAILGUN_API_KEY": "key",
-        "MAILGUN_DOMAIN": "mg.example.com",
-        "MAILGUN_API_URL": mailgun.url,
-    }
-
-    def start(*options: str) -> subprocess.Popen:
-        worker = subprocess.Popen(
-            [sys.executable, "manage.py", "run_worker", *options],
-            cwd=project.BASE_DIR,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        workers.append(worker)
-        return worker
-
-    yield start
-    for worker in workers:
-        if worker.poll() is None:
-            worker.kill()
-        worker.wait()
-        worker.stdout.close()
 
 
 def queue(person, count: int) -> None:
@@ -137,32 +98,99 @@ def test_once_delivers_what_is_due_and_ends(mailgun, alice, capsys):
     assert Notification.objects.get().state == State.SENT
 
 
-@pytest.mark.django_db
-def test_each_job_runs_once_in_its_interval():
-    runs = []
-    job = jobs.Job("test", timedelta(hours=1), lambda: runs.append(1))
-    assert [jobs.run_due((job,)) for _worker in range(3)] == [1, 0, 0]
-    assert runs == [1]
+@pytest.fixture
+def worker(monkeypatch):
+    """A worker in this process and thread, which polls without waiting."""
+    monkeypatch.setattr(run_worker, "POLL_SECONDS", 0.01)
+    command = run_worker.Command()
+    command.stop = threading.Event()
+    return command
 
 
-@pytest.mark.django_db
-def test_failed_job_stops_no_other_and_is_tried_again_soon(caplog):
-    def fail():
-        raise RuntimeError("broken")
-
-    runs = []
-    table = (
-        jobs.Job("broken", timedelta(hours=1), fail),
-        jobs.Job("fine", timedelta(hours=1), lambda: runs.append(1)),
-    )
-    assert jobs.run_due(table) == 1
-    assert runs == [1]
-    assert "The job broken failed." in caplog.text
+def job(run) -> jobs.Job:
+    """A job that is always due."""
+    return jobs.Job(run.__name__, timedelta(), run)
 
 
-@pytest.mark.django_db
-def test_expired_sessions_are_cleared(client_of, alice):
-    client_of(alice)
-    Session.objects.update(expire_date="2026-01-01T00:00Z")
-    jobs.clear_expired_sessions()
-    assert not Session.objects.exists()
+@pytest.mark.django_db(transaction=True)
+def test_jobs_run_while_a_mail_is_at_the_provider(mailgun, worker, alice, monkeypatch):
+    """THREATS 140: the provider answers when a job has run three times, not earlier."""
+    queue(alice, 1)
+    rounds, ran, answered = [], threading.Event(), []
+
+    def count():
+        rounds.append(mailgun.requests_seen)
+        if rounds.count(1) == 3:
+            ran.set()
+
+    def hold(mail):
+        answered.append(ran.wait(30))
+        worker.stop.set()
+
+    monkeypatch.setattr(jobs, "JOBS", (job(count),))
+    mailgun.on_mail = hold
+    assert worker.work_until_stopped() == 1
+    assert answered == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_leaves_while_a_job_runs(mailgun, worker, alice, monkeypatch):
+    queue(alice, 3)
+    left, seen = threading.Event(), []
+
+    def wait_for_mail():
+        seen.append(left.wait(30))
+        worker.stop.set()
+
+    monkeypatch.setattr(jobs, "JOBS", (job(wait_for_mail),))
+    mailgun.on_mail = lambda mail: len(mailgun.mails) == 3 and left.set()
+    assert worker.work_until_stopped() == 3
+    assert seen == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sigterm_ends_a_worker_whose_provider_never_answers(mailgun, start_worker, alice):
+    mailgun.behave = "hang"
+    queue(alice, 5)
+    worker = start_worker()
+    wait_until(lambda: mailgun.requests_seen == 1, seconds=30)
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert mailgun.requests_seen == 1
+    assert set(Notification.objects.values_list("state", flat=True)) == {State.WAITING}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_cannot_begin_jobs_ends_with_an_error(mailgun, worker, monkeypatch, caplog):
+    def fail(threads):
+        raise RuntimeError("no more threads")
+
+    monkeypatch.setattr(run_worker.JobThreads, "tick", fail)
+    with pytest.raises(CommandError):
+        worker.work_until_stopped()
+    assert "no more threads" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_goes_on_when_the_database_answers_again(mailgun, worker, alice, monkeypatch):
+    """THREATS 110, for jobs as for mail."""
+    queue(alice, 1)
+    failures, runs = [], []
+    claim_due = jobs.claim_due
+
+    def fail_first(table):
+        if len(failures) < 2:
+            failures.append(1)
+            raise OperationalError("the database is away")
+        return claim_due(table)
+
+    def run():
+        runs.append(1)
+        if mailgun.mails:
+            worker.stop.set()
+
+    monkeypatch.setattr(job_threads, "claim_due", fail_first)
+    monkeypatch.setattr(jobs, "JOBS", (job(run),))
+    assert worker.work_until_stopped() == 1
+    assert len(failures) == 2
+    assert runs

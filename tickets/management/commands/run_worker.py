@@ -1,17 +1,20 @@
 import logging
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
-from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 from tickets import jobs
+from tickets.management.job_threads import JobThreads
 from tickets.notifications import delivery
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 1
 LONGEST_BACK_OFF = 60  # seconds
+LAST_SECONDS = 5  # for jobs to end in; with the mail that is being sent less than 20
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -29,7 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args, once, **options):
         self.stop = threading.Event()
         if once:
-            self.stdout.write(f"Sent {self.work()} mails.")
+            sent = delivery.deliver_due()
+            jobs.run_due()
+            self.stdout.write(f"Sent {sent} mails.")
             return
         before = {number: signal.signal(number, self.ask_to_stop) for number in STOP_SIGNALS}
         self.stdout.write("The worker delivers mail. Stop it with Ctrl+C.")
@@ -43,26 +48,52 @@ class Command(BaseCommand):
         """The mail that is being sent is finished first."""
         self.stop.set()
 
-    def work(self, helper: Executor | None = None) -> int:
-        sent = delivery.deliver_due(should_stop=self.stop.is_set, helper=helper)
-        jobs.run_due()
+    def work_until_stopped(self) -> int:
+        """Delivers in this thread, which alone can cut off a slow provider; jobs begin in another.
+
+        Neither waits for the other. Returns the number of mails that left. Raises CommandError where jobs
+        can't be begun any more: a worker without them must not look alive.
+        """
+        threads, failures, sent = JobThreads(jobs.JOBS), [], 0
+        beginner = threading.Thread(target=self.begin_jobs, args=(threads, failures), daemon=True)
+        beginner.start()
+
+        def deliver(helper: Executor) -> None:
+            nonlocal sent
+            helper.submit(close_old_connections)  # each thread has its own
+            sent += delivery.deliver_due(should_stop=self.stop.is_set, helper=helper)
+
+        try:
+            with ThreadPoolExecutor(max_workers=1) as helper:
+                self.repeat(lambda: deliver(helper))
+        finally:
+            self.stop.set()
+            beginner.join(LAST_SECONDS + 2)
+        if failures:
+            raise CommandError("The timed jobs can't be begun any more; the log says why.")
         return sent
 
-    def work_until_stopped(self) -> int:
-        with ThreadPoolExecutor(max_workers=1) as helper:
-            return self.work_with(helper)
+    def begin_jobs(self, threads: JobThreads, failures: list[Exception]) -> None:
+        try:
+            self.repeat(threads.tick)
+            threads.end(seconds=LAST_SECONDS)
+        except Exception as error:
+            logger.exception("The timed jobs can't be begun any more.")
+            failures.append(error)
+            self.stop.set()
+        finally:
+            connections.close_all()
 
-    def work_with(self, helper: Executor) -> int:
-        sent, back_off = 0, POLL_SECONDS
+    def repeat(self, act: Callable[[], object]) -> None:
+        """Acts again and again until the worker shall stop, less often while the database does not answer."""
+        back_off = POLL_SECONDS
         while not self.stop.is_set():
             try:
                 close_old_connections()
-                helper.submit(close_old_connections)  # each thread has its own
-                sent += self.work(helper)
+                act()
                 back_off = POLL_SECONDS
             except (DatabaseError, InterfaceError):
                 back_off = min(back_off * 2, LONGEST_BACK_OFF)
                 logger.exception("The database does not answer. The next try is in %s seconds.", back_off)
                 connection.close()
             self.stop.wait(back_off)
-        return sent
