@@ -11,6 +11,8 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from helpdesk import clock
+from tickets.models import OutboxPause
 from tickets.notifications import alarms, pause
 from tickets.storage import probe
 
@@ -20,6 +22,8 @@ OWN_NETWORKS = [
 ]
 # What a proxy adds to a request. Where we know of none, its address would pass for the visitor's.
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
+
+TOLD = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT)  # throttling is everyday
 
 
 @login_not_required
@@ -36,17 +40,21 @@ def alive(request):
 def ready(request):
     """503 where no page could work: no database, or migrations are missing.
 
-    An old outbox ("old"), a refused key ("refused") and an attachment store that fails are told but keep 200:
-    taking the web processes away would neither send the mail nor store the files.
+    An old outbox ("old"), a provider that refuses the key ("refused") or does not answer ("silent"), jobs
+    that no worker runs ("late") and an attachment store that fails are told but keep 200: taking the web
+    processes away would neither send the mail nor store the files.
     """
-    state = {"database": "ok", "migrations": "ok", "outbox": "ok", "mail": "ok", "attachments": "ok"}
+    told = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
+    state = dict.fromkeys(told, "ok")
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             state["migrations"] = "missing"
         elif may_see_reasons(request):
-            state["outbox"] = "old" if alarms.outbox_is_old() else "ok"
-            state["mail"] = "refused" if pause.is_refused() else "ok"
+            now, reason = clock.now(), pause.reason()
+            state["outbox"] = "old" if alarms.outbox_is_old(now) else "ok"
+            state["mail"] = reason if reason in TOLD else "ok"
+            state["jobs"] = "late" if alarms.jobs_are_late(now) else "ok"
             state["attachments"] = probe.latest().state
     except (DatabaseError, InterfaceError):
         state = dict.fromkeys(state, "unknown") | {"database": "down"}

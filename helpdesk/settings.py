@@ -166,7 +166,7 @@ else:
         "-c max_parallel_workers_per_gather=0"
     )
 
-# Cache: rate limits and the outbox's pause are shared by all processes, so they live in the database.
+# Cache: rate limits are shared by all processes, so they live in the database.
 # Past MAX_ENTRIES some go at random: 300 by default, which a morning's webhooks or logins would pass.
 CACHES = {
     "default": {

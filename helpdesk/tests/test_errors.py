@@ -58,6 +58,7 @@ def test_ready_tells_of_an_old_outbox_but_keeps_serving(client, db, alice):
         "outbox": "ok",
         "mail": "ok",
         "attachments": "unknown",
+        "jobs": "ok",
     }
     old = timezone.now() - timedelta(minutes=11)
     Notification.objects.create(kind="welcome", person=alice, address=alice.email, next_try_at=old)

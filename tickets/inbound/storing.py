@@ -5,6 +5,7 @@ import re
 
 from django.db import IntegrityError, transaction
 
+from helpdesk import clock
 from tickets.inbound.limits import END_OF_HEADERS, MAX_HEADER_BYTES
 from tickets.models import InboundEmail
 
@@ -22,7 +23,7 @@ def store(raw: bytes, *, provider_id: str, **values) -> InboundEmail:
     """The stored mail: a new one, or that of the first time."""
     found = MESSAGE_ID.search(_head(raw))
     identity = InboundEmail.identity_of(found[1].decode() if found else "", raw)
-    values |= {"provider_id": provider_id, "raw": raw, "size": len(raw)}
+    values |= {"provider_id": provider_id, "raw": raw, "size": len(raw), "received_at": clock.now()}
     email, is_new = _stored(identity, **values)
     if is_new or (provider_id and email.provider_id == provider_id):
         return email

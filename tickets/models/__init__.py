@@ -12,6 +12,8 @@ from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
 from tickets.models.mail_preferences import MailPreferences, MutedTicket
 from tickets.models.notification import Notification
+from tickets.models.outbox_pause import OutboxPause
+from tickets.models.raised_alarm import RaisedAlarm
 from tickets.models.saved_reply import SavedReply
 from tickets.models.saved_view import SavedView
 from tickets.models.search_document import SearchDocument, SubjectWord
@@ -40,6 +42,8 @@ __all__ = [
     "MutedTicket",
     "NotStaff",
     "Notification",
+    "OutboxPause",
+    "RaisedAlarm",
     "SavedReply",
     "SavedView",
     "SearchDocument",

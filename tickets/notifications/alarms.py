@@ -1,27 +1,26 @@
 """What is wrong with mail and files now, in sentences: for the admin, /readyz, mail_report and the log."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from tickets.models import InboundEmail, Notification
+from helpdesk import clock
+from tickets.models import InboundEmail, JobRun, Notification, OutboxPause, RaisedAlarm
 from tickets.models.notification import CANARY
 from tickets.notifications import pause
 from tickets.storage import probe
 
 logger = logging.getLogger(__name__)
-State = Notification.State
+State, Pause = Notification.State, OutboxPause.Reason
 OUTBOX_IS_OLD_AFTER = timedelta(minutes=10)
+JOBS_ARE_LATE_AFTER = timedelta(minutes=10)  # one of them runs every minute
 CANARY_IS_LATE_AFTER = timedelta(minutes=30)
 FILING_IS_LATE_AFTER = timedelta(hours=1)
 LONGEST_ON_ITS_WAY = timedelta(days=4)  # all tries of a mail together, and more
-SHOWN_BEFORE = "mail.alarms"
 
 
 def alarms() -> list[str]:
@@ -36,33 +35,52 @@ def file_alarms() -> list[str]:
 
 def log_new() -> None:
     """Writes each alarm to the log when it begins."""
-    found, before = _alarms() | _file_alarms(), cache.get(SHOWN_BEFORE, [])
-    for name in found.keys() - set(before):
-        logger.error("Alarm: %s", found[name])
-    if set(before) != found.keys():
-        cache.set(SHOWN_BEFORE, sorted(found), timeout=None)
+    found = _alarms() | _file_alarms()
+    raised = set(RaisedAlarm.objects.values_list("name", flat=True))
+    for name in found.keys() - raised:
+        _alarm, is_new = RaisedAlarm.objects.get_or_create(name=name)
+        if is_new:
+            logger.error("Alarm: %s", found[name])
+    if ended := raised - found.keys():
+        RaisedAlarm.objects.filter(name__in=ended).delete()
 
 
-def outbox_is_old() -> bool:
-    return Notification.objects.due(timezone.now() - OUTBOX_IS_OLD_AFTER).exists()
+def outbox_is_old(now: datetime) -> bool:
+    """`now` is by the clock of the database, here and below."""
+    return Notification.objects.due(now - OUTBOX_IS_OLD_AFTER).exists()
+
+
+def jobs_are_late(now: datetime) -> bool:
+    """Whether workers ran the timed jobs and do so no more. Without a provider nobody needs a worker."""
+    if not settings.HAS_MAIL_PROVIDER:
+        return False
+    last = JobRun.objects.aggregate(last=Max("started_at"))["last"]
+    return last is not None and last < now - JOBS_ARE_LATE_AFTER
 
 
 def _alarms() -> dict[str, str]:
     """{name: sentence}; the name stays while figures in the sentence change."""
-    found = {}
-    if outbox_is_old():
+    now, found = clock.now(), {}
+    if outbox_is_old(now):
         found["outbox"] = _("Mail has waited in the outbox for more than ten minutes. Does a worker run?")
-    if pause.is_refused():
+    if jobs_are_late(now):
+        found["jobs"] = _("No worker has run the timed jobs for more than ten minutes. Does a worker run?")
+    reason = pause.reason()
+    if reason == Pause.SILENT:
+        found["unanswered"] = _(
+            "The email provider does not answer. All email waits; every five minutes one is tried."
+        )
+    if reason == Pause.REFUSED:
         found["refused"] = _("The mail provider refuses us: check its key and the domain. All mail waits.")
-    if _nothing_has_left():
+    if _nothing_has_left(now):
         found["silence"] = _("No mail has left for %(hours)d hours, though some should have.") % {
             "hours": settings.MAIL_SILENCE_HOURS
         }
-    if _nothing_has_come_in():
+    if _nothing_has_come_in(now):
         found["inbound"] = _("No mail has come in for %(hours)d hours.") % {
             "hours": settings.INBOUND_SILENCE_HOURS
         }
-    if settings.MAIL_CANARY and _canary_is_lost():
+    if settings.MAIL_CANARY and _canary_is_lost(now):
         found["canary"] = _("The test mail did not come back within 30 minutes: some mail gets lost.")
     if count := InboundEmail.objects.filter(state=InboundEmail.State.FAILED).count():
         words = ngettext(
@@ -71,7 +89,7 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unread"] = words % {"count": count}
-    if count := _waiting_long():
+    if count := _waiting_long(now):
         words = ngettext(
             "%(count)d email that came in has waited for more than an hour. Its page says why.",
             "%(count)d emails that came in have waited for more than an hour. Their pages say why.",
@@ -87,9 +105,8 @@ def _file_alarms() -> dict[str, str]:
     return {f"files.{finding.state}": finding.alarm} if finding.alarm else {}
 
 
-def _nothing_has_left() -> bool:
+def _nothing_has_left(now: datetime) -> bool:
     """Though some mail should have: it is due or being tried, or it has failed in that time."""
-    now = timezone.now()
     since = now - timedelta(hours=settings.MAIL_SILENCE_HOURS)
     queued = Notification.objects.filter(created_at__lt=now - OUTBOX_IS_OLD_AFTER)
     is_tried = Q(state__in=(State.WAITING, State.SENDING)) & (Q(attempts__gt=0) | Q(next_try_at__lte=now))
@@ -100,22 +117,22 @@ def _nothing_has_left() -> bool:
     return not recent.filter(sent_at__gte=since).exists()
 
 
-def _nothing_has_come_in() -> bool:
-    since = timezone.now() - timedelta(hours=settings.INBOUND_SILENCE_HOURS)
+def _nothing_has_come_in(now: datetime) -> bool:
+    since = now - timedelta(hours=settings.INBOUND_SILENCE_HOURS)
     is_watched = settings.INBOUND_SILENCE_HOURS > 0
     return is_watched and not InboundEmail.objects.filter(received_at__gte=since).exists()
 
 
-def _waiting_long() -> int:
+def _waiting_long(now: datetime) -> int:
     """How many mails are stored and neither filed nor given up: the database fails, or no worker runs."""
-    since = timezone.now() - FILING_IS_LATE_AFTER
+    since = now - FILING_IS_LATE_AFTER
     return InboundEmail.objects.filter(state=InboundEmail.State.RECEIVED, received_at__lt=since).count()
 
 
-def _canary_is_lost() -> bool:
+def _canary_is_lost(now: datetime) -> bool:
     """Neither the last one that has had its time nor a later one came back."""
     sent = Notification.objects.filter(kind=CANARY).order_by("-pk")
-    last = sent.filter(created_at__lte=timezone.now() - CANARY_IS_LATE_AFTER).first()
+    last = sent.filter(created_at__lte=now - CANARY_IS_LATE_AFTER).first()
     if last is None:
         return False
     came_in = InboundEmail.objects.filter(

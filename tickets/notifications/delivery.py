@@ -1,8 +1,7 @@
 """Takes mail out of the outbox and sends it; the only caller of send.
 
-A worker claims one mail for LEASE (what one act, or a day, tells one person), counts the attempt, sends
-outside any transaction and writes down what came of it. A worker that dies leaves a lease that runs out:
-nothing is lost, and at most the mail it held goes out once more, with the same Message-ID.
+A worker claims one mail (see claiming): what one act, or a day, tells one person. The claim counts the
+attempt. The worker sends outside any transaction and writes down what came of it.
 """
 
 import logging
@@ -15,41 +14,47 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import requests
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRequestsAPIError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import DatabaseError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from tickets.models import Notification, SuppressedAddress
+from helpdesk import clock
+from tickets.models import Notification, OutboxPause, SuppressedAddress
 from tickets.models.notification import CANARY, HANDED_OVER
 from tickets.notifications import messages, pause, rules
+from tickets.notifications.claiming import claim, finish, give_back, wait
 from tickets.notifications.guard import UnsafeMail
 
 logger = logging.getLogger(__name__)
-State = Notification.State
+State, Reason = Notification.State, OutboxPause.Reason
 
-LEASE = timedelta(minutes=5)
 SEND_SECONDS = 10  # for a provider that answers byte by byte: its read timeout never comes
 RETRY_MINUTES = (1, 5, 15, 60, 180, 360, 720, 1440)
 SPREAD = 0.2
-FEW_FIRST = (20, 1000, 50_000)  # rows of the outbox
-KEY_PAUSE = timedelta(minutes=5)
 NOT_OUR_MAIL_TO_BLAME = (401, 402, 403, 404)  # the key, the account or the domain is refused
+PAUSES = (429, *NOT_OUR_MAIL_TO_BLAME)
 
 
 class SendTimeout(Exception):
     """The provider took longer than SEND_SECONDS in all."""
 
 
+NO_ANSWER = (SendTimeout, TimeoutError, ConnectionError, requests.Timeout, requests.ConnectionError)
+
+
 @dataclass(frozen=True)
 class Letter:
-    """A mail that is ready to leave, and the rows it tells of, which are leased to us."""
+    """A mail that is ready to leave, and the rows it tells of, which are leased to us.
+
+    `paused` is the state of the outbox in which it leaves: this mail may be the trial after a pause.
+    """
 
     notifications: list[Notification]
     mail: EmailMessage
+    paused: OutboxPause
 
 
 def deliver_due(*, should_stop: Callable[[], bool] = lambda: False, helper: Executor | None = None) -> int:
@@ -67,7 +72,7 @@ def deliver_due(*, should_stop: Callable[[], bool] = lambda: False, helper: Exec
             sent += left
             letter = coming.result() if coming else None
             if letter and (should_stop() or (not left and pause.is_on())):
-                _give_back(letter)
+                give_back(letter.notifications)
                 break
             # What a helper didn't find may have waited for the mail before it.
             letter = letter or _next_letter(should_stop)
@@ -76,107 +81,44 @@ def deliver_due(*, should_stop: Callable[[], bool] = lambda: False, helper: Exec
 
 def _next_letter(should_stop: Callable[[], bool]) -> Letter | None:
     """The next mail that is due, claimed and made; None when there is none now."""
-    while not should_stop() and not pause.is_on() and (notifications := _claim()):
-        if letter := _make(notifications):
-            return letter
+    while not should_stop():
+        now, paused = clock.now(), pause.state()
+        notifications = [] if paused.is_on(now) else claim(now)
+        if not notifications:
+            return None
+        letter = _make(notifications, paused)
+        if letter is None:
+            continue
+        if paused.until and not pause.take_trial(paused):
+            give_back(letter.notifications)
+            return None
+        return letter
     return None
 
 
-def _claim() -> list[Notification]:
-    """The rows of the next mail, leased to us; empty when nothing is due.
-
-    A row waits while an earlier one for the same ticket and person is not finished, so mails of a ticket
-    arrive in order, and the rows of one mail can't be claimed apart from each other. It waits too while a
-    row of the same mail is held back (outbox.HOLD). Rows of daily mails neither wait for others nor hold
-    them up.
-    """
-    while True:
-        now = timezone.now()
-        first = _first_due(now)
-        if first is None:
-            return []
-        with transaction.atomic():
-            claimed = Notification.objects.filter(
-                pk=first.pk, state=first.state, attempts=first.attempts, leased_until=first.leased_until
-            )
-            lease = {"state": State.SENDING, "attempts": F("attempts") + 1, "leased_until": now + LEASE}
-            message_id = first.message_id or messages.new_message_id(first)
-            if not claimed.update(**lease, message_id=message_id):
-                continue  # another worker was faster
-            more = _same_mail(first, now).exclude(pk=first.pk).update(**lease, message_id=message_id)
-        if not more:  # most mails tell of one row: what it holds now is known
-            first.state, first.attempts, first.message_id = State.SENDING, first.attempts + 1, message_id
-            first.leased_until = lease["leased_until"]
-            return [first]
-        ours = Notification.objects.filter(message_id=message_id, state=State.SENDING)
-        return list(ours.select_related("person", "activity").order_by("pk"))
-
-
-def _first_due(now) -> Notification | None:
-    """The row that is due for longest and waits for no other.
-
-    It is looked for among the first few: each row is asked about others, and there may be many thousands.
-    """
-    same_ticket = _unfinished().filter(is_digest=False, ticket=OuterRef("ticket"), person=OuterRef("person"))
-    earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
-    held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
-    may_leave = Q(is_digest=True) | (~Exists(earlier) & ~Exists(held))
-    waiting = Notification.objects.filter(state=State.WAITING, next_try_at__lte=now)
-    left_by_the_dead = Notification.objects.filter(state=State.SENDING, leased_until__lt=now)
-    for most in FEW_FIRST:
-        numbers = [
-            *left_by_the_dead.order_by("pk").values_list("pk", flat=True)[:most],
-            *waiting.order_by("next_try_at", "pk").values_list("pk", flat=True)[:most],
-        ]
-        # Asked once more whether they are due: another worker may have taken one just now.
-        rows = Notification.objects.due(now).filter(may_leave, pk__in=numbers)
-        first = rows.select_related("person", "activity").order_by("next_try_at", "pk").first()
-        if first or len(numbers) < most:
-            return first
-    return None
-
-
-def _unfinished() -> QuerySet:
-    return Notification.objects.filter(state__in=(State.WAITING, State.SENDING))
-
-
-def _same_mail(first: Notification, now) -> QuerySet:
-    """The rows that leave with `first`: of its act, or of the person's day.
-
-    A daily mail that is tried again takes up nothing new: it may have arrived, and would be taken for the
-    one that is there.
-    """
-    if first.is_digest:
-        daily = Notification.objects.due(now).filter(is_digest=True, person=first.person_id)
-        return daily.filter(address=first.address, message_id=first.message_id)
-    if first.ticket_id is None:
-        return Notification.objects.none()
-    same_ticket = _unfinished().filter(is_digest=False, ticket=first.ticket_id, person=first.person_id)
-    return same_ticket.filter(batch=first.batch)
-
-
-def _make(notifications: list[Notification]) -> Letter | None:
+def _make(notifications: list[Notification], paused: OutboxPause) -> Letter | None:
     """The mail of the claimed rows; None where it must not leave, and the rows say why."""
     for row in notifications:  # all are to one person, whose rights are asked once
         row.person = notifications[0].person
     told = list(filter(_may_still_be_told, notifications))
     if untold := [row for row in notifications if row not in told]:
-        _finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
+        finish(untold, state=State.SUPPRESSED, last_error=_("This person may not be told any more."))
     if not told:
         return None
     _follow(told)
     suppressed = SuppressedAddress.objects.filter(address=told[0].address.lower()).first()
     if suppressed:
-        _finish(told, state=State.SUPPRESSED, last_error=suppressed.words)
+        finish(told, state=State.SUPPRESSED, last_error=suppressed.words)
         return None
     try:
-        return Letter(told, messages.build(told))
+        return Letter(told, messages.build(told), paused)
     except DatabaseError:
         raise  # the lease runs out, and the mail is tried again
     except UnsafeMail as error:
-        _finish(told, state=State.FAILED, last_error=str(error))
+        finish(told, state=State.FAILED, last_error=str(error))
     except Exception as error:
-        _refused(told, error)
+        logger.exception("Notification %s could not be written.", told[0].pk)
+        _try_later(told, _words(error))
     return None
 
 
@@ -200,56 +142,54 @@ def _send(letter: Letter, connection: BaseEmailBackend) -> bool:
         raise
     except Exception as error:
         connection.close()
-        _refused(letter.notifications, error)
+        _refused(letter, error)
         return False
     status = getattr(letter.mail, "anymail_status", None)
     provider_id = str(status.message_id or "") if status else ""
-    done = {"state": State.SENT, "sent_at": timezone.now(), "provider_id": provider_id, "last_error": ""}
-    _finish(letter.notifications, **done)
+    done = {"state": State.SENT, "sent_at": clock.now(), "provider_id": provider_id, "last_error": ""}
+    finish(letter.notifications, **done)
+    pause.answered(letter.paused, takes_mail=True)
     return True
 
 
-def _give_back(letter: Letter) -> None:
-    """Nobody tried to send it."""
-    _finish(letter.notifications, state=State.WAITING, attempts=F("attempts") - 1)
-
-
-def _refused(notifications: list[Notification], error: Exception) -> None:
+def _refused(letter: Letter, error: Exception) -> None:
     """Decides what a failed send means: the whole outbox waits, this mail waits, or it has failed."""
     status = getattr(error, "status_code", None) if isinstance(error, AnymailError) else None
-    words = f"{type(error).__name__}: {error}"[:1000]
+    words, notifications = _words(error), letter.notifications
     if status == 429:
-        wait = pause.asked_for(error.response.headers.get("Retry-After"))
-        _wait(notifications, until=pause.begin(wait), last_error=words, counts=False)
+        period = pause.asked_for(error.response.headers.get("Retry-After"))
+        until = pause.begin(period, Reason.THROTTLED, seen=letter.paused)
+        wait(notifications, until=until, last_error=words, counts=False)
     elif status in NOT_OUR_MAIL_TO_BLAME:
         logger.error("The mail provider refuses us (%s). All mail waits: check key and domain.", status)
-        _wait(notifications, until=pause.begin(KEY_PAUSE, is_refused=True), last_error=words, counts=False)
+        until = pause.begin(pause.KEY_PAUSE, Reason.REFUSED, seen=letter.paused)
+        wait(notifications, until=until, last_error=words, counts=False)
     elif status == 400 or (isinstance(error, AnymailError) and not isinstance(error, AnymailAPIError)):
-        _finish(notifications, state=State.FAILED, last_error=words)
-    elif notifications[0].attempts > len(RETRY_MINUTES):
-        logger.error("Notification %s failed for the last time: %s", notifications[0].pk, words)
-        _finish(notifications, state=State.FAILED, last_error=words)
+        finish(notifications, state=State.FAILED, last_error=words)
     else:
         if not isinstance(error, AnymailRequestsAPIError | SendTimeout | OSError):
             logger.exception("Notification %s could not be sent.", notifications[0].pk)
-        minutes = RETRY_MINUTES[notifications[0].attempts - 1]
-        spread = secrets.SystemRandom().uniform(1 - SPREAD, 1 + SPREAD)
-        _wait(notifications, until=timezone.now() + timedelta(minutes=minutes * spread), last_error=words)
+        _try_later(notifications, words)
+    if isinstance(error, NO_ANSWER):
+        pause.unanswered(letter.paused)
+    elif status and status not in PAUSES:
+        pause.answered(letter.paused, takes_mail=status == 400)
 
 
-def _wait(notifications: list[Notification], *, until, last_error: str, counts: bool = True) -> None:
-    attempts = F("attempts") if counts else F("attempts") - 1
-    _finish(notifications, state=State.WAITING, next_try_at=until, last_error=last_error, attempts=attempts)
+def _try_later(notifications: list[Notification], words: str) -> None:
+    """The mail waits longer after each attempt; after the last it has failed."""
+    attempts = notifications[0].attempts
+    if attempts > len(RETRY_MINUTES):
+        logger.error("Notification %s failed for the last time: %s", notifications[0].pk, words)
+        finish(notifications, state=State.FAILED, last_error=words)
+        return
+    spread = secrets.SystemRandom().uniform(1 - SPREAD, 1 + SPREAD)
+    until = clock.now() + timedelta(minutes=RETRY_MINUTES[attempts - 1] * spread)
+    wait(notifications, until=until, last_error=words)
 
 
-def _finish(notifications: list[Notification], **values) -> None:
-    """Ends the lease, unless it ran out and another worker holds the rows now."""
-    ours = Notification.objects.filter(
-        pk__in=[notification.pk for notification in notifications],
-        state=State.SENDING,
-        leased_until=notifications[0].leased_until,
-    )
-    ours.update(leased_until=None, **values)
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:1000]
 
 
 def _may_still_be_told(notification: Notification) -> bool:

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.db import transaction
-from django.utils import timezone
 
+from helpdesk import clock
 from tickets.models import Notification, SuppressedAddress
 
 State = Notification.State
@@ -83,5 +83,5 @@ def _detail(event: AnymailTrackingEvent) -> str:
 
 def _moment(timestamp: datetime | None) -> datetime:
     """When it happened; now where the event doesn't say or says the future."""
-    now = timezone.now()
+    now = clock.now()
     return min(timestamp, now) if timestamp else now

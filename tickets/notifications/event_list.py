@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import requests
 from anymail.signals import AnymailTrackingEvent, EventType
 from django.conf import settings
-from django.utils import timezone
 
+from helpdesk import clock
 from tickets.models import Notification
 from tickets.notifications import delivery_events
 
@@ -46,11 +46,11 @@ class Comparison:
 
 def compare(begin: datetime) -> Comparison:
     """Raises NotAllowed and NoAnswer."""
-    end = timezone.now() - DELAY
+    end = clock.now() - DELAY
     known: set[str] = set()
     news: dict[str, list[AnymailTrackingEvent]] = {}
     since = end - REMEMBERED_AT_LEAST
-    for event in _events(begin, timezone.now()):
+    for event in _events(begin, clock.now()):
         since = min(since, event.timestamp)
         known.add(event.message_id)
         if event.event_type in delivery_events.STATES:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Max
-from django.utils import timezone
 
 from tickets.models import ActivityLog, Notification
 
@@ -35,9 +34,8 @@ class Window:
         return uuid.uuid5(batch, "fold"), min(self.mails.values()) + WINDOW
 
 
-def windows(activity: ActivityLog, people: Collection) -> dict[int, Window]:
+def windows(activity: ActivityLog, people: Collection, *, now: datetime) -> dict[int, Window]:
     """{primary key of a person: Window}, in one query for all."""
-    now = timezone.now()
     rows = Notification.objects.filter(
         ticket=activity.ticket_id, person__in=people, is_digest=False, next_try_at__gt=now - WINDOW
     ).exclude(state=Notification.State.SUPPRESSED)

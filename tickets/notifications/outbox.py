@@ -9,9 +9,9 @@ from functools import partial
 from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts import actor
+from helpdesk import clock
 from tickets.events import Verb
 from tickets.inbound.canary import canary_address
 from tickets.models import ActivityLog, Handover, MailPreferences, Notification
@@ -34,10 +34,10 @@ def enqueue(activity: ActivityLog) -> None:
     recipients = rules.recipients_for(activity)
     if not recipients:
         return
-    is_filing = activity.verb == Verb.CREATED
+    now, is_filing = clock.now(), activity.verb == Verb.CREATED
     subject = threads.subject_after(activity) if is_filing else threads.subject(activity.ticket_id)
     # Of a new ticket nobody has had a mail.
-    windows = defaultdict(folding.Window) if is_filing else folding.windows(activity, recipients)
+    windows = defaultdict(folding.Window) if is_filing else folding.windows(activity, recipients, now=now)
     hold = HOLD.get(activity.verb, NO_TIME)
     for person, audience in recipients.items():
         notification = Notification(
@@ -48,8 +48,9 @@ def enqueue(activity: ActivityLog) -> None:
             activity=activity,
             ticket_id=activity.ticket_id,
             batch=activity.batch,
+            created_at=now,
+            next_try_at=now + hold,
         )
-        notification.next_try_at += hold
         _heed_wishes(notification, windows[person.pk])
         _add(notification, subject=subject, wake_after=hold)
 
@@ -79,32 +80,36 @@ def enqueue_handover(handover: Handover) -> None:
     recipients = rules.recipients_of_handover(
         assignees=came_to - {None}, categories=categories - {None}, actor=handover.asked_by
     )
+    now = clock.now()
     for person, audience in recipients.items():
         wish = wishes.wish(person, rules.kind_of(Verb.CREATED, audience))
-        is_daily, now = wish == MailPreferences.Wish.DIGEST, timezone.now()
-        moment = wishes.next_digest(person, now) if is_daily else now
+        moment = wishes.next_digest(person, now) if wish == MailPreferences.Wish.DIGEST else now
         told = {"kind": HANDED_OVER, "reason": audience, "person": person, "address": person.email}
-        row = Notification(**told, batch=handover.batch)
+        row = Notification(**told, batch=handover.batch, created_at=now)
         row.next_try_at = wishes.after_quiet_hours(person, moment)
         _add(row)
 
 
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:
     """A mail about somebody's account, to `address`: it may be the one that is left behind."""
-    _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch))
+    now = clock.now()
+    times = {"created_at": now, "next_try_at": now}
+    _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch, **times))
 
 
 def enqueue_canary() -> None:
     """A mail of the helpdesk to itself, where MAIL_CANARY asks for it; alarms.py waits for its return."""
     if settings.MAIL_CANARY:
-        _add(Notification(kind=CANARY, address=canary_address(timezone.now())))
+        now = clock.now()
+        address = canary_address(now)
+        _add(Notification(kind=CANARY, address=address, created_at=now, next_try_at=now))
 
 
 @transaction.atomic
 def send_again(notifications: QuerySet) -> int:
     """Queues once more what did not arrive; the Message-ID stays. Returns the number of rows."""
     stuck = notifications.filter(state__in=UNDELIVERED)
-    count = stuck.update(state=State.WAITING, attempts=0, next_try_at=timezone.now(), last_error="")
+    count = stuck.update(state=State.WAITING, attempts=0, next_try_at=clock.now(), last_error="")
     _wake_delivery()
     return count
 

@@ -14,7 +14,7 @@ from accounts.roles import Role
 from tickets import conversation
 from tickets.inbound.addresses import reply_address
 from tickets.models import MailPreferences, Notification, Ticket
-from tickets.notifications import delivery, messages
+from tickets.notifications import claiming, messages
 from tickets.notifications.delivery import deliver_due
 from tickets.tests.factories import make_ticket, status, upload
 
@@ -215,10 +215,10 @@ def test_failed_daily_mail_is_tried_again_as_it_was(mailgun, day, alice, ann):
 
 def test_daily_mail_of_a_dead_worker_is_taken_over_whole(mailgun, day):
     with time_machine.travel(EIGHT, tick=False):
-        claimed = delivery._claim()
+        claimed = claiming.claim(EIGHT)
     assert len(claimed) == 5
     assert deliver_at(EIGHT) == 0
-    assert deliver_at(EIGHT + delivery.LEASE + timedelta(seconds=1)) == 1
+    assert deliver_at(EIGHT + claiming.LEASE + timedelta(seconds=1)) == 1
     assert mailgun.mails[0]["subject"] == "Your helpdesk: news on 3 tickets"
 
 

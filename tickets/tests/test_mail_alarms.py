@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 
-from tickets.models import InboundEmail, Notification
+from tickets.models import InboundEmail, JobRun, Notification, RaisedAlarm
 from tickets.notifications import alarms, outbox, pause
 from tickets.notifications.delivery import deliver_due
 from tickets.tests.factories import make_ticket
+from tickets.tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -66,6 +68,30 @@ def test_refused_key_until_it_is_taken(clock, queue, mailgun, client):
     deliver_due()
     assert not says("refuses us")
     assert client.get("/readyz").json()["mail"] == "ok"
+
+
+def test_jobs_that_nobody_runs(clock, queue, settings, client):
+    run = JobRun.objects.create(name="log_mail_alarms", due_at=timezone.now(), started_at=timezone.now())
+    JobRun.objects.create(name="new", due_at=timezone.now())
+    clock.shift(9 * MINUTE)
+    assert not says("timed jobs")
+    assert client.get("/readyz").json()["jobs"] == "ok"
+    clock.shift(2 * MINUTE)
+    assert says("No worker has run the timed jobs")
+    assert client.get("/readyz").json()["jobs"] == "late"
+    settings.HAS_MAIL_PROVIDER = False
+    assert not says("timed jobs")
+    settings.HAS_MAIL_PROVIDER = True
+    run.started_at = timezone.now()
+    run.save()
+    assert not says("timed jobs")
+
+
+def test_jobs_that_nobody_ever_ran_are_the_outboxs_alarm(clock, queue):
+    queue()
+    clock.shift(11 * MINUTE)
+    assert says("ten minutes")
+    assert not says("timed jobs")
 
 
 def test_throttling_is_no_refusal(queue, mailgun):
@@ -147,6 +173,16 @@ def test_alarm_is_logged_once_when_it_begins(caplog):
     assert logged() == 1
     InboundEmail.objects.update(state="failed")
     assert logged() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_alarm_is_logged_once_by_many_at_once_and_with_an_empty_cache(caplog):
+    came_in(state="failed")
+    at_once(4, lambda _number: alarms.log_new())
+    cache.clear()
+    alarms.log_new()
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+    assert RaisedAlarm.objects.get().name == "unread"
 
 
 def test_number_of_queries_does_not_grow(alice, django_assert_max_num_queries):

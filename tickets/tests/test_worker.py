@@ -15,7 +15,7 @@ from tickets import jobs
 from tickets.management import job_threads
 from tickets.management.commands import run_worker
 from tickets.models import Notification
-from tickets.notifications import outbox
+from tickets.notifications import alarms, outbox, pause
 from tickets.tests.factories import make_ticket
 
 MAILS = 300
@@ -146,6 +146,32 @@ def test_mail_leaves_while_a_job_runs(mailgun, worker, alice, monkeypatch):
     mailgun.on_mail = lambda mail: len(mailgun.mails) == 3 and left.set()
     assert worker.work_until_stopped() == 3
     assert seen == [True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_provider_that_never_answers_keeps_no_job_waiting(
+    mailgun, worker, alice, settings, monkeypatch, caplog
+):
+    """THREATS 140: 80 mails are due; three are tried, then the outbox pauses and jobs go on."""
+    settings.ANYMAIL = {**settings.ANYMAIL, "REQUESTS_TIMEOUT": (3, 0.2)}
+    queue(alice, 80)
+    mailgun.behave, rounds = "hang", []
+
+    def count():
+        if pause.is_on():
+            rounds.append(mailgun.requests_seen)
+        if len(rounds) == 20:
+            worker.stop.set()
+
+    monkeypatch.setattr(jobs, "JOBS", (job(count), job(alarms.log_new)))
+    assert worker.work_until_stopped() == 0
+    assert rounds == [3] * 20
+    assert mailgun.requests_seen == 3
+    attempts = Counter(Notification.objects.filter(state=State.WAITING).values_list("attempts", flat=True))
+    assert attempts == {1: 3, 0: 77}
+    assert [line for line in caplog.messages if line.startswith("Alarm:")] == [
+        "Alarm: The email provider does not answer. All email waits; every five minutes one is tried."
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,42 @@
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+LONGEST = timedelta(hours=1)
+
+
+class OutboxPause(models.Model):
+    """Until when the whole outbox waits, and why: one row, shared by all workers.
+
+    Times are by the clock of the database (helpdesk.clock). tickets.notifications.pause is the only writer.
+    """
+
+    class Reason(models.TextChoices):
+        THROTTLED = "throttled", _("The provider asks for a pause.")
+        REFUSED = "refused", _("The provider refuses the key, the account or the domain.")
+        SILENT = "silent", _("The provider does not answer.")
+
+    number = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason, blank=True)
+    unanswered = models.PositiveIntegerField(
+        _("unanswered"), default=0, help_text=_("Attempts in a row that the provider did not answer.")
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("pause of the outbox")
+        constraints = [
+            models.CheckConstraint(condition=models.Q(number=1), name="outbox_pause_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(reason__in=["", "throttled", "refused", "silent"]),
+                name="outbox_pause_reason_known",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_reason_display()
+
+    def is_on(self, now: datetime) -> bool:
+        """Not where it ends later than any pause can: the clock was set back."""
+        return self.until is not None and now < self.until <= now + 2 * LONGEST
