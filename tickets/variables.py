@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+
+from tickets import likeness
 
 VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -18,4 +19,4 @@ def unknown(text: str, known: Iterable[str]) -> list[str]:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The variable that was probably meant; empty where none is like it."""
-    return next(iter(get_close_matches(name, list(known), n=1)), "")
+    return likeness.nearest(name, known) or ""

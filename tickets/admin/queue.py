@@ -37,7 +37,7 @@ WORDS = ("status", "requester", "assignee", "after", "before", "has")
 class TicketChangeList(StaffChangeList):
     completed_by = "search-words"  # the list of what its search box completes
     more_filters = "admin/tickets/ticket/includes/more_filters.html"
-    meant = meant_url = ""
+    meant = meant_url = reading_note = ""
 
     def get_queryset(self, request, exclude_parameters=None):
         return super().get_queryset(request, exclude_parameters).with_unread(request.user)
@@ -61,7 +61,7 @@ class TicketChangeList(StaffChangeList):
             attach(name, known(request, model), self.result_list)
         asked = search_of(request)
         if asked.has_words:
-            passages.attach(self.result_list, asked.query, request.user)
+            self.reading_note = passages.attach(self.result_list, asked.query, request.user)
         if self.result_count == 0:
             self.meant = spelling.suggestion(asked, Ticket.objects.visible_to(request.user))
             self.meant_url = self.get_query_string({SEARCH_VAR: self.meant})
@@ -120,8 +120,8 @@ class QueueMixin(admin.ModelAdmin):
             if ticket := asked.jump(Ticket.objects.visible_to(request.user)):
                 return HttpResponseRedirect(self.page_url(request, ticket.pk))
             names = [category.name for category in known(request, Category).values()]
-            for problem in asked.problems:
-                messages.warning(request, problem)
+            for sentence in asked.advice:
+                messages.warning(request, sentence)
             request.views = self.views(request)
             context |= {
                 "completions": completions(request.user, names),

@@ -26,7 +26,7 @@ def match_for(terms: Iterable[Term], marks: tuple[str, ...], *, people: Iterable
             wanted.append(meant)
     for name in people:
         wanted.append(tuple(run.marked(REQUESTER) for run in runs_of(Term(name), may_be_begun=True)))
-    return Match(tuple(filter(None, wanted)), tuple(unwanted))
+    return Match(tuple(dict.fromkeys(filter(None, wanted))), tuple(dict.fromkeys(unwanted)))
 
 
 def marks_for(user) -> tuple[str, ...]:

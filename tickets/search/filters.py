@@ -1,5 +1,6 @@
 """What the filters that are typed into a search box mean: status:waiting, before:2026-11-01, is:open ..."""
 
+import itertools
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,15 +23,24 @@ UNITS = {"d": 1, "w": 7, "m": 30, "y": 365}  # days
 AGO = re.compile(r"-(\d{1,4})([dwmy])", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 MOST_PEOPLE = 500
+MOST_WORDS = 8  # of a value
 PHASES = {"open": workflow.OPEN, "closed": (Phase.DONE,), **{phase.value: (phase,) for phase in Phase}}
 
 
 class Wrong(Exception):
-    """A filter that makes no sense. Says so in words, with the nearest right one where there is one."""
+    """A filter that makes no sense. Says so in words, with the nearest right one where there is one.
 
-    def __init__(self, problem: str, meant: str | None = None):
-        hint = _("Did you mean %(filter)s?") % {"filter": meant} if meant else ""
-        super().__init__(f"{problem} {hint}".strip())
+    Most are never shown (those of saved views), so the nearest one is looked for when they are.
+    """
+
+    def __init__(self, problem: str, meant: Callable[[], str | None] = lambda: None):
+        super().__init__(problem)
+        self.problem, self.meant = problem, meant
+
+    def __str__(self):
+        if meant := self.meant():
+            return self.problem + " " + _("Did you mean %(filter)s?") % {"filter": meant}
+        return self.problem
 
 
 def names_for(user) -> tuple[str, ...]:
@@ -57,13 +67,11 @@ def completions(user, categories: Iterable[str]) -> list[str]:
 def condition(asked: Filter, user) -> Q:
     """The tickets that pass. Raises Wrong."""
     if asked.name not in names_for(user):
-        meant = nearest(asked.name, names_for(user))
-        raise Wrong(
-            _("There is no filter “%(name)s:”.") % {"name": asked.name},
-            f"{meant}:{asked.value}" if meant else None,
-        )
+        problem = _("There is no filter “%(name)s:”.") % {"name": asked.name}
+        raise Wrong(problem, lambda: _filter_meant(nearest(asked.name, names_for(user)), asked.value))
     if not asked.value:
-        raise Wrong(_("“%(name)s:” needs a value.") % {"name": asked.name}, EXAMPLES[asked.name])
+        problem = _("“%(name)s:” needs a value.") % {"name": asked.name}
+        raise Wrong(problem, lambda: EXAMPLES[asked.name])
     passing = MEANINGS[asked.name](asked.value, user)
     return ~passing if asked.is_excluded else passing
 
@@ -74,7 +82,7 @@ def person_named(asked: Filter, user) -> str | None:
     if not is_name or asked.is_excluded:
         return None
     if not _documents_of(asked.value).exists():
-        raise _wrong_value("requester", asked.value, _names_like(asked.value))
+        raise _wrong_value("requester", asked.value, lambda: _names_like(asked.value))
     return asked.value
 
 
@@ -167,13 +175,13 @@ def _one_of(name: str, value: str, offered: Iterable[str]) -> str:
     offered = tuple(offered)
     if value.lower() in offered:
         return value.lower()
-    raise _wrong_value(name, value, offered)
+    raise _wrong_value(name, value, lambda: offered)
 
 
 def _named(name: str, value: str, rows: Iterable[tuple[int, str]], offered: Iterable[str] = ()) -> list[int]:
-    """The rows whose name has words that begin with each of `value`."""
+    """The rows whose name has words that begin with each of the first words of `value`."""
     rows = [(pk, words_of(text)) for pk, text in rows]
-    asked = words_of(value)
+    asked = list(dict.fromkeys(words_of(value)))[:MOST_WORDS]
     found = [
         pk
         for pk, words in rows
@@ -181,13 +189,18 @@ def _named(name: str, value: str, rows: Iterable[tuple[int, str]], offered: Iter
     ]
     if found:
         return found
-    raise _wrong_value(name, value, [*offered, *(word for _pk, words in rows for word in words)])
+    raise _wrong_value(
+        name, value, lambda: itertools.chain(offered, (word for _pk, words in rows for word in words))
+    )
 
 
-def _wrong_value(name: str, value: str, offered: Iterable[str]) -> Wrong:
-    meant = nearest(value.lower(), offered)
+def _wrong_value(name: str, value: str, offered: Callable[[], Iterable[str]]) -> Wrong:
     problem = _("“%(value)s” is no value of “%(name)s:”.") % {"value": value, "name": name}
-    return Wrong(problem, f"{name}:{meant}" if meant else EXAMPLES[name])
+    return Wrong(problem, lambda: _filter_meant(name, nearest(value.lower(), offered())) or EXAMPLES[name])
+
+
+def _filter_meant(name: str | None, value: str | None) -> str | None:
+    return None if name is None or value is None else f"{name}:{value}"
 
 
 def _start(name: str, value: str) -> datetime:
@@ -206,5 +219,5 @@ def _start(name: str, value: str) -> datetime:
         return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
     except (ValueError, OverflowError):
         problem = _("“%(value)s” is no day like 2026-11-01 or -7d.") % {"value": value}
-        meant = nearest(value.lower(), ("today", "yesterday"))
-        raise Wrong(problem, f"{name}:{meant}" if meant else None) from None
+        days = ("today", "yesterday")
+        raise Wrong(problem, lambda: _filter_meant(name, nearest(value.lower(), days))) from None

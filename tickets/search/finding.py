@@ -7,13 +7,14 @@ from functools import cached_property
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
 
 from tickets.models import SearchDocument
 from tickets.querysets import TicketQuerySet
 from tickets.search.asking import in_subjects, marks_for, match_for
 from tickets.search.filters import Wrong, condition, person_named
 from tickets.search.matching import Match, Run
-from tickets.search.query import Filter, parse
+from tickets.search.query import Filter, each_filter_once, parse
 
 # Up to so many hits are fetched first, then filtered and ordered. With more, the order's index is walked,
 # where hits come soon. The planner can't tell by itself: it takes a rare word for a common one and tests a
@@ -36,8 +37,8 @@ class Search:
     def __init__(self, typed: str, *, user, chosen: Iterable[Filter] = ()):
         self.typed, self.user = typed, user
         self.query = parse(typed)
-        self.filters = (*self.query.filters, *chosen)
-        self.problems: list[str] = []
+        self.filters = tuple(each_filter_once((*self.query.filters, *chosen)))
+        self.wrong: list[Wrong] = []
         self.conditions, people = Q(), []
         for asked in self.filters:
             try:
@@ -46,9 +47,20 @@ class Search:
                 else:
                     self.conditions &= condition(asked, user)
             except Wrong as wrong:
-                self.problems.append(str(wrong))
+                self.wrong.append(wrong)
         terms = () if self.query.is_jump else self.query.terms
         self.match = match_for(terms, marks_for(user), people=people)
+
+    @cached_property
+    def problems(self) -> list[str]:
+        """Why nothing is found: filters that make no sense."""
+        return [str(wrong) for wrong in self.wrong]
+
+    @property
+    def advice(self) -> list[str]:
+        """What the searcher has to know of what was typed."""
+        cut = [_("This search is too long. Only its beginning is searched.")] if self.query.is_cut else []
+        return [*self.problems, *cut]
 
     @property
     def has_words(self) -> bool:
@@ -68,7 +80,7 @@ class Search:
         if self.query.is_jump:
             return tickets.filter(pk=self.query.number)
         has_sense = self.match.all or self.match.none or self.filters
-        if self.problems or not has_sense:
+        if self.wrong or not has_sense:
             return tickets.none()
         tickets = tickets.filter(self.conditions)
         if self.match.all:

@@ -1,6 +1,7 @@
 """Finds in a text what was asked for, and cuts out the passage around it; pure."""
 
 import re
+from collections import Counter, deque
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -12,33 +13,70 @@ from tickets.search.matching import Run
 from tickets.search.words import LONGEST_WORD, WRITTEN, stem, words_of
 
 BEFORE, LENGTH = 50, 180  # characters of a passage before what was found, and in all
+LONGEST_WRITTEN = 4 * LONGEST_WORD  # characters of one word that are read; accents count too
+# Characters that are read in the time in which one word is folded and stemmed, or looked at and marked
+NEW_WORD, HIT = 20, 4
 Span = tuple[int, int]
+Found = list[tuple[Span, int]]  # where something asked for stands, and which of it; in the order of the text
 
 
-def spans(text: str, asked: Sequence[Sequence[Run]]) -> list[tuple[Span, int]]:
-    """Where in `text` something asked for stands, and which of `asked` it is; in the order of the text."""
-    places, stems, words, language = [], [], [], settings.SEARCH_LANGUAGE
-    for written in WRITTEN.finditer(text):
-        is_kept = len(written[0]) <= LONGEST_WORD
-        for word, its_stem in _read_once(written[0], language) if is_kept else _read(written[0]):
-            places.append(written.span())
-            words.append(word)
-            stems.append(its_stem)
-    begins: dict[str, list[int]] = {}
-    for place, one in enumerate(stems):
-        begins.setdefault(one, []).append(place)
-    found = []
-    for number, runs in enumerate(asked):
-        for run in runs:
-            if len(run.words) == 1 and run.is_begun:
-                starts = [place for place, word in enumerate(words) if word.startswith(run.words[0])]
-            else:
-                starts = [
-                    place for place in begins.get(run.words[0], ()) if _stands(run, stems, words, place)
-                ]
-            ends = len(run.words) - 1
-            found += [((places[place][0], places[place + ends][1]), number) for place in starts]
-    return sorted(found)
+def spans(text: str, asked: Sequence[Sequence[Run]]) -> Found:
+    """Where in `text` something of `asked` stands."""
+    return Reader(asked).spans(text)
+
+
+class Reader:
+    """Finds what was asked for in one text after the other.
+
+    `read` is how much that took, in characters of a text whose words are known.
+    """
+
+    def __init__(self, asked: Sequence[Sequence[Run]]):
+        self.read = 0
+        self.met: set[str] = set()
+        self.beginnings: list[tuple[str, int]] = []
+        self.runs: dict[str, list[tuple[Run, int]]] = {}  # by their first word
+        for number, runs in enumerate(asked):
+            for run in runs:
+                if len(run.words) == 1 and run.is_begun:
+                    self.beginnings.append((run.words[0], number))
+                else:
+                    self.runs.setdefault(run.words[0], []).append((run, number))
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.beginnings or self.runs)
+
+    def spans(self, text: str) -> Found:
+        self.read += len(text)
+        places, stems, words = self._words(text)
+        found = []
+        for beginning, number in self.beginnings:
+            begun = (place for place, word in enumerate(words) if word.startswith(beginning))
+            found += [(places[place], number) for place in begun]
+            self.read += HIT * len(found)
+        for place in [place for place, one in enumerate(stems) if one in self.runs]:
+            for run, number in self.runs[stems[place]]:
+                self.read += HIT * len(run.words)
+                if _stands(run, stems, words, place):
+                    last = place + len(run.words) - 1
+                    found.append(((places[place][0], places[last][1]), number))
+        return sorted(found)
+
+    def _words(self, text: str) -> tuple[list[Span], list[str], list[str]]:
+        """Where each word stands, its stem, and the word."""
+        places, stems, words, language = [], [], [], settings.SEARCH_LANGUAGE
+        for written in WRITTEN.finditer(text):
+            piece = written[0][:LONGEST_WRITTEN]
+            pairs = _read_once(piece, language) if len(piece) <= LONGEST_WORD else _read(piece)
+            if piece not in self.met:
+                self.met.add(piece)
+                self.read += NEW_WORD + sum(len(word) for word, _stem in pairs)
+            for word, its_stem in pairs:
+                places.append(written.span())
+                words.append(word)
+                stems.append(its_stem)
+        return places, stems, words
 
 
 def _read(written: str) -> list[tuple[str, str]]:
@@ -61,20 +99,39 @@ def _stands(run: Run, stems: list[str], words: list[str], place: int) -> bool:
     return fits and last < len(words) and words[last].startswith(run.words[-1])
 
 
-def passage(text: str, found: list[tuple[Span, int]]) -> SafeString:
+def passage(text: str, found: Found) -> SafeString:
     """The part of `text` with the most of what was asked for, marked; `found` are spans()."""
-    starts = [span[0] for span, _number in found]
-
-    def said_from(start: int) -> int:
-        end = start + LENGTH - BEFORE
-        return len({number for (first, last), number in found if start <= first and last <= end})
-
-    best = max(starts, key=lambda start: (said_from(start), -start))
+    best = _best_start(found)
     start, end = _whole_words(text, max(0, best - BEFORE), best - BEFORE + LENGTH)
     end = max(end, min(last for (first, last), _number in found if first == best))
     inside = [span for span, _number in found if start <= span[0] and span[1] <= end]
     words = marked(text[start:end], inside, offset=start)
     return format_html("{}{}{}", "… " if start else "", words, " …" if end < len(text) else "")
+
+
+def _best_start(found: Found) -> int:
+    """Where the passage begins that holds the most of what was asked for; the first of several.
+
+    A window slides over the text: each span comes in once and leaves once.
+    """
+    width = LENGTH - BEFORE
+    narrow = [(first, last, number) for (first, last), number in found if last - first <= width]
+    leaving, coming = deque(narrow), deque(sorted(narrow, key=lambda one: one[1]))
+    inside: Counter[int] = Counter()
+    here = 0  # how many of what was asked for are inside
+    best, most = 0, -1
+    for start in dict.fromkeys(first for (first, _last), _number in found):
+        while coming and coming[0][1] <= start + width:
+            number = coming.popleft()[2]
+            inside[number] += 1
+            here += inside[number] == 1
+        while leaving and leaving[0][0] < start:
+            number = leaving.popleft()[2]
+            inside[number] -= 1
+            here -= inside[number] == 0
+        if here > most:
+            best, most = start, here
+    return best
 
 
 def marked(text: str, found: list[Span], *, offset: int = 0) -> SafeString:

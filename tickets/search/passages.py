@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Attachment, Comment, Ticket
 from tickets.search.asking import runs_wanted
-from tickets.search.marking import marked, passage, spans
+from tickets.search.marking import Reader, marked, passage
 from tickets.search.query import Query
 
-MOST_READ = 400_000  # characters of what was said on all the rows together
+MOST_READ = 400_000  # of the texts of all rows together (Reader.read)
+NOT_ALL_READ = _("These tickets have too much text to show everywhere what was found.")
 
 
 @dataclass(frozen=True)
@@ -19,37 +21,45 @@ class Passage:
     is_internal: bool = False
 
 
-def attach(tickets: Iterable[Ticket], query: Query, user) -> None:
+def attach(tickets: Iterable[Ticket], query: Query, user) -> str:
     """Gives each ticket `marked_subject` and `passage` (None where there is nothing to show).
 
-    Two queries at most, however many rows and messages there are.
+    Two queries at most, however many rows and messages there are. Returns a sentence where it is too much to
+    be read.
     """
-    tickets, asked = list(tickets), runs_wanted(query.terms)
+    tickets, reader = list(tickets), Reader(runs_wanted(query.terms))
     for ticket in tickets:
-        ticket.marked_subject = marked(ticket.subject, [span for span, _ in spans(ticket.subject, asked)])
-        found = spans(ticket.description, asked)
-        ticket.passage = Passage(passage(ticket.description, found)) if found else None
+        found = reader.spans(ticket.subject)
+        ticket.marked_subject = marked(ticket.subject, [span for span, _number in found])
+    for ticket in tickets:
+        ticket.passage = _passage(ticket.description, reader)
     missing = {ticket.pk: ticket for ticket in tickets if ticket.passage is None}
-    if asked and missing:
-        _look_into_messages(missing, asked, user)
-    if asked and missing and user.is_staff:
-        _look_into_files(missing, asked)
+    if reader.asks and missing:
+        _look_into_messages(missing, reader, user)
+    if reader.asks and missing and user.is_staff:
+        _look_into_files(missing, reader)
+    return str(NOT_ALL_READ) if missing and reader.read > MOST_READ else ""
 
 
-def _look_into_messages(missing: dict[int, Ticket], asked, user) -> None:
+def _passage(text: str, reader: Reader, *, is_internal: bool = False) -> Passage | None:
+    """None where nothing was found, or too much was read already."""
+    if reader.read > MOST_READ or not (found := reader.spans(text)):
+        return None
+    return Passage(passage(text, found), is_internal)
+
+
+def _look_into_messages(missing: dict[int, Ticket], reader: Reader, user) -> None:
     said = Comment.objects.filter(ticket__in=missing).visible_to(user).order_by("pk")
-    read = 0
     for number, body, is_public in said.values_list("ticket", "body", "is_public").iterator():
-        if number not in missing or read > MOST_READ:
-            continue
-        read += len(body)
-        if found := spans(body, asked):
-            missing.pop(number).passage = Passage(passage(body, found), is_internal=not is_public)
+        if number in missing and (found := _passage(body, reader, is_internal=not is_public)):
+            missing.pop(number).passage = found
+        if reader.read > MOST_READ:
+            break
 
 
-def _look_into_files(missing: dict[int, Ticket], asked) -> None:
+def _look_into_files(missing: dict[int, Ticket], reader: Reader) -> None:
     """The names of files are words of the staff's search alone."""
     files = Attachment.objects.filter(ticket__in=missing).order_by("pk")
     for number, name in files.values_list("ticket", "name"):
-        if number in missing and (found := spans(name, asked)):
-            missing.pop(number).passage = Passage(passage(name, found))
+        if number in missing and (found := _passage(name, reader)):
+            missing.pop(number).passage = found

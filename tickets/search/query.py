@@ -1,12 +1,16 @@
 """What somebody typed into a search box, taken apart; pure. Nothing that is typed is an error here."""
 
 import re
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
+from tickets import likeness
+from tickets.search.words import fold, words_of
 from tickets.workflow import Phase
 
 MAX_LENGTH = 200
+MOST_WORDS, MOST_FILTERS = 32, 10
+LIKENESS = 0.65  # of a filter or value to the one that was meant
 LARGEST_NUMBER = 2**63 - 1
 FILTERS = ("status", "category", "assignee", "requester", "priority", "before", "after", "is", "has")
 PHASE_WORDS = ("open", "closed", *Phase)
@@ -40,6 +44,7 @@ class Query:
     filters: tuple[Filter, ...] = ()
     number: int | None = None
     is_jump: bool = False  # to the ticket of the number: it stood alone, behind a #
+    is_cut: bool = field(default=False, compare=False)  # more was typed than is searched
 
     @property
     def chooses_phase(self) -> bool:
@@ -49,7 +54,8 @@ class Query:
 
 
 def parse(typed: str) -> Query:
-    """The words, phrases and filters of the first MAX_LENGTH characters."""
+    """The words, phrases and filters of the first MAX_LENGTH characters, each once."""
+    is_long = len(typed.strip()) > MAX_LENGTH
     typed = typed[:MAX_LENGTH].translate(SIGNS).strip()
     terms, filters = [], []
     for piece in PIECE.finditer(typed):
@@ -60,7 +66,37 @@ def parse(typed: str) -> Query:
         elif text := f"{name}:{value}" if name else value:
             terms.append(Term(text, piece["quoted"] is not None, is_excluded))
     number = ticket_number(typed)
-    return Query(tuple(terms), tuple(filters), number, number is not None and typed.startswith("#"))
+    is_jump = number is not None and typed.startswith("#")
+    terms, filters = _each_once(terms), each_filter_once(filters)
+    searched = _first_words(terms)
+    is_cut = is_long or searched != terms or len(filters) > MOST_FILTERS
+    return Query(tuple(searched), tuple(filters[:MOST_FILTERS]), number, is_jump, is_cut)
+
+
+def _each_once(terms: list[Term]) -> list[Term]:
+    """Where a term is repeated, its last place counts: the last word may be only begun."""
+    last = {}
+    for term in terms:
+        same = (tuple(words_of(term.text)) or term.text, term.is_phrase, term.is_excluded)
+        last.pop(same, None)
+        last[same] = term
+    return list(last.values())
+
+
+def each_filter_once(filters: Iterable[Filter]) -> list[Filter]:
+    return list({(asked.name, fold(asked.value), asked.is_excluded): asked for asked in filters}.values())
+
+
+def _first_words(terms: list[Term]) -> list[Term]:
+    """As many of `terms`, and of the last one as much, as have MOST_WORDS words together."""
+    kept, room = [], MOST_WORDS
+    for term in terms:
+        words = words_of(term.text)
+        if len(words) > room:
+            return [*kept, replace(term, text=" ".join(words[:room]))] if room else kept
+        kept.append(term)
+        room -= len(words)
+    return kept
 
 
 def is_meant_as_filter(name: str, value: str) -> bool:
@@ -68,9 +104,9 @@ def is_meant_as_filter(name: str, value: str) -> bool:
     return not value.startswith("//") and (name in FILTERS or nearest(name, FILTERS) is not None)
 
 
-def nearest(text: str, offered) -> str | None:
+def nearest(text: str, offered: Iterable[str]) -> str | None:
     """The one of `offered` that `text` was probably meant to be."""
-    return next(iter(get_close_matches(text, list(offered), n=1, cutoff=0.65)), None)
+    return likeness.nearest(text, offered, cutoff=LIKENESS)
 
 
 def ticket_number(typed: str) -> int | None:

@@ -1,8 +1,9 @@
 """What somebody who found nothing may have meant: the nearest words of subjects that find something."""
 
-import re
-from difflib import get_close_matches
+from django.db.models import F
+from django.db.models.functions import Abs, Length
 
+from tickets import likeness
 from tickets.models import SubjectWord
 from tickets.querysets import TicketQuerySet
 from tickets.search.documents import SHORTEST_SUGGESTION
@@ -11,6 +12,7 @@ from tickets.search.query import PIECE
 from tickets.search.words import words_of
 
 LIKENESS = 0.7
+OTHER_LENGTH = 2  # letters more or fewer
 MOST_WORDS = 4
 SUBJECTS_READ = 500
 
@@ -34,13 +36,20 @@ def suggestion(asked: Search, tickets: TicketQuerySet) -> str | None:
 
 def _nearest(word: str, user, tickets: TicketQuerySet) -> str | None:
     """Of the words that begin with the same letter and are about as long."""
-    likely = re.compile(rf"{re.escape(word[0])}.{{{max(0, len(word) - 3)},{len(word) + 1}}}")
     if user.is_staff:
-        offered = (
-            SubjectWord.objects.filter(word__startswith=word[0]).values_list("word", flat=True).iterator()
-        )
+        offered = _words_like(word)
     else:
         subjects = tickets.newest_change_first().values_list("subject", flat=True)[:SUBJECTS_READ]
-        offered = sorted({one for subject in subjects for one in words_of(subject)})
-    near = [one for one in offered if likely.fullmatch(one)]
-    return next(iter(get_close_matches(word, near, n=1, cutoff=LIKENESS)), None)
+        words = {one for subject in subjects for one in words_of(subject)}
+        near = (one for one in words if one[0] == word[0] and abs(len(one) - len(word)) <= OTHER_LENGTH)
+        offered = sorted(near, key=lambda one: (abs(len(one) - len(word)), one))
+    return likeness.nearest(word, offered, cutoff=LIKENESS)
+
+
+def _words_like(word: str):
+    """Of all subjects; those of about the same length first."""
+    length = len(word)
+    words = SubjectWord.objects.filter(word__startswith=word[0]).annotate(length=Length("word"))
+    words = words.filter(length__range=(length - OTHER_LENGTH, length + OTHER_LENGTH))
+    words = words.order_by(Abs(F("length") - length), "word").values_list("word", flat=True)
+    return words[: likeness.MOST_OFFERED]

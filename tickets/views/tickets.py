@@ -144,7 +144,7 @@ class TicketListView(TemplateView):
         asked, user = self.filter_form.search, self.request.user
         found = {"search": asked, "is_best_first": self.filter_form.is_best_first}
         if lines and asked.has_words:
-            passages.attach(lines, asked.query, user)
+            found["reading_note"] = passages.attach(lines, asked.query, user)
         elif not lines and (meant := spelling.suggestion(asked, Ticket.objects.visible_to(user))):
             query = self.request.GET.copy()
             query["q"] = meant
