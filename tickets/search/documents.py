@@ -28,6 +28,7 @@ from tickets.search.words import stems_of, words_of
 BATCH = 500
 SEARCHED_OF_PEOPLE = ("full_name", "email", "department")
 SHORTEST_SUGGESTION = 4  # letters
+MOST_DIFFERENT = 40_000  # words of one document: to find the stem of a word takes 25 µs
 
 
 class Appended(Func):
@@ -121,29 +122,66 @@ def _append(number: int, *, public: Words = Words(), internal: Words = Words()) 
         internal_size=F("internal_size") + internal.size,
     )
     if not done:
+        _append_what_fits(number, public, internal)
+
+
+def _append_what_fits(number: int, public: Words, internal: Words) -> None:
+    """To a document that is nearly full, or is missing."""
+    sizes = SearchDocument.objects.select_for_update().filter(pk=number)
+    if (size := sizes.values_list("public_size", "internal_size").first()) is None:
         build([number])
+        return
+    public, internal = public.cut(MOST_PUBLIC - size[0]), internal.cut(MOST_INTERNAL - size[1])
+    if public.size or internal.size:
+        SearchDocument.objects.filter(pk=number).update(
+            words=Appended(public + internal),
+            public_size=size[0] + public.size,
+            internal_size=size[1] + internal.size,
+        )
 
 
 class Draft:
-    """The texts of one ticket on their way into its document."""
+    """The texts of one ticket on their way into its document. What comes when it is full is not read."""
 
     def __init__(self):
-        self.public, self.internal, self.subjects = [], [], []
+        self.public, self.internal, self.subjects = Texts(MOST_PUBLIC), Texts(MOST_INTERNAL), []
 
     def add_ticket(self, subject: str, description: str, person: Iterable[str]) -> None:
         stems = stems_of(subject)
         self.subjects.append(subject)
-        self.public += [marked(stems, SUBJECT), tuple(stems), tuple(stems_of(description))]
-        self.internal += [marked(stems_of(text), REQUESTER) for text in person]
+        for words in (marked(stems, SUBJECT), tuple(stems)):
+            self.public.add(words)
+        if not self.public.is_full:
+            self.public.add(tuple(stems_of(description)))
+        for text in person:
+            self.internal.add(marked(stems_of(text), REQUESTER))
 
     def document(self, number: int) -> SearchDocument:
-        public, internal = (
-            Words(tuple(self.public)).cut(MOST_PUBLIC),
-            Words(tuple(self.internal)).cut(MOST_INTERNAL),
-        )
+        public, internal = self.public.words(), self.internal.words()
         return SearchDocument(
             ticket_id=number, words=public + internal, public_size=public.size, internal_size=internal.size
         )
+
+
+class Texts:
+    """Words of texts, up to `most` bytes."""
+
+    def __init__(self, most: int):
+        self.most, self.size = most, 0
+        self.texts: list[tuple[str, ...]] = []
+        self.different: set[str] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return self.size > self.most or len(self.different) > MOST_DIFFERENT
+
+    def add(self, text: tuple[str, ...]) -> None:
+        self.texts.append(text)
+        self.different.update(text)
+        self.size += Words((text,)).size
+
+    def words(self) -> Words:
+        return Words(tuple(self.texts)).cut(self.most)
 
 
 def _lock(numbers: list[int]) -> None:
@@ -167,14 +205,17 @@ def _gather(numbers: list[int]) -> dict[int, Draft]:
             drafts[teller].add_ticket(subject, description, person)
     comments = Comment.objects.filter(ticket__in=tellers).order_by("pk")
     for number, body, is_public in comments.values_list("ticket", "body", "is_public"):
-        mark, stems = (PUBLIC if is_public else INTERNAL), stems_of(body)
-        for teller in tellers[number]:
-            texts = drafts[teller].public if is_public else drafts[teller].internal
-            texts.append(marked(stems, mark))
+        mark = PUBLIC if is_public else INTERNAL
+        told = [drafts[teller] for teller in tellers[number]]
+        texts = [draft.public if is_public else draft.internal for draft in told]
+        if with_room := [part for part in texts if not part.is_full]:
+            words = marked(stems_of(body), mark)
+            for part in with_room:
+                part.add(words)
     files = Attachment.objects.filter(ticket__in=tellers).order_by("pk")
     for number, name in files.values_list("ticket", "name"):
         for teller in tellers[number]:
-            drafts[teller].internal.append(marked(stems_of(name), INTERNAL))
+            drafts[teller].internal.add(marked(stems_of(name), INTERNAL))
     return drafts
 
 
