@@ -1,10 +1,21 @@
 """What somebody typed, as the page shows it: paragraphs, lists, links, folded quotes, and never markup of theirs."""
 
+import resource
 from html.parser import HTMLParser
+from itertools import groupby
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tickets.templatetags.tickets_text import MAY_HOLD_LINK, message_text, urlize
+from tickets.templatetags.tickets_text import (
+    BULLET,
+    MAY_HOLD_LINK,
+    OutsideUrlizer,
+    message_text,
+    plain_text,
+    urlize,
+)
 
 REL = 'rel="nofollow noopener ugc"'
 TAGS = {"p", "br", "ul", "li", "a", "details", "summary", "blockquote"}
@@ -146,3 +157,74 @@ def test_text_is_searched_for_links_wherever_there_may_be_one(text):
     """What the quick look passes over, the thorough one leaves alone too."""
     if "<a " in urlize(text, autoescape=True):
         assert MAY_HOLD_LINK.search(text)
+
+
+# Line by line it is the same as at once
+KINDS = ["> ", ">", ">>", "- ", "* ", "• ", "-", "", " ", "text ", "\xa0"]
+WORDS = [
+    "",
+    "a",
+    "a b",
+    "https://a.bc/",
+    "x@y.zz",
+    "www.x.com.",
+    '<b class="x">',
+    "&lt;",
+    "(",
+    "'",
+    ".",
+    "\t",
+]
+ENDS = ["\n", "\n\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\x1c"]
+LINES = st.tuples(*map(st.sampled_from, (KINDS, WORDS, ENDS))).map("".join)
+
+
+def one_block_after_the_other(text: str) -> str:
+    """message_text() as it is meant: each line looked at for itself, each block made for itself."""
+
+    def kind(line: str) -> str:
+        return "quote" if line.startswith(">") else "list" if BULLET.match(line) else "text"
+
+    def block(kind: str, lines: list[str]) -> str:
+        if kind == "quote":
+            quoted = plain_text("\n".join(line.lstrip("> ") for line in lines))
+            return (
+                f"<details><summary>Show what is quoted</summary><blockquote>{quoted}</blockquote></details>"
+            )
+        if kind == "list":
+            items = (plain_text(BULLET.sub("", line, count=1)) for line in lines)
+            return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
+        words = "\n".join(lines).strip("\n")
+        return plain_text(words) if words.strip() else ""
+
+    return "".join(block(kind, list(run)) for kind, run in groupby(text.splitlines(), key=kind))
+
+
+@given(st.lists(LINES, max_size=12).map("".join) | st.text(max_size=80))
+def test_all_blocks_at_once_are_each_block_for_itself(text):
+    assert message_text(text) == one_block_after_the_other(text)
+
+
+@pytest.mark.parametrize("line", ["- https://example.com/{}\n", "> {}@example.com\n- x\ny\n"])
+def test_links_are_looked_for_once_a_message(monkeypatch, line):
+    calls, at_once = [], OutsideUrlizer.__call__
+    monkeypatch.setattr(
+        OutsideUrlizer, "__call__", lambda *args, **kwargs: (calls.append(1), at_once(*args, **kwargs))[1]
+    )
+    html = message_text("".join(line.format(number) for number in range(500)))
+    assert html.count("<a href") == 500
+    assert len(calls) == 1
+
+
+def test_links_take_as_long_however_deep_the_page_is_nested():
+    """Counted by the memory that is taken anew: a piece of Python's stack at each call, where it goes wrong."""
+    text = " ".join(f"{number}@example.com" for number in range(300))
+
+    def faults(depth: int) -> int:
+        if depth:
+            return faults(depth - 1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        message_text(text)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    assert max(map(faults, range(300))) < 300
