@@ -11,6 +11,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from tickets import excerpts
 from tickets.events import FILES, Verb
 from tickets.models import ActivityLog, Attachment, Ticket
 from tickets.story import LogRow, Said, Story, is_internal
@@ -30,6 +31,8 @@ class Entry:
     `number` is that of its last row in the log: what is later has a higher one. `origin` is the number of the
     merged ticket that it comes from; `filing` is that ticket where the entry shows how it began; `split_into`
     is the ticket that the message was split into; `mail` is the number of the mail that it came in by.
+    `beginning` is what is shown of its text where the page has too much; `is_asked` tells whether somebody
+    asked for the whole.
     """
 
     number: int
@@ -45,6 +48,8 @@ class Entry:
     filing: Ticket | None = None
     split_into: Ticket | None = None
     mail: int | None = None
+    beginning: str | None = None
+    is_asked: bool = False
 
     @property
     def body(self) -> str:
@@ -76,14 +81,29 @@ class Entry:
         return max(0, math.ceil(left.total_seconds()))
 
 
-def entries_for(ticket: Ticket, user, *, after: int = 0, find_people=None) -> list[Entry]:
+def entries_for(ticket: Ticket, user, *, after: int = 0, find_people=None, whole: str = "") -> list[Entry]:
     """The ticket's story as `user` reads it, oldest first; only acts past the row `after` of the log.
 
-    `find_people` is that of Words.
+    `find_people` is that of Words; `whole` is the anchor of a text that is shown whole before others are.
     """
     story = Story(ticket, user, after=after)
     words = Words(story.rows, reader=user, page=ticket.pk, find_people=find_people)
-    return [_entry(act, story, words) for act in story.acts()]
+    entries = [_entry(act, story, words) for act in story.acts()]
+    _shorten(entries, beside="" if after else ticket.description, whole=whole)
+    return entries
+
+
+def _shorten(entries: list[Entry], *, beside: str, whole: str) -> None:
+    """Where it is too much for a page, only what stands `beside` it and the newest texts are shown whole."""
+    said = [entry for entry in entries if entry.body]
+    if len(beside) + sum(len(entry.body) for entry in said) <= excerpts.UNWEIGHED:
+        return
+    for entry in said:
+        entry.is_asked = entry.anchor == whole
+    said.sort(key=lambda entry: (entry.is_asked, entry.number), reverse=True)
+    _beside, *beginnings = excerpts.beginnings([beside, *(entry.body for entry in said)])
+    for entry, beginning in zip(said, beginnings, strict=True):
+        entry.beginning = beginning
 
 
 def _entry(act: list[LogRow], story: Story, words: Words) -> Entry:
@@ -173,6 +193,11 @@ class Fold:
 
     entries: list[Entry]
     is_folded: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is in it that the reader asked for."""
+        return any(entry.is_asked for entry in self.entries)
 
 
 def folded(entries: list[Entry]) -> list[Fold]:

@@ -106,7 +106,8 @@ class ConversationMixin(TicketPage):
 
     def page_context(self, request, ticket):
         directory = OneTicketDirectory(ticket, request.user)
-        entries = timeline.entries_for(ticket, request.user, find_people=directory.people)
+        whole, people = request.GET.get("whole", ""), directory.people
+        entries = timeline.entries_for(ticket, request.user, find_people=people, whole=whole)
         directory.introduce()
         return {
             **super().page_context(request, ticket),

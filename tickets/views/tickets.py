@@ -224,7 +224,9 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
         """The story; whom it is about and who is mailed next is asked together."""
         ticket, user = self.object, self.request.user
         self.directory = OneTicketDirectory(ticket, user)
-        entries = timeline.entries_for(ticket, user, after=after, find_people=self.directory.people)
+        whole = self.request.GET.get("whole", "")
+        people = self.directory.people
+        entries = timeline.entries_for(ticket, user, after=after, find_people=people, whole=whole)
         self.directory.introduce()
         return entries
 
