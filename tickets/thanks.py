@@ -7,8 +7,9 @@ MAX_WORDS = 12  # fewer than this
 PLAIN = re.compile(
     r"(?:[^\W\d_]|[\s.,!¡;'’–—-]|:-?\)|[👍👏🙏🎉😀😃😄😁😊🙂☺❤💯✅][\U0001F3FB-\U0001F3FF\uFE0F]*)+"
 )
-# A sentence that begins so is a cry, and no thanks for one that was heard.
-CRY = re.compile(r"(?:^|[.!¡\n])\s*(?:help|hilfe|aide|ayuda|aiuto|ajuda|hulp)\b")
+# A sentence that begins so is a cry, and no thanks for one that was heard. From a line end only its own line
+# is read: else each of thousands of empty lines would read all that follow.
+CRY = re.compile(r"(?:^|[.!¡\n])[^\S\n]*(?:help|hilfe|aide|ayuda|aiuto|ajuda|hulp)\b")
 
 # language: (words that thank, words that may stand around them). Nothing else may stand in a thank-you.
 WORDS: dict[str, tuple[str, str]] = {

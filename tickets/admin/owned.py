@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 from django.http import Http404
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mixins import StaffListMixin, without_detours
 from accounts.validators import is_number
 from tickets.admin.filters import OwnerFilter
+from tickets.excerpts import shortened
 from tickets.forms.owned import Audience
 
 
@@ -22,7 +22,7 @@ class OwnedAdmin(StaffListMixin, admin.ModelAdmin):
 
     @admin.display(description=_("text"))
     def beginning(self, owned):
-        return Truncator(owned.body).chars(80) or "–"
+        return shortened(owned.body, 80) or "–"
 
     @admin.display(description=_("who can use it"))
     def audience(self, owned):

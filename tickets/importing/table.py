@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -107,7 +108,7 @@ class Table:
     def _columns(self, header: list[str]) -> dict[str, int]:
         """The place of each field's column. Columns without a name are none."""
         names = [name.strip().lower() for name in header]
-        if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        if twice := sorted({name for name, count in Counter(names).items() if name and count > 1}):
             raise Problem(1, twice[0], "this column appears twice")
         present = f"The file has: {', '.join(filter(None, header))}"
         for name, column in self.mapping.items():

@@ -1,6 +1,6 @@
 """Many acts in one mail: a person's day, or what was too much for a mail each (see folding)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from django.conf import settings
@@ -8,12 +8,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from tickets import excerpts
 from tickets.events import Verb
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.notifications import threads
 from tickets.notifications.rules import Audience
 from tickets.story import SAID
 from tickets.words import Words
+
+MOST_QUOTED = 200_000  # characters of all messages in one mail
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def words(notifications: list[Notification]) -> dict:
     """The words of the mail. The number of queries grows with the tickets, not with the acts."""
     first = notifications[0]
     sections = _sections(notifications)
+    _shorten(sections)
     found = {
         "folder": "digest",
         "is_daily": first.is_digest,
@@ -87,8 +91,9 @@ def _sections(notifications: list[Notification]) -> list[Section]:
     by_number = Ticket.objects.select_related("merged_into").in_bulk({row.ticket_id for row in rows})
     spoken = Words(rows, reader=notifications[0].person)
     said = _said(rows)
-    order = list(dict.fromkeys(row.ticket_id for row in rows))
-    rows.sort(key=lambda row: (order.index(row.ticket_id), row.pk))
+    numbers = dict.fromkeys(row.ticket_id for row in rows)
+    order = {number: place for place, number in enumerate(numbers)}
+    rows.sort(key=lambda row: (order[row.ticket_id], row.pk))
     sections = []
     for number, own in groupby(rows, key=lambda row: row.ticket_id):
         ticket = by_number.get(number)
@@ -100,6 +105,17 @@ def _sections(notifications: list[Notification]) -> list[Section]:
         url = settings.SITE_URL + target.get_absolute_url() if target else ""
         sections.append(Section(title, url, [act for act in acts if act.parts]))
     return sections
+
+
+def _shorten(sections: list[Section]) -> None:
+    """Of very many long texts a mail holds only the beginnings: the rest stands on the page."""
+    left = MOST_QUOTED
+    for parts in (act.parts for section in sections for act in section.acts):
+        for place, part in enumerate(parts):
+            left -= len(part.quote)
+            if left < 0 and len(part.quote) > excerpts.BEGINNING:
+                rest = _("The rest of this message is on the ticket's page.")
+                parts[place] = replace(part, quote=f"{excerpts.beginning(part.quote)}\n\n{rest}")
 
 
 def _act(rows: list[ActivityLog], ticket: Ticket | None, spoken: Words, said: dict[str, Comment]) -> Act:
