@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import actor
 from tickets import activity_log, conversation
 from tickets.activity_log import PastAct
-from tickets.benchmark.place import COMMON, FIVE, MANY, RARE
+from tickets.benchmark.place import COMMON, FIVE, LETTERS, MANY, RARE, ROWS, SAME, WORST
 from tickets.demo import build, fill
 from tickets.demo.people import PEOPLE
 from tickets.models import ActivityLog, Category, Comment, SearchDocument, Status, Ticket
@@ -29,6 +29,9 @@ OWN = 60  # tickets of each requester who is measured, at any size
 BASE = 20_000
 BANDS, BAND = 5, timedelta(days=730)  # ten years
 VOCABULARY = 20_000
+LONGEST = 20_000  # characters of a text
+WORST_REPLIES = 20
+WORST_SHAPES = ("- {}\n", "> {}\nx\n", "{}@b.cd ", "http://{}.de ", "({}.com). ")
 
 
 def fill_with(count: int) -> Iterator[int]:
@@ -39,8 +42,11 @@ def fill_with(count: int) -> Iterator[int]:
     maria, jonas = (users.get(email=PEOPLE[name].email) for name in ("maria", "jonas"))
     end = postscripts()
     yield from fill.tickets(OWN, [maria], agents, seed=2, postscript=end)
-    yield conversation_of(FIVE, 5, maria, agents[0], f"The {RARE} is on fire.")
-    yield conversation_of(MANY, 200, maria, agents[0], "It goes on and on.")
+    yield conversation_of(FIVE, [fill.REPLY] * 5, maria, agents[0], f"The {RARE} is on fire.")
+    yield conversation_of(MANY, [fill.REPLY] * 200, maria, agents[0], "It goes on and on.")
+    yield conversation_of(WORST, list(worst_texts()), maria, agents[0], "It gets worse and worse.")
+    for _ticket in range(ROWS):
+        yield conversation_of(SAME, [], requesters[0], agents[0], f"{LETTERS} " * (LONGEST // 3))
     yield from fill.tickets(OWN, [jonas], agents, seed=3, postscript=end)
     with actor.acting_as(maria):
         for ticket in Ticket.objects.filter(requester=maria).open():
@@ -69,8 +75,16 @@ def postscripts() -> Callable[[random.Random, int], str]:
 
 
 # Conversations
-def conversation_of(subject: str, replies: int, requester, agent, description: str) -> int:
-    """A ticket on which two people said something `replies` times."""
+def worst_texts() -> Iterator[str]:
+    """Texts of which each word, line or link is another one."""
+    for number in range(WORST_REPLIES):
+        shape = WORST_SHAPES[number % len(WORST_SHAPES)]
+        pieces = (shape.format(f"{number:x}z{piece:x}") for piece in range(LONGEST // len(shape)))
+        yield "".join(pieces)[:LONGEST]
+
+
+def conversation_of(subject: str, replies: list[str], requester, agent, description: str) -> int:
+    """A ticket on which two people said `replies` by turns."""
     start = timezone.now() - timedelta(days=20)
     ticket = Ticket(
         subject=subject,
@@ -84,10 +98,10 @@ def conversation_of(subject: str, replies: int, requester, agent, description: s
     )
     fields = activity_log.snapshot_of(ticket)
     acts = [PastAct(start, requester, actor.WEB, fields)]
-    for number in range(1, replies + 1):
+    for number, body in enumerate(replies, start=1):
         author, source = (agent, actor.ADMIN) if number % 2 else (requester, actor.WEB)
         at = start + timedelta(hours=number)
-        comment = Comment(author=author, body=fill.REPLY, is_public=True, source=source, created_at=at)
+        comment = Comment(author=author, body=body, is_public=True, source=source, created_at=at)
         acts.append(PastAct(at, author, source, fields, comment))
     ticket.updated_at, ticket.version = acts[-1].at, len(acts)
 

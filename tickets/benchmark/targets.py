@@ -30,6 +30,10 @@ TARGETS = (
     Target(QUEUE, ratio=4, growth=1.3, queries=12),
     Target(("ticket with 5 replies",), ratio=1.5),
     Target(("ticket with 200 replies",), ratio=5),
+    # At most a second, where a plain page takes up to 30 ms
+    Target(("worst text, search", "admin, worst text, search"), ratio=30),
+    Target(("worst ticket page",), ratio=15),
+    Target(("admin, worst ticket page",), ratio=25),
     Target(("rare word", "own rare word"), ratio=2, growth=1.3),
     Target(("common word",), ratio=4),
     Target(("file a ticket",), ratio=2.5, queries=20),

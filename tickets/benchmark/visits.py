@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from tickets.benchmark.place import COMMON, RARE, UNKNOWN, Place
+from tickets.benchmark.place import COMMON, LETTERS, RARE, UNKNOWN, Place
 from tickets.demo.people import PEOPLE
 
 PLAIN, FLOOR = "plain page", "floor"
@@ -15,6 +15,7 @@ AGENT, SUPERVISOR = PEOPLE["ann"].email, PEOPLE["sam"].email
 QUEUE, LIST = "/admin/tickets/ticket/", "/tickets/"
 TEXT = "Since this morning the door of the server room does not close. It beeps every minute."
 FILE = ("beep.txt", b"09:14 beep\r\n" * 200)
+WORST_SEARCH = "+".join([LETTERS] * 50)
 FILES_A_DAY = 40  # fewer than one person may send (tickets.validators)
 
 
@@ -131,9 +132,13 @@ VISITS: tuple[Visit, ...] = (
     page("search", "own rare word", REQUESTER, f"{LIST}?phase=all&q={RARE}"),
     page("search", "admin, rare word", AGENT, f"{QUEUE}?phase=all&who=all&q={RARE}"),
     page("search", "admin, common word", AGENT, f"{QUEUE}?phase=all&who=all&q={COMMON}"),
+    page("search", "worst text, search", AGENT, f"{LIST}?phase=all&q={WORST_SEARCH}"),
+    page("search", "admin, worst text, search", AGENT, f"{QUEUE}?phase=all&who=all&q={WORST_SEARCH}"),
     page("ticket", "ticket with 5 replies", REQUESTER, "/tickets/{place.five}/"),
     page("ticket", "ticket with 200 replies", REQUESTER, "/tickets/{place.many}/"),
     page("ticket", "admin ticket page", AGENT, QUEUE + "{place.five}/change/"),
+    page("ticket", "worst ticket page", REQUESTER, "/tickets/{place.worst}/"),
+    page("ticket", "admin, worst ticket page", AGENT, QUEUE + "{place.worst}/change/"),
     page("ticket", "new-ticket form", REQUESTER, "/tickets/new/"),
     Visit("sent", "file a ticket", REQUESTER, new_ticket, status=302),
     Visit("sent", "file a ticket with a file", REQUESTER, new_ticket_with_file, status=302, most=FILES_A_DAY),
