@@ -22,6 +22,7 @@ from tickets.inbound.forecast import Forecast, forecast
 from tickets.inbound.markup import safe_html
 from tickets.models import BlockedSender, InboundEmail
 from tickets.search.query import ticket_number
+from tickets.storage.access import StoreUnavailable
 
 State = InboundEmail.State
 # What the page tells of a mail, and the field without which there is nothing to tell.
@@ -131,6 +132,9 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
             email = form.save()
         except handler.CannotDecide as error:
             messages.warning(request, str(error))
+        except StoreUnavailable:
+            text = _("Files can't be stored right now. The email is kept. Try again later.")
+            messages.warning(request, text)
         else:
             is_settled = email.state in (State.FILED, State.IGNORED)
             tell = messages.success if is_settled else messages.warning

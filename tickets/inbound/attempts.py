@@ -11,17 +11,18 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from tickets.models import InboundEmail
+from tickets.storage.access import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 State, Reason = InboundEmail.State, InboundEmail.Reason
 ATTEMPTS = 3
 # What fails with one of these is no fault of the mail: the attempt does not count, and the mail waits.
-NOT_ITS_FAULT = (OperationalError, InterfaceError)
+NOT_ITS_FAULT = (OperationalError, InterfaceError, StoreUnavailable)
 # Longer than any mail takes. Who counted an attempt and says nothing for so long has died.
 AT_MOST = timedelta(minutes=5)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 # The database refuses some mails for what they are (a text too long to index, a statement that takes too
-# long). After this time such a failure counts like any other.
+# long). After this time such a failure counts like any other. The attachment store refuses none for its sake.
 PATIENCE = timedelta(days=2)
 
 
@@ -73,7 +74,8 @@ def excused(pk: int, error: Exception) -> None:
             email = _failed(pk, error)
             if email.state != State.RECEIVED:
                 return
-            if timezone.now() - email.received_at < PATIENCE:
+            is_patient = timezone.now() - email.received_at < PATIENCE
+            if is_patient or isinstance(error, StoreUnavailable):
                 email.attempts = max(email.attempts - 1, 0)
             elif email.attempts >= ATTEMPTS:
                 _give_up(email, Reason.ERROR)

@@ -6,6 +6,7 @@ from django.db import DatabaseError, InterfaceError
 from tickets.inbound import handler
 from tickets.inbound.limits import MAX_BYTES
 from tickets.models import InboundEmail
+from tickets.storage.access import StoreUnavailable
 
 # What a mail server understands (sysexits.h): the mail can't be taken; try again later.
 NOT_A_MAIL, TRY_LATER = 65, 75
@@ -34,6 +35,10 @@ class Command(BaseCommand):
             )
         except (DatabaseError, InterfaceError) as error:
             raise CommandError(f"The database does not answer: {error}", returncode=TRY_LATER) from error
+        except StoreUnavailable as error:
+            raise CommandError(
+                f"The email is kept, but its files can't be stored right now: {error}", returncode=TRY_LATER
+            ) from error
         except Exception as error:
             raise CommandError(
                 f"The mail is stored, but could not be read: {error}", returncode=TRY_LATER
