@@ -1,10 +1,14 @@
 import logging
 
 from django import forms
-from django.contrib import admin
-from django.db import transaction
+from django.contrib import admin, messages
+from django.contrib.admin import actions
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.http import HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
+from accounts.deletion import in_use
 from accounts.events import AccountMail, account_mail_requested
 from accounts.forms import time_zones
 from accounts.invitations import vouch_for
@@ -70,6 +74,18 @@ class ActiveFilter(admin.SimpleListFilter):
         return queryset.filter(is_active=self.value() == "1") if self.value() in ("0", "1") else queryset
 
 
+@admin.action(description=_("Delete"), permissions=["delete"])
+def delete_selected(modeladmin, request, people):
+    """As Django's, whose page goes through get_deleted_objects() too."""
+    try:
+        with transaction.atomic():
+            return actions.delete_selected(modeladmin, request, people)
+    except (ProtectedError, IntegrityError):
+        text = _("Nobody was deleted, because somebody has just got a ticket or another record. Try again.")
+        modeladmin.message_user(request, text, messages.ERROR)
+        return None
+
+
 @admin.register(User)
 class PersonAdmin(StaffListMixin, admin.ModelAdmin):
     """Agents see who people are; supervisors change people below them; nobody raises himself."""
@@ -81,6 +97,7 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
     search_fields = ("full_name", "email", "department")
     search_help_text = _("Name, mail address or department")
     ordering = ("full_name", "pk")
+    actions = (delete_selected,)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
@@ -99,7 +116,7 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
         return not obj.is_superuser and obj.role in grantable_roles(request.user)
 
     def has_delete_permission(self, request, obj=None):
-        """Once people have tickets they are switched off instead; the database insists on it."""
+        """People with records are deactivated instead, see get_deleted_objects()."""
         return super().has_delete_permission(request, obj) and obj != request.user
 
     def get_fields(self, request, obj=None):
@@ -138,3 +155,17 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
             account_mail_requested.send(
                 sender=User, person=obj, kind=AccountMail.PASSWORD_RESET, address=obj.email
             )
+
+    # Deleting
+    def get_deleted_objects(self, objs, request):
+        """Says of people with records that they can be deactivated, where Django lists all of the records."""
+        if kept := in_use(objs):
+            return [], {}, set(), kept
+        return super().get_deleted_objects(objs, request)
+
+    def delete_view(self, request, object_id, extra_context=None):
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except (ProtectedError, IntegrityError):
+            # The person has got a record since the page was made; the page now says which.
+            return HttpResponseRedirect(request.get_full_path())

@@ -20,3 +20,7 @@ account_mail_requested = Signal()
 # Sent when is_active, is_superuser or the roles of a person have changed, in the transaction of the change.
 # Arguments: sender=User, person, worked (whether the person worked on tickets before, see User.works).
 rights_changed = Signal()
+
+# Sent to learn what would lose its person if somebody was deleted. Arguments: sender=User, person.
+# A receiver returns the kinds of records in words, like "tickets".
+records_asked = Signal()

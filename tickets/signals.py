@@ -7,8 +7,8 @@ from anymail.signals import tracking as delivery_told
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
-from accounts.events import account_mail_requested, rights_changed
-from tickets import activity_log, ownership, tracking
+from accounts.events import account_mail_requested, records_asked, rights_changed
+from tickets import activity_log, ownership, records, tracking
 from tickets.events import activity_recorded
 from tickets.management.limits import lift_time_limits, restore_time_limits
 from tickets.models import Attachment
@@ -32,6 +32,7 @@ def connect() -> None:
     post_save.connect(index_person, sender=get_user_model(), dispatch_uid="tickets.index_person")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
     rights_changed.connect(note_rights, dispatch_uid="tickets.note_rights")
+    records_asked.connect(tell_records, dispatch_uid="tickets.tell_records")
     delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
     pre_migrate.connect(begin_migrations, dispatch_uid="tickets.begin_migrations")
     post_migrate.connect(end_migrations, dispatch_uid="tickets.end_migrations")
@@ -85,6 +86,10 @@ def queue_account_mail(sender, person, kind, address, **kwargs):
 
 def note_rights(sender, person, worked, **kwargs):
     ownership.note_rights(person, worked=worked)
+
+
+def tell_records(sender, person, **kwargs):
+    return records.kinds_of_records(person)
 
 
 def note_delivery(sender, event, **kwargs):

@@ -55,6 +55,7 @@ FLOORS: list[tuple[str, float]] = [
     ("accounts.models", 1.5),
     ("accounts.backends", 2),
     ("accounts.sessions", 2),
+    ("accounts.deletion", 2),
     ("tickets.tracking", 1),
     # Where the bytes of attachments lie
     ("tickets.storage.breaker", 0),
@@ -72,6 +73,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.conversation", 4),
     ("tickets.filing_limit", 3.5),
     ("tickets.saved_replies", 4),
+    ("tickets.records", 4),
     ("tickets.macros", 4.5),
     ("tickets.merging", 4.2),
     ("tickets.splitting", 4.2),

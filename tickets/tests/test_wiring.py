@@ -4,7 +4,7 @@ import pytest
 from anymail.signals import tracking as delivery_told
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from accounts.events import account_mail_requested, rights_changed
+from accounts.events import account_mail_requested, records_asked, rights_changed
 from tickets import signals
 from tickets.events import activity_recorded
 
@@ -19,6 +19,7 @@ WIRING = {
     "rights_changed": (rights_changed, {"note_rights"}),
     "delivery_told": (delivery_told, {"note_delivery"}),
     "account_mail_requested": (account_mail_requested, {"queue_account_mail"}),
+    "records_asked": (records_asked, {"tell_records"}),
 }
 
 

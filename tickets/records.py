@@ -1,0 +1,40 @@
+"""The records that keep a person from being deleted (accounts.deletion)."""
+
+from collections.abc import Iterator
+
+from django.contrib.admin.models import LogEntry
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from tickets.models import (
+    ActivityLog,
+    Attachment,
+    BlockedSender,
+    Category,
+    Comment,
+    InboundEmail,
+    Macro,
+    SavedReply,
+    SavedView,
+    Ticket,
+)
+
+
+def kinds_of_records(person) -> list[str]:
+    """What belongs to `person`, in words. Drafts, visits, watching and wishes go with the person."""
+    return list(dict.fromkeys(kind for kind, rows in _records(person) if rows.exists()))
+
+
+def _records(person) -> Iterator[tuple[str, QuerySet]]:
+    """Each is found by an index; one by one, because an OR over two columns would use none."""
+    yield _("tickets"), Ticket.objects.filter(requester=person).order_by()
+    yield _("tickets"), Ticket.objects.filter(assignee=person).order_by()
+    yield _("replies and notes"), Comment.objects.filter(author=person)
+    yield _("files"), Attachment.objects.filter(uploader=person)
+    yield _("categories with this default assignee"), Category.objects.filter(default_assignee=person)
+    yield _("activity log"), ActivityLog.objects.filter(actor=person)
+    yield _("changes in the admin"), LogEntry.objects.filter(user=person)
+    yield _("decisions about incoming email"), InboundEmail.objects.filter(handled_by=person)
+    yield _("blocked senders"), BlockedSender.objects.filter(blocked_by=person)
+    for model in (SavedReply, Macro, SavedView):
+        yield str(model._meta.verbose_name_plural), model.objects.filter(owner=person)
