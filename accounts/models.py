@@ -9,6 +9,7 @@ from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import rights_changed
@@ -219,6 +220,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         confirm an address, and every one counts as confirmed.
         """
         return not settings.HAS_MAIL_PROVIDER or User.objects.filter(pk=self.pk).may_be_mailed().exists()
+
+    @property
+    def marked_name(self) -> str:
+        """The name, for staff: it says where the person does not work on tickets (any more)."""
+        if self.is_staff:
+            return str(self)
+        text = gettext("%(name)s (not staff)") if self.is_active else gettext("%(name)s (deactivated)")
+        return text % {"name": self}
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

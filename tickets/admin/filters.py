@@ -1,6 +1,7 @@
 """The filters of the staff's lists. A value that is not offered is passed over."""
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db.models import Model
 from django.utils.formats import date_format
 from django.utils.functional import SimpleLazyObject
@@ -306,6 +307,24 @@ class NumberFilter(LinkFilter):
 
 class AssigneeFilter(NumberFilter):
     title, parameter_name = _("assignee"), "assignee"
+
+    def row(self, number):
+        """Also somebody who left: the name says so."""
+        person = self._person(number)
+        return person and person.marked_name
+
+    @property
+    def people(self) -> list:
+        """Whom it filters by."""
+        person = self._person(int(self.value() or 0))
+        return [person] if person else []
+
+    def _person(self, number: int):
+        """Asked once a request, see LinkFilter."""
+        people = self.request.__dict__.setdefault("people_of_filters", {})
+        if number and number not in people:
+            people[number] = get_user_model().objects.with_role().filter(pk=number).first()
+        return people.get(number)
 
 
 class StatusFilter(NumberFilter):

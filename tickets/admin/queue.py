@@ -141,7 +141,7 @@ class QueueMixin(admin.ModelAdmin):
         queries = [normal_query(query) for query in (OWN_VIEW, EVERYBODYS, *kept)]
         here = normal_query(request.GET.urlencode() or OWN_VIEW)
         return [
-            {"name": name, "query": query, "is_here": query == here, "tickets": shown(query, self, request)}
+            {"name": name, "query": query, "is_here": query == here, **vars(shown(query, self, request))}
             for name, query in zip(names, queries, strict=True)
         ]
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from tickets import workflow
 from tickets.models import Attachment, Category, SearchDocument, Status, Ticket
 from tickets.search.asking import match_for
+from tickets.search.assignees import named, possible_assignees
 from tickets.search.query import FILTERS, Filter, nearest
 from tickets.search.words import words_of
 from tickets.workflow import Phase
@@ -86,6 +87,18 @@ def person_named(asked: Filter, user) -> str | None:
     return asked.value
 
 
+def assignees_named(asked: Filter, user) -> list | None:
+    """The people in assignee:ann; None where the filter has no name. Raises Wrong for nobody's."""
+    is_name = asked.name == "assignee" and user.is_staff and asked.value.lower() not in ("", ME, *NOBODY)
+    if not is_name:
+        return None
+    people = possible_assignees()
+    if found := named(asked.value, people):
+        return found
+    words = (word for person in people for word in words_of(f"{person} {person.email}"))
+    raise _wrong_value("assignee", asked.value, [ME, NOBODY[0], *words])
+
+
 def _documents_of(name: str):
     match = match_for((), (), people=[name])
     return SearchDocument.objects.filter(words__matches=match) if match.all else SearchDocument.objects.none()
@@ -115,13 +128,8 @@ def _priority(value: str, user) -> Q:
 
 
 def _assignee(value: str, user) -> Q:
-    if value.lower() == ME:
-        return Q(assignee=user)
-    if value.lower() in NOBODY:
-        return Q(assignee=None)
-    staff = get_user_model().objects.staff().values_list("pk", "full_name", "email")
-    people = [(pk, f"{name} {email}") for pk, name, email in staff[:MOST_PEOPLE]]
-    return Q(assignee__in=_named("assignee", value, people, (ME, NOBODY[0])))
+    """Of a word for somebody; names are assignees_named()'s matter."""
+    return Q(assignee=user if value.lower() == ME else None)
 
 
 def _requester(value: str, user) -> Q:

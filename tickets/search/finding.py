@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from tickets.models import SearchDocument
 from tickets.querysets import TicketQuerySet
 from tickets.search.asking import in_subjects, marks_for, match_for
-from tickets.search.filters import Wrong, condition, person_named
+from tickets.search.filters import Wrong, assignees_named, condition, person_named
 from tickets.search.matching import Match, Run
 from tickets.search.query import Filter, each_filter_once, parse
 
@@ -39,11 +39,16 @@ class Search:
         self.query = parse(typed)
         self.filters = tuple(each_filter_once((*self.query.filters, *chosen)))
         self.wrong: list[Wrong] = []
+        self.assignees: list = []  # whom assignee:ann means
         self.conditions, people = Q(), []
         for asked in self.filters:
             try:
                 if name := person_named(asked, user):
                     people.append(name)
+                elif (assignees := assignees_named(asked, user)) is not None:
+                    self.assignees += assignees
+                    is_theirs = Q(assignee__in=[person.pk for person in assignees])
+                    self.conditions &= ~is_theirs if asked.is_excluded else is_theirs
                 else:
                     self.conditions &= condition(asked, user)
             except Wrong as wrong:

@@ -86,6 +86,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.badges", 0),
     ("tickets.rows", 4.1),
     ("tickets.search.documents", 4),
+    ("tickets.search.assignees", 3.5),
     ("tickets.search.filters", 4),
     ("tickets.search.finding", 4.2),
     ("tickets.search.spelling", 4.4),
