@@ -224,7 +224,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def marked_name(self) -> str:
         """The name, for staff: it says where the person does not work on tickets (any more)."""
-        if self.is_staff:
+        if self.works:
             return str(self)
         text = gettext("%(name)s (not staff)") if self.is_active else gettext("%(name)s (deactivated)")
         return text % {"name": self}

@@ -1,9 +1,9 @@
 from django import forms
-from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
 from tickets.calendar import today
 from tickets.forms.on_behalf import OnBehalfMixin
+from tickets.forms.people import AssigneeField
 from tickets.forms.tickets import FewRowsField, LinesField
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Category, Status, Ticket
@@ -12,7 +12,7 @@ from tickets.workflow import FOLLOWERS, Phase
 FIELD_CLASSES = {
     "description": LinesField,
     "status": FewRowsField,
-    "assignee": FewRowsField,
+    "assignee": AssigneeField,
     "category": FewRowsField,
 }
 
@@ -33,7 +33,7 @@ class NewTicketAdminForm(OnBehalfMixin, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["category"].queryset = Category.objects.active()
-        self.fields["assignee"].queryset = get_user_model().objects.staff()
+        self.fields["assignee"].offer()
         self.fields["status"].initial = Status.objects.default_for(Phase.NEW)
         self.instance.source = Ticket.Source.ADMIN
 
@@ -53,11 +53,10 @@ class TicketAdminForm(VersionedFormMixin, forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.fields:
             return  # a page to read only
-        ticket, people = self.instance, get_user_model().objects
+        ticket = self.instance
         self.fields["status"].queryset = Status.objects.filter(phase__in=FOLLOWERS[ticket.phase])
         # Present values stay possible, even of somebody who has left or a category that is switched off.
-        present = people.filter(pk=ticket.assignee_id)
-        self.fields["assignee"].queryset = people.staff() | present
+        self.fields["assignee"].offer(present=ticket.assignee_id)
         self.fields["category"].queryset = Category.objects.active() | Category.objects.filter(
             pk=ticket.category_id
         )

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -26,8 +27,8 @@ class VisitQuerySet(models.QuerySet):
         )
 
     def present(self):
-        """Of people who have the ticket open now."""
-        return self.filter(seen_at__gt=timezone.now() - PRESENT)
+        """Of people who work and have the ticket open now."""
+        return self.filter(seen_at__gt=timezone.now() - PRESENT, person__in=get_user_model().objects.staff())
 
 
 class Visit(models.Model):

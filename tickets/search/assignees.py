@@ -35,7 +35,7 @@ def named(value: str, people: Iterable) -> list:
 
 def former(people: Iterable) -> list[str]:
     """The names of those who do not work (any more), marked."""
-    return [person.marked_name for person in people if not person.is_staff]
+    return [person.marked_name for person in people if not person.works]
 
 
 def _matches(asked: list[str], words: list[str]) -> bool:
