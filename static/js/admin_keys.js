@@ -23,12 +23,15 @@
     linkOf(next)?.focus();
   };
   const take = () => {
-    const link = linkOf(here());
+    const row = here();
+    const link = linkOf(row);
     if (!link) return;
     const form = document.getElementById("take-row");
     const number = link.getAttribute("href").match(/(\d+)\/change\//)[1];
     form.action = form.dataset.url.replace("/0/", `/${number}/`);
-    form.requestSubmit();
+    const button = form.elements.seen;
+    button.value = row.querySelector("[data-assignee]").dataset.assignee;
+    form.requestSubmit(button);
   };
   const inQueue = {
     j: () => move(1),

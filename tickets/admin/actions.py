@@ -1,9 +1,10 @@
 """Actions on many tickets: a value where one is needed, a preview, then each changes like in a single act."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts.validators import is_number
 from tickets.admin.deeds import DEEDS, Deed
 from tickets.admin.neighbours import queue_url
-from tickets.models import Ticket
+from tickets.models import NotStaff, Ticket
 from tickets.notifications import rules
 
 MOST = 500  # tickets at once: all in one transaction, in one request of at most 30 seconds
@@ -64,19 +65,25 @@ def preview(deed: Deed, value, tickets: list[Ticket], *, actor) -> list[Line]:
     return lines
 
 
-def change_each(request, deed: Deed, value, numbers: list[int]) -> None:
-    """Changes one ticket after the other in one transaction. One that refuses is named, the others go on."""
+def change_each(request, deed: Deed, value, seen: dict[int, int | None]) -> None:
+    """Changes one ticket after the other in one transaction. One that refuses is named, the others go on.
+
+    `seen` are the tickets by number, each with the assignee whom the preview showed.
+    """
     changed, refused = 0, []
     with transaction.atomic():
-        for ticket in Ticket.objects.filter(pk__in=numbers).order_by("pk").select_for_update():
+        for ticket in Ticket.objects.filter(pk__in=seen).order_by("pk").select_for_update():
             number = ticket.pk
             if deed.stays(ticket, value):
                 continue
             try:
+                deed.validate_owner(ticket, value, seen=seen[number])
                 deed.change(ticket, value)
                 changed += 1
             except ValidationError as error:
                 refused.append(f"#{number}: {' '.join(error.messages)}")
+            except NotStaff as error:
+                refused.append(f"#{number}: {error}")
     if changed:
         if deed.field:
             text = ngettext("%(count)d ticket is changed.", "%(count)d tickets are changed.", changed)
@@ -94,11 +101,15 @@ def change_each(request, deed: Deed, value, numbers: list[int]) -> None:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen in the queue: a row of DEEDS, tickets by number, and the filters to come back to."""
+    """What was chosen in the queue: a row of DEEDS, tickets by number, and the filters to come back to.
+
+    `seen` are the assignees whom a preview showed, by ticket (0: nobody); empty before there was one.
+    """
 
     name: str
     numbers: list[int]
     query: str
+    seen: dict[int, int]
 
     @property
     def deed(self) -> Deed:
@@ -117,7 +128,7 @@ class ActionsMixin(admin.ModelAdmin):
             text = _("Please choose at most %(count)d tickets at once.") % {"count": MOST}
             self.message_user(request, text, messages.WARNING)
             return None
-        choice = Choice(name, numbers, request.GET.urlencode())
+        choice = Choice(name, numbers, request.GET.urlencode(), {})
         if choice.deed.form_class:
             return self._ask_value(request, choice, choice.deed.form_class())
         return self._show_preview(request, choice, None)
@@ -132,11 +143,12 @@ class ActionsMixin(admin.ModelAdmin):
         if "apply" not in request.POST:
             return self._show_preview(request, choice, form)
         value = deed.value(form, request.user)
-        if request.POST.get("shown") != fingerprint(self._lines(request, choice, value)):
+        lines = self._lines(request, choice, value)
+        if request.POST.get("shown") != fingerprint(lines):
             text = _("Something has changed meanwhile. This is what would happen now.")
             self.message_user(request, text, messages.WARNING)
-            return self._show_preview(request, choice, form)
-        change_each(request, deed, value, choice.numbers)
+            return self._show_preview(request, replace(choice, seen={}), form)
+        change_each(request, deed, value, {line.ticket.pk: line.ticket.assignee_id for line in lines})
         return HttpResponseRedirect(queue_url(choice.query))
 
     def _choice(self, request) -> Choice:
@@ -146,12 +158,20 @@ class ActionsMixin(admin.ModelAdmin):
             raise BadRequest
         if not getattr(self, f"has_{DEEDS[name].permission}_permission")(request):
             raise PermissionDenied
-        return Choice(name, [int(number) for number in sent], request.POST.get("query", ""))
+        numbers, seen = [int(number) for number in sent], request.POST.get("seen", "").split(",")
+        is_complete = len(seen) == len(numbers) and all(map(is_number, seen))
+        shown = dict(zip(numbers, map(int, seen), strict=True)) if is_complete else {}
+        return Choice(name, numbers, request.POST.get("query", ""), shown)
 
     def _lines(self, request, choice: Choice, value) -> list[Line]:
+        """Of an assignment from the assignees who were seen: who has got a ticket since then keeps it."""
         merged = Exists(Ticket.objects.filter(merged_into=OuterRef("pk")).order_by())
         found = Ticket.objects.with_people().annotate(has_merged=merged).in_bulk(choice.numbers)
         tickets = [found[number] for number in dict.fromkeys(choice.numbers) if number in found]
+        if choice.deed.field == "assignee" and choice.seen:
+            people = get_user_model().objects.in_bulk(set(choice.seen.values()))
+            for ticket in tickets:
+                ticket.assignee = people.get(choice.seen[ticket.pk])
         return preview(choice.deed, value, tickets, actor=request.user)
 
     def _ask_value(self, request, choice: Choice, form):
@@ -161,9 +181,11 @@ class ActionsMixin(admin.ModelAdmin):
         value = choice.deed.value(form, request.user)
         lines = self._lines(request, choice, value)
         people = {person for line in lines for person in line.people}
+        assignees = {line.ticket.pk: line.ticket.assignee_id for line in lines}
         context = {
             "preview": lines[:LISTED],
             "shown": fingerprint(lines),
+            "seen": ",".join(str(assignees.get(number) or 0) for number in choice.numbers),
             "more": len(lines[LISTED:]),
             "changing": sum(line.changes for line in lines),
             "mails": sum(len(line.people) for line in lines),

@@ -12,8 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from tickets import claiming
 from tickets.events import Verb
-from tickets.models import Status, Ticket
+from tickets.models import Because, Status, Ticket
 from tickets.notifications.rules import Facts
 
 
@@ -65,6 +66,11 @@ class Deed:
             return MERGED
         return ""
 
+    def validate_owner(self, ticket: Ticket, value, *, seen: int | None) -> None:
+        """Raises ValidationError where it would be taken from somebody who got it since it was `seen`."""
+        if self.field == "assignee":
+            claiming.validate_owner(ticket, value, seen=seen)
+
     def stays(self, ticket: Ticket, value) -> bool:
         return bool(self.field) and getattr(ticket, self.field) == value
 
@@ -93,8 +99,12 @@ def _delete(ticket: Ticket, _value) -> None:
         raise ValidationError(MERGED) from error
 
 
+def _take(ticket: Ticket, person) -> None:
+    ticket.assign(person, because=Because.TOOK)
+
+
 DEEDS = {
-    "assign_to_me": Deed(gettext_lazy("Assign to me"), Verb.ASSIGNED, "assignee", Ticket.assign),
+    "assign_to_me": Deed(gettext_lazy("Assign to me"), Verb.ASSIGNED, "assignee", _take),
     "assign_to": Deed(
         gettext_lazy("Assign to …"), Verb.ASSIGNED, "assignee", Ticket.assign, form_class=AssigneeForm
     ),

@@ -8,19 +8,35 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.mixins import without_detours
+from accounts.validators import is_number
+from tickets import claiming
 from tickets.admin.neighbours import FILTERS, queue_query, queue_url
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
-from tickets.models import ActivityLog, Ticket
+from tickets.models import ActivityLog, NotStaff, Ticket
 from tickets.views.tickets import absent_when_gone
 
 OTHER_TICKETS_SHOWN = 5
+
+
+def seen_in(request: HttpRequest) -> int | None:
+    """The number of the assignee whom the page showed that sent the request; None: nobody."""
+    number = request.POST.get("seen", "")
+    return int(number) if is_number(number) else None
+
+
+def take_over(request: HttpRequest, ticket: Ticket, claimed: claiming.Claimed) -> SafeString:
+    """What the queue says of a ticket that somebody else has, with the button to take it all the same."""
+    context = {"ticket": ticket, "text": claimed.message, "query": request.GET.urlencode()}
+    return render_to_string("admin/tickets/ticket/includes/take_over.html", context)
 
 
 class EditConflict(Exception):
@@ -79,13 +95,21 @@ class TicketPage(admin.ModelAdmin):
 
     @method_decorator(require_POST)
     def take_view(self, request, pk):
-        """The person takes care of the ticket now."""
+        """Assigns the ticket to the person, unless somebody else has it whom the page did not show."""
+        is_from_queue = "to_queue" in request.POST
         with transaction.atomic():
             ticket = self.ticket_or_404(request, pk, lock=True)
-            if ticket.assignee_id != request.user.pk:
-                ticket.assign(request.user)
-        self.message_user(request, _("You take care of #%(number)d now.") % {"number": pk}, messages.SUCCESS)
-        if "to_queue" in request.POST:
+            try:
+                claiming.take(ticket, request.user, seen=seen_in(request))
+            except claiming.Claimed as claimed:
+                text = take_over(request, ticket, claimed) if is_from_queue else claimed.message
+                self.message_user(request, text, messages.WARNING)
+            except NotStaff as error:
+                self.message_user(request, str(error), messages.WARNING)
+            else:
+                text = _("#%(number)d is now assigned to you.") % {"number": pk}
+                self.message_user(request, text, messages.SUCCESS)
+        if is_from_queue:
             return HttpResponseRedirect(queue_url(request.GET.get(FILTERS, "")))
         return HttpResponseRedirect(self.page_url(request, pk))
 
@@ -147,6 +171,14 @@ class TicketPage(admin.ModelAdmin):
         self.message_user(request, _("Your changes are saved."), messages.SUCCESS)
         return HttpResponseRedirect(self.page_url(request, obj.pk))
 
+    @staticmethod
+    def _who_was_faster(form) -> str:
+        """Who has the ticket, where the form would assign it to somebody else; empty where it would not."""
+        stored = form.stored["assignee"]
+        if stored is None or form.cleaned_data.get("assignee") == stored:
+            return ""
+        return claiming.who_has_it(Ticket.objects.select_related("assignee").get(pk=form.instance.pk))
+
     def conflict_page(self, request, form):
         typed = form.renewed().data
         context = {
@@ -156,6 +188,7 @@ class TicketPage(admin.ModelAdmin):
             "ticket": form.instance,
             "conflicts": form.conflicts,
             "stored_by": ActivityLog.objects.last_saver(form.instance),
+            "who_has_it": self._who_was_faster(form),
             "typed": [(name, value) for name, values in typed.lists() for value in values],
         }
         return TemplateResponse(request, "admin/tickets/ticket/conflict.html", context, status=409)

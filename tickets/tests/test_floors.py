@@ -70,6 +70,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.querysets", 2),
     ("tickets.models", 3),
     ("tickets.activity_log", 4),
+    ("tickets.claiming", 3.8),
     ("tickets.conversation", 4),
     ("tickets.filing_limit", 3.5),
     ("tickets.saved_replies", 4),

@@ -51,7 +51,7 @@ def test_key_takes_the_row(open_browser, alice, ann):
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("a")
-    expect(page.get_by_text(f"You take care of #{second.pk} now.").first).to_be_visible()
+    expect(page.get_by_text(f"#{second.pk} is now assigned to you.").first).to_be_visible()
     assert Ticket.objects.get(pk=second.pk).assignee == ann
 
 
