@@ -10,11 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets import filing_limit
+from tickets import claiming, filing_limit
 from tickets.events import Verb
 from tickets.models import (
     ActivityLog,
     Attachment,
+    Because,
     Comment,
     Draft,
     MutedTicket,
@@ -50,13 +51,15 @@ def reply(
     key: uuid.UUID | None = None,
     source: str = Ticket.Source.WEB,
     status: Status | None = None,
+    claims: bool = False,
 ) -> Comment | Ticket:
     """Says `body` publicly. Returns the comment, or the new ticket that it became.
 
     A reply from the requester's side makes a waiting ticket active and reopens one that is done. Where that
     was more than 14 days ago it becomes a ticket of its own that follows up on the old. `status` is what the
-    staff set with it. Raises IntegrityError when the same author sends the same `key` again, and
-    filing_limit.TooManyTickets where a new ticket of the page would be one too many.
+    staff set with it. An answer that `claims` makes its author the assignee of a ticket that is free, and a
+    new one active where no status is set. Raises IntegrityError when the same author sends the same `key`
+    again, and filing_limit.TooManyTickets where a new ticket of the page would be one too many.
     """
     if source != Ticket.Source.EMAIL:  # a draft on the page is none of the mail's
         Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
@@ -76,6 +79,9 @@ def reply(
         if not asks and ticket.first_replied_at is None:
             touched["first_replied_at"] = comment.created_at
         Ticket.objects.filter(pk=ticket.pk).update(**touched)
+    if claims and not asks and claiming.is_free(ticket):
+        status = status or _status_when_claimed(ticket)
+        ticket.assign(author, because=Because.REPLY)
     if status is not None:
         # Between the form and the lock somebody may have taken up a new ticket; then it can't be new again.
         if may_follow(ticket.phase, status.phase):
@@ -180,6 +186,10 @@ def _locked(ticket: Ticket, *, author) -> Ticket:
             return locked
         transaction.savepoint_rollback(here)
         number = locked.merged_into_id
+
+
+def _status_when_claimed(ticket: Ticket) -> Status | None:
+    return Status.objects.default_for(Phase.ACTIVE) if ticket.phase == Phase.NEW else None
 
 
 def _follow_up(ticket: Ticket, *, author, body: str, files: list, key, source: str) -> Ticket:

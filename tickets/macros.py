@@ -8,8 +8,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts import actor
-from tickets import conversation, saved_replies
-from tickets.models import Comment, Draft, Macro, Ticket
+from tickets import claiming, conversation, saved_replies
+from tickets.models import Because, Comment, Draft, Macro, Ticket
 
 FIELDS = ("status", "priority", "category")
 
@@ -30,15 +30,18 @@ def deeds(macro: Macro) -> str:
     return capfirst(", ".join(words))
 
 
-def apply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID) -> bool:
+def apply(
+    macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID, seen: int | None = None, claims: bool = True
+) -> bool:
     """Does on `ticket` what `macro` names; other fields stay as they are now, whoever set them.
 
-    Returns False where it said its reply with this `key` before. Raises ValidationError where the ticket
-    does not allow it.
+    Its reply claims a ticket like any other, unless `claims` is off; what the macro names wins. Returns False
+    where it said its reply with this `key` before. Raises ValidationError where the ticket does not allow it,
+    claiming.Claimed where it takes the ticket and somebody has it whom the page did not show (`seen`).
     """
     try:
         with transaction.atomic():
-            _apply(macro, ticket, agent=agent, key=key)
+            _apply(macro, ticket, agent=agent, key=key, seen=seen, claims=claims)
     except IntegrityError:
         if not Comment.objects.filter(author=agent, key=key).exists():
             raise
@@ -46,20 +49,24 @@ def apply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID) -> bool:
     return True
 
 
-def _apply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID) -> None:
+def _apply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID, seen: int | None, claims: bool) -> None:
     ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
     _validate(macro, ticket)
+    if macro.assigns_to_me:
+        claiming.validate_owner(ticket, agent, seen=seen)
     if macro.body:
-        _reply(macro, ticket, agent=agent, key=key)
+        _reply(macro, ticket, agent=agent, key=key, claims=claims or macro.assigns_to_me)
         ticket = Ticket.objects.get(pk=ticket.pk)  # a reply may have moved it
     values = {name: value for name in FIELDS if (value := getattr(macro, name))}
-    if macro.assigns_to_me:
-        values["assignee"] = agent
-    for name, value in values.items():
+    takes = macro.assigns_to_me and ticket.assignee_id != agent.pk
+    for name, value in (values | {"assignee": agent} if takes else values).items():
         setattr(ticket, name, value)
-    if values:
+    if values or takes:
         ticket.clean()
+    if values:
         ticket.save(update_fields=values.keys())
+    if takes:
+        ticket.assign(agent, because=Because.TOOK)
 
 
 def _validate(macro: Macro, ticket: Ticket) -> None:
@@ -70,13 +77,17 @@ def _validate(macro: Macro, ticket: Ticket) -> None:
         raise ValidationError(_("The category %(name)s is switched off."), params={"name": macro.category})
 
 
-def _reply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID) -> None:
-    """Says the text. What the agent has typed on the ticket and not sent stays a draft."""
+def _reply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID, claims: bool) -> None:
+    """Says the text. What the agent has typed on the ticket and not sent stays a draft.
+
+    With the status, so that a new ticket does not become active first.
+    """
     body = saved_replies.fill(macro.body, ticket=ticket, agent=agent)
     Comment._meta.get_field("body").run_validators(body)
     place = {"person": agent, "ticket": ticket, "kind": Draft.Kind.REPLY}
     typed = Draft.objects.body_of(**place)
-    said = conversation.reply(ticket, author=agent, body=body, key=key, source=actor.ADMIN)
+    act = {"key": key, "source": actor.ADMIN, "status": macro.status, "claims": claims}
+    said = conversation.reply(ticket, author=agent, body=body, **act)
     if isinstance(said, Ticket):
         raise ValidationError(_("It was done long ago, so your answer needs a new ticket. Please write it."))
     Draft.objects.keep(**place, body=typed)

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.validators import is_number
-from tickets import macros, saved_replies
+from tickets import claiming, macros, saved_replies
 from tickets.admin.neighbours import FILTERS, neighbours, queue_url
-from tickets.admin.page import TicketPage
+from tickets.admin.page import TicketPage, seen_in
 from tickets.forms.conversation import ReplyForm
 from tickets.models import Comment, Draft, Macro, SavedReply, Ticket
 from tickets.models.owned import OwnedQuerySet
@@ -75,6 +75,8 @@ class PreparedMixin(TicketPage):
             text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
             body = f"{body.rstrip()}\n\n{text}" if body.strip() else text
         typed = {"body": body, "status": request.POST.get("status")}
+        if "claims" in request.POST:
+            typed["claims"] = bool(request.POST["claims"])
         form = ReplyForm(ticket=ticket, author=request.user, initial=typed)
         return self.page_with(request, ticket.pk, reply_form=form)
 
@@ -89,18 +91,30 @@ class PreparedMixin(TicketPage):
         _keep_typed(request, ticket)
         # Asked before the act, which may move the ticket to the top of the queue or out of it.
         after = neighbours(self, request, ticket).next
+        # Ticked by default: a page that does not offer it sends nothing of it.
+        claims = bool(request.POST.get("claims", "on"))
+        choice = {"seen": seen_in(request), "claims": claims}
         try:
-            is_new = macros.apply(macro, ticket, agent=request.user, key=_key(request))
+            is_new = macros.apply(macro, ticket, agent=request.user, key=_key(request), **choice)
         except ValidationError as error:
             words = {"macro": macro, "reason": " ".join(error.messages)}
             text = _("Nothing is changed by “%(macro)s”. %(reason)s") % words
             self.message_user(request, text, messages.WARNING)
             return HttpResponseRedirect(self.page_url(request, pk))
         self.message_user(request, self._done(request, macro, ticket, is_new=is_new), messages.SUCCESS)
+        if macro.body and claims:
+            self._tell_who_was_faster(request, ticket)
         if after:
             return HttpResponseRedirect(self.page_url(request, after))
         self.message_user(request, _("That was the last ticket of this list."), messages.INFO)
         return HttpResponseRedirect(queue_url(request.GET.get(FILTERS, "")))
+
+    def _tell_who_was_faster(self, request, ticket: Ticket) -> None:
+        """The reply stands, but the ticket is not taken from somebody whom the page did not show."""
+        ticket = Ticket.objects.select_related("assignee").get(pk=ticket.pk)
+        if ticket.assignee_id not in (None, request.user.pk, seen_in(request)):
+            text = f"#{ticket.pk}: {claiming.who_has_it(ticket)}"
+            self.message_user(request, text, messages.WARNING)
 
     def _done(self, request, macro: Macro, ticket: Ticket, *, is_new: bool) -> str:
         text = _("“{macro}” is done on {ticket}.") if is_new else _("“{macro}” was done on {ticket} already.")

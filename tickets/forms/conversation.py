@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.validators import validate_visible
-from tickets import conversation
+from tickets import claiming, conversation
 from tickets.events import Verb
 from tickets.filing_limit import TooManyTickets
 from tickets.forms.attachments import AttachmentsField, files_unavailable
@@ -18,7 +18,7 @@ from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
 from tickets.notifications.directory import Directory
 from tickets.storage.access import StoreUnavailable
-from tickets.workflow import FOLLOWERS
+from tickets.workflow import FOLLOWERS, Phase
 
 
 class CommentForm(forms.Form):
@@ -126,16 +126,32 @@ class ReplyForm(CommentForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["body"].widget.attrs["data-key"] = "r"  # static/js/admin_keys.js
-        if self.author.is_staff and self.author.pk != self.ticket.requester_id:
+        if not conversation.is_asking(self.ticket, self.author):
             self.fields["body"].label = _("Your reply")
+            # Also where the page does not offer it (any more): what was ticked gets an answer.
+            self.fields["claims"] = forms.BooleanField(label=_("Assign to me"), required=False, initial=True)
             self.fields["status"] = FewRowsField(
                 label=_("Then the status is"),
                 queryset=Status.objects.filter(phase__in=FOLLOWERS[self.ticket.phase]),
                 required=False,
-                empty_label=_("as it is: %(status)s") % {"status": self.ticket.status},
+                empty_label=self._words_without_status(),
             )
         else:
             self.fields["body"].label = _("Your answer")
+
+    @cached_property
+    def offers_claim(self) -> bool:
+        """Whether the answer can make its author the assignee."""
+        return "claims" in self.fields and claiming.is_free(self.ticket)
+
+    def _words_without_status(self):
+        if self.ticket.phase == Phase.NEW and self.offers_claim:
+            active = Status.objects.default_for(Phase.ACTIVE)
+            return _("%(active)s if assigned to me, otherwise %(status)s") % {
+                "active": active,
+                "status": self.ticket.status,
+            }
+        return _("as it is: %(status)s") % {"status": self.ticket.status}
 
     @cached_property
     def is_follow_up(self) -> bool:
@@ -162,7 +178,8 @@ class ReplyForm(CommentForm):
         return text % {"name": first, "count": others}
 
     def _say(self, ticket, **said):
-        return conversation.reply(ticket, status=self.cleaned_data.get("status"), **said)
+        chosen = {name: self.cleaned_data.get(name) for name in ("status", "claims")}
+        return conversation.reply(ticket, **chosen, **said)
 
 
 class NoteForm(CommentForm):

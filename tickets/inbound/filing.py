@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -24,9 +25,12 @@ SUBMISSION = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")
 
 
 def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal: bool) -> Comment | Ticket:
-    """The mail as a public reply or as an internal note; what tickets.conversation makes of it."""
+    """The mail as a public reply or as an internal note; what tickets.conversation makes of it.
+
+    An answer of staff claims the ticket: it stands here because it is proven (decisions.is_believed).
+    """
     files, left_out = _through_the_door(mail.files, author)
-    act = conversation.note if is_internal else conversation.reply
+    act = conversation.note if is_internal else partial(conversation.reply, claims=True)
     return act(
         ticket,
         author=author,

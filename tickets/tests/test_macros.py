@@ -95,7 +95,7 @@ def test_person_who_had_the_ticket_is_told(client_of, ann, sam, ticket, everythi
     with acting_as(ann):
         ticket.assign(sam)
     Notification.objects.all().delete()
-    click(client_of(ann), everything, ticket)
+    click(client_of(ann), everything, ticket, seen=sam.pk)
     assert Notification.objects.filter(person=sam).exists()
 
 

@@ -16,7 +16,7 @@ from django.views.generic import FormView, View
 from django.views.generic.detail import SingleObjectMixin
 
 from accounts.validators import is_number
-from tickets import conversation, timeline
+from tickets import claiming, conversation, timeline
 from tickets.filing_limit import TooManyTickets
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
@@ -86,7 +86,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         if said is None:
             return self.form_invalid(form)
         self.forget_draft()
-        self.tell(said)
+        self.tell(said, form)
         if isinstance(said, Ticket):
             return redirect(self.page_url(said))
         return redirect(f"{self.page_url(said.ticket)}#message-{said.pk}")
@@ -98,14 +98,27 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
             page["Retry-After"] = str(ceil(form.wait.total_seconds()))
         return later_if_unavailable(page, form)
 
-    def tell(self, said) -> None:
+    def tell(self, said: Comment | Ticket, form: CommentForm) -> None:
         raise NotImplementedError
 
 
 class ReplyView(CommentView):
     form_class = ReplyForm
 
-    def tell(self, said):
+    def tell(self, said, form):
+        self.tell_reply(said)
+        if form.cleaned_data.get("claims") and isinstance(said, Comment):
+            self.tell_claim(said.ticket)
+
+    def tell_claim(self, ticket: Ticket) -> None:
+        """Whether the ticket went to the author, as was ticked, or who was faster."""
+        if ticket.assignee_id == self.request.user.pk:
+            text = _("#%(number)d is now assigned to you.") % {"number": ticket.pk}
+            messages.success(self.request, text)
+        elif ticket.assignee_id is not None:
+            messages.warning(self.request, claiming.who_has_it(ticket))
+
+    def tell_reply(self, said) -> None:
         if isinstance(said, Ticket):
             words = {"old": f"#{self.object.pk}", "new": f"#{said.pk}"}
             messages.success(
@@ -132,7 +145,7 @@ class NoteView(CommentView):
             raise Http404
         return super().get_queryset()
 
-    def tell(self, said):
+    def tell(self, said, form):
         messages.success(self.request, _("The note is saved. Only staff can read it."))
 
 
