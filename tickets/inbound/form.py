@@ -4,13 +4,16 @@ Django's own parser refuses a field above DATA_UPLOAD_MAX_MEMORY_SIZE and decode
 mail is one field, and each byte of it counts.
 """
 
+import re
+from binascii import a2b_qp
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
 
 from django.utils.http import parse_header_parameters
 
 MAX_FIELDS = 500
+MAX_HEAD = 8 * 1024  # of a field; to read its parameters takes quadratic time
+NOT_QUOTED = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class BrokenForm(ValueError):
@@ -26,7 +29,8 @@ class Field:
     is_quoted: bool = False
 
     def read(self) -> bytes:
-        return unquote_to_bytes(self.raw.replace(b"+", b" ")) if self.is_quoted else self.raw
+        """Raises BrokenForm."""
+        return _unquoted(self.raw) if self.is_quoted else self.raw
 
     def text(self) -> str:
         return self.read().decode("utf-8", "replace")
@@ -65,6 +69,14 @@ def _urlencoded(body: bytes) -> Iterator[Field]:
         yield Field(Field("", label[:200], is_quoted=True).text(), value, is_quoted=True)
 
 
+def _unquoted(raw: bytes) -> bytes:
+    """As urllib.parse.unquote_to_bytes() does, which takes seconds and a gigabyte for 26 MB."""
+    if NOT_QUOTED.search(raw):
+        raise BrokenForm("a field is not encoded")
+    # Quoted-printable is the same with another sign, and C reads it. "_" stays as it is.
+    return a2b_qp(raw.replace(b"+", b" ").replace(b"=", b"=3D").replace(b"%", b"="))
+
+
 def _multipart(body: bytes, boundary: bytes) -> Iterator[Field]:
     """RFC 7578 and RFC 2046, 5.1.1."""
     if not boundary:
@@ -78,6 +90,8 @@ def _multipart(body: bytes, boundary: bytes) -> Iterator[Field]:
         head, blank_line, content = part.partition(b"\r\n\r\n")
         if not blank_line:
             raise BrokenForm("a field has no header")
+        if len(head) > MAX_HEAD:
+            raise BrokenForm("a field's header is too long")
         headers = _headers(head)
         _kind, options = parse_header_parameters(headers.get("content-disposition", ""))
         yield Field(

@@ -11,6 +11,8 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 
+from tickets.inbound import form
+from tickets.inbound.parsing import parse
 from tickets.models import InboundEmail, Notification
 from tickets.tests.factories import make_ticket
 from tickets.tests.mailgun import WEBHOOK_SECRET, event, signature
@@ -431,6 +433,60 @@ def test_mail_that_mailgun_took_apart_is_put_together(mailgun_client, received):
     assert files[0].get_filename() == "bild ü.png"
     assert files[0].get_payload(decode=True) == PICTURE
     assert files[1].get_payload(decode=True) == b"no name"
+
+
+def taken_apart(**changes) -> dict:
+    return {**TAKEN_APART, **{name.replace("_", "-"): value for name, value in changes.items()}}
+
+
+@pytest.mark.parametrize("name", ["From", "To", "Cc", "Subject", "References", "Content-Type", "X-Other"])
+@pytest.mark.parametrize("unit", ['"', "(", "a@b.example, ", "=?utf-8?q?x?= ", "\u00e9", "<"])
+def test_long_header_is_left_out_whole(mailgun_client, received, name, unit):
+    """Python's grammar of addresses takes the square of it; and a part of it may be another's address."""
+    value = "ann@example.com " + unit * 3000
+    headers = [["Message-Id", "<1@example.com>"], [name, value[:20_000]]]
+    assert bring(mailgun_client, None, url=INBOUND, **taken_apart(message_headers=json.dumps(headers))) == 200
+    assert b"ann@example.com" not in received[0][0]
+    assert b"<1@example.com>" in received[0][0]
+
+
+def test_headers_that_are_too_long_together_are_refused(mailgun_client, received):
+    headers = json.dumps([["From", '"' * 1900]] * 40)
+    assert bring(mailgun_client, None, url=INBOUND, **taken_apart(message_headers=headers)) == 400
+
+
+def test_attached_message_is_not_taken_apart(mailgun_client, received):
+    """Its headers are whatever its sender wrote."""
+    inner = b"From: " + b'"' * 50_000 + b"\r\n\r\nHello"
+    field = 'attachment-1"; filename="old.eml"\r\nContent-Type: message/rfc822; x="'
+    fields = {name: TAKEN_APART[name] for name in ("message-headers", "body-plain", "attachment-count")}
+    assert bring(mailgun_client, None, url=INBOUND, **fields, **{field: inner}) == 200
+    (file,) = parse(received[0][0]).files
+    assert (file.name, file.content) == ("old.eml", inner)
+
+
+def test_number_of_attachments_is_not_counted_for_ever(mailgun_client, received):
+    assert bring(mailgun_client, None, url=INBOUND, **taken_apart(attachment_count="9" * 18)) == 200
+
+
+@pytest.mark.parametrize("head", [b";" * 9000, b'"' * 9000, b"x" * 9_000_000])
+def test_long_head_of_a_field_is_refused_before_it_is_read(head):
+    body = b"--b\r\nContent-Disposition: form-data; " + head + b"\r\n\r\nx\r\n--b--"
+    with pytest.raises(form.BrokenForm, match="too long"):
+        form.parse(body, "multipart/form-data; boundary=b")
+
+
+@pytest.mark.parametrize("value", [bytes(range(256)), b"a=b&c_d+%41%zz", b"==\r\n=\n= =3D_", b""])
+def test_urlencoded_bytes_stay_as_they_are(value):
+    field = form.parse(b"a=" + quote_plus(value).encode(), "application/x-www-form-urlencoded").first["a"]
+    assert field.read() == value
+
+
+@pytest.mark.parametrize("value", [b"%", b"%4", b"%zz", b"%%41"])
+def test_what_is_not_encoded_is_refused(value):
+    field = form.parse(b"a=" + value, "application/x-www-form-urlencoded").first["a"]
+    with pytest.raises(form.BrokenForm):
+        field.read()
 
 
 def test_header_of_a_mail_does_not_replace_the_mail(mailgun_client, received):
