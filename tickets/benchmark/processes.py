@@ -45,20 +45,23 @@ def environment(database_url: str, folder: Path, **extra: str) -> dict[str, str]
 SECRET_KEY = secrets.token_urlsafe(50)
 
 
-def manage(arguments: list[str], env: dict[str, str], *, quiet: bool = True) -> str:
-    """Runs manage.py to its end; returns what it printed. Raises Failed."""
+def manage(
+    arguments: list[str], env: dict[str, str], *, quiet: bool = True, given: bytes | None = None
+) -> str:
+    """Runs manage.py to its end, `given` on standard input; returns what it printed. Raises Failed."""
     done = subprocess.run(  # noqa: S603 - our own
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
         env=env,
+        input=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if quiet else None,
-        text=True,
     )
+    printed, complaint = done.stdout.decode(), (done.stderr or b"").decode()
     if done.returncode:
-        last = (done.stderr or done.stdout or "").strip().splitlines()[-1:]
+        last = (complaint or printed).strip().splitlines()[-1:]
         raise Failed(f"manage.py {' '.join(arguments)} ended with {done.returncode}: {''.join(last)}")
-    return done.stdout
+    return printed
 
 
 def start(arguments: list[str], env: dict[str, str], log: Path) -> subprocess.Popen:

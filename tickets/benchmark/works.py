@@ -3,13 +3,15 @@
 import csv
 import threading
 import time
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from django.core.management import get_commands
 
-from tickets.benchmark.processes import Failed, environment, manage, start, stop
+from tickets.benchmark.processes import SECRET_KEY, Failed, environment, manage, start, stop
 from tickets.demo.people import PEOPLE
+from tickets.inbound.limits import MAX_BYTES
 
 WORKERS = 2
 ANSWER_SECONDS = 0.02
@@ -66,6 +68,8 @@ def all_works(url: str, folder: Path, tickets: int, seconds: float) -> dict[str,
         "import_tickets": imported(env, folder, 10 * amount),
         "rebuild_search": whole_command("rebuild_search", env, tickets),
         "backup": whole_command("backup", env, tickets),
+        "receive a mail": received(url, folder, b"\r\nThe printer prints nothing.\r\n"),
+        "receive the worst mail": received(url, folder, worst_mail()),
     }
 
 
@@ -107,11 +111,31 @@ def whole_command(name: str, env: dict[str, str], tickets: int) -> str:
     return taken if isinstance(taken, str) else f"{taken:,.1f} s ({tickets / taken:,.0f} tickets a second)"
 
 
-def timed(arguments: list[str], env: dict[str, str]) -> float | str:
+def received(url: str, folder: Path, rest: bytes) -> str:
+    """How long `receive_mail` takes to file a mail of somebody known, with its start. `rest`: after From."""
+    inbound = {"INBOUND_DOMAIN": "in.example.com", "INBOUND_AUTHSERV_ID": "mx.example.net"}
+    env = environment(url, folder, MAILGUN_WEBHOOK_SECRET=SECRET_KEY, **inbound)
+    head = (
+        "Authentication-Results: mx.example.net; dmarc=pass\r\n"
+        f"Message-ID: <{uuid.uuid4()}@example.com>\r\n"
+        f"From: {PEOPLE['jonas'].email}\r\nTo: support@in.example.com\r\nSubject: Printer\r\n"
+    )
+    taken = timed(["receive_mail"], env, given=head.encode() + rest)
+    return taken if isinstance(taken, str) else f"{taken:,.1f} s"
+
+
+def worst_mail() -> bytes:
+    """As large as a mail may be, in parts that took longest to read."""
+    size = (MAX_BYTES - 4096) // 8
+    part = b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + b"<" * (size - 100) + b"\r\n"
+    return b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + 8 * part + b"--b--\r\n"
+
+
+def timed(arguments: list[str], env: dict[str, str], *, given: bytes | None = None) -> float | str:
     """Seconds of a command with its start, or why it failed."""
     started = time.perf_counter()
     try:
-        manage(arguments, env)
+        manage(arguments, env, given=given)
     except Failed as error:
         return str(error)
     return time.perf_counter() - started
