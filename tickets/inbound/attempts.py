@@ -4,12 +4,12 @@ An attempt is counted before anything is read, so a mail that ends the process e
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.db.models import F, Q, QuerySet
-from django.utils import timezone
 
+from helpdesk import clock
 from tickets.models import InboundEmail
 from tickets.storage.access import StoreUnavailable
 
@@ -34,7 +34,7 @@ def begin(pk: int) -> tuple[InboundEmail, bool]:
     the mail is given up.
     """
     email = InboundEmail.objects.without_raw().select_for_update().get(pk=pk)
-    now = timezone.now()
+    now = clock.now()
     is_last_under_way = email.attempts >= ATTEMPTS and email.next_try_at and email.next_try_at > now
     if email.state != State.RECEIVED or is_last_under_way:
         return email, False
@@ -48,10 +48,10 @@ def begin(pk: int) -> tuple[InboundEmail, bool]:
     return email, email.state == State.RECEIVED
 
 
-def due(now: datetime) -> QuerySet[InboundEmail]:
+def due() -> QuerySet[InboundEmail]:
     """What may be tried: first what never was, so mails that fail hold up no other."""
     emails = InboundEmail.objects.filter(state=State.RECEIVED)
-    emails = emails.filter(Q(next_try_at=None) | Q(next_try_at__lte=now))
+    emails = emails.filter(Q(next_try_at=None) | Q(next_try_at__lte=clock.now()))
     return emails.order_by(F("next_try_at").asc(nulls_first=True), "pk")
 
 
@@ -62,7 +62,7 @@ def failed(pk: int, error: Exception) -> InboundEmail:
         if email.state == State.RECEIVED:
             if email.attempts >= ATTEMPTS:
                 _give_up(email, Reason.ERROR)
-            email.next_try_at = timezone.now() + _pause(email)
+            email.next_try_at = clock.now() + _pause(email)
             _save(email)
     return email
 
@@ -74,12 +74,12 @@ def excused(pk: int, error: Exception) -> None:
             email = _failed(pk, error)
             if email.state != State.RECEIVED:
                 return
-            is_patient = timezone.now() - email.received_at < PATIENCE
+            is_patient = clock.now() - email.received_at < PATIENCE
             if is_patient or isinstance(error, StoreUnavailable):
                 email.attempts = max(email.attempts - 1, 0)
             elif email.attempts >= ATTEMPTS:
                 _give_up(email, Reason.ERROR)
-            email.next_try_at = timezone.now() + _pause(email)
+            email.next_try_at = clock.now() + _pause(email)
             _save(email)
     except (DatabaseError, InterfaceError):
         logger.warning("The database does not take that mail %s waits; it is tried again anyway.", pk)
@@ -93,12 +93,12 @@ def _failed(pk: int, error: Exception) -> InboundEmail:
 
 
 def _give_up(email: InboundEmail, reason: str) -> None:
-    email.state, email.reason, email.handled_at = State.FAILED, reason, timezone.now()
+    email.state, email.reason, email.handled_at = State.FAILED, reason, clock.now()
 
 
 def _pause(email: InboundEmail) -> timedelta:
     """As long as the mail has waited so far, so each pause is twice the one before."""
-    return min(max(timezone.now() - email.received_at, FIRST_PAUSE), LONGEST_PAUSE)
+    return min(max(clock.now() - email.received_at, FIRST_PAUSE), LONGEST_PAUSE)
 
 
 def _save(email: InboundEmail) -> None:

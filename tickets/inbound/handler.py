@@ -84,7 +84,7 @@ def handle_left_over(before) -> int:
 
     Raises where the connection to the database is lost.
     """
-    due = attempts.due(timezone.now()).filter(received_at__lt=before)
+    due = attempts.due().filter(received_at__lt=before)
     numbers = list(due.values_list("pk", flat=True)[:MOST_LEFT_OVER])
     end, done = time.monotonic() + LONGEST_RUN.total_seconds(), 0
     for number in numbers:

@@ -178,15 +178,15 @@ def test_last_attempt_that_runs_elsewhere_is_no_death(clock, killer):
 
 # No fault of the mail
 @pytest.fixture
-def broken_database(monkeypatch):
+def broken_database():
     """Filing fails as it does where the database gives up; the mail can do nothing about it."""
 
     def fail(*args):
         raise OperationalError("terminating connection")
 
-    monkeypatch.setattr(filing, "_body", fail)
-    yield
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filing, "_body", fail)
+        yield patch
 
 
 @pytest.mark.django_db
@@ -246,12 +246,12 @@ def test_pauses_grow(clock, monkeypatch, broken_database, alice):
 
 
 @pytest.mark.django_db
-def test_staff_try_again_what_the_database_refuses(clock, broken_database, alice, ann, monkeypatch):
+def test_staff_try_again_what_the_database_refuses(clock, broken_database, alice, ann):
     email = reply_of(alice)
     InboundEmail.objects.update(state=State.FAILED, reason=Reason.ERROR, attempts=3)
     with pytest.raises(OperationalError):
         handler.replay(email, by=ann)
-    monkeypatch.undo()
+    broken_database.undo()
     run_job(clock)
     assert now_is(email).state == State.FILED
 
