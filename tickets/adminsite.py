@@ -10,6 +10,8 @@ from django.utils.decorators import method_decorator
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from accounts.paging import MOST_COUNTED
+from tickets import ownership
 from tickets.models import Notification
 from tickets.notifications.alarms import alarms, file_alarms
 from tickets.reports.queries import day_figures
@@ -57,5 +59,6 @@ class HelpdeskAdminSite(admin.AdminSite):
             "figures": day_figures(request.user),
             "alarms": alarms(),
             "file_alarms": file_alarms(),
+            "left_count": ownership.left_open()[:MOST_COUNTED].count(),
         }
         return super().index(request, {**(extra_context or {}), **context})

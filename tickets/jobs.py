@@ -9,7 +9,7 @@ from importlib import import_module
 from django.conf import settings
 
 from helpdesk import clock
-from tickets import ownership, silence
+from tickets import ownership, ownership_check, silence
 from tickets.inbound import handler
 from tickets.models import JobRun
 from tickets.models.job_run import AGAIN_AFTER_FAILURE
@@ -49,6 +49,7 @@ JOBS = (
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
     Job("hand_over", timedelta(minutes=1), ownership.hand_over),
     Job("draw_pictures", timedelta(seconds=5), making.make_waiting),
+    Job("check_ownership", timedelta(days=1), ownership_check.check),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 

@@ -12,13 +12,14 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from accounts import actor
 from tickets.models import Category, Handover, Ticket, Watcher
 from tickets.models.ticket_owner import Because, working
 from tickets.notifications import outbox
+from tickets.querysets import TicketQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +37,17 @@ def note_rights(person, *, worked: bool) -> None:
         Handover.objects.ask(person)
 
 
-def left_open(people: QuerySet | None = None) -> QuerySet:
-    """The open tickets of `people` who do not work; without `people` of anybody."""
-    staff = get_user_model().objects.staff()
-    gone = get_user_model().objects.exclude(pk__in=staff.order_by().values("pk"))
-    if people is not None:
-        gone = gone.filter(pk__in=people)
-    return Ticket.objects.open().filter(assignee__in=gone.order_by().values("pk")).order_by("pk")
+def left_open() -> TicketQuerySet:
+    """The open tickets that are assigned to people who do not work."""
+    works = get_user_model().objects.staff().filter(pk=OuterRef("assignee"))
+    return Ticket.objects.open().filter(assignee__isnull=False).exclude(Exists(works)).order_by("pk")
 
 
-def hand_over(person=None, *, seconds: float | None = IN_JOB) -> int:
+def hand_over(person=None, *, seconds: float | None = IN_JOB, by_hand: bool = False) -> int:
     """Carries out the open handovers, or only that of `person`, for at most `seconds`; None: to the end.
 
-    Returns how many tickets were handed over. What is left waits for the next run.
+    Nothing is taken from somebody who works (again), except `by_hand`. Returns how many tickets were handed
+    over. What is left waits for the next run.
     """
     until = None if seconds is None else time.monotonic() + seconds
     if person is None:
@@ -59,7 +58,7 @@ def hand_over(person=None, *, seconds: float | None = IN_JOB) -> int:
     count = 0
     for number in list(waiting.values_list("pk", flat=True)):
         try:
-            count += sum(_batches(number, until))
+            count += sum(_batches(number, until, by_hand=by_hand))
         except DatabaseError:  # locked by somebody for too long: the next run goes on
             logger.exception("Handover %s is not finished.", number)
     return count
@@ -70,13 +69,13 @@ def _ask_for_stragglers() -> None:
     recent = Handover.objects.filter(done_at__gt=timezone.now() - STRAGGLERS).values_list("person", flat=True)
     people = set(recent)
     if people:
-        late = left_open(people).values_list("assignee", flat=True).order_by().distinct()
+        late = left_open().filter(assignee__in=people).order_by().values("assignee")
         for person in get_user_model().objects.filter(pk__in=late):
             with actor.acting_as(None):
                 Handover.objects.ask(person)
 
 
-def _batches(number: int, until: float | None) -> Iterator[int]:
+def _batches(number: int, until: float | None, *, by_hand: bool) -> Iterator[int]:
     """Hands over batch after batch, each in a transaction; yields how many tickets it had."""
     goes_on = True
     while goes_on and (until is None or time.monotonic() < until):
@@ -86,7 +85,7 @@ def _batches(number: int, until: float | None) -> Iterator[int]:
                 return
             source = actor.ADMIN if handover.asked_by else actor.SYSTEM
             with actor.acting_as(handover.asked_by, source=source, batch=handover.batch):
-                count, goes_on = _hand_over_batch(handover, until)
+                count, goes_on = _hand_over_batch(handover, until, by_hand=by_hand)
         yield count
 
 
@@ -97,12 +96,12 @@ def _locked(number: int) -> Handover | None:
     return rows.select_related("person", "asked_by", "to", "default_to").filter(pk=number).first()
 
 
-def _hand_over_batch(handover: Handover, until: float | None) -> tuple[int, bool]:
+def _hand_over_batch(handover: Handover, until: float | None, *, by_hand: bool) -> tuple[int, bool]:
     """Hands over some tickets, or ends the handover where none is left.
 
     Returns how many tickets, and whether there is more that can be done now.
     """
-    if working(handover.person_id):  # came back in the meantime: nothing is taken away any more
+    if not by_hand and working(handover.person_id):  # came back in the meantime
         _end(handover)
         return 0, False
     _replace_default(handover)
@@ -133,7 +132,8 @@ def _replace_default(handover: Handover) -> None:
 def _assign_batch(handover: Handover, until: float | None) -> int:
     """Whoever works on a ticket in this moment is not waited for: it is taken in the next run."""
     can_skip, count = connection.features.has_select_for_update_skip_locked, 0
-    to, because = working(handover.to_id), Because.left(handover.person_id)
+    to = working(handover.to_id)
+    because = "" if working(handover.person_id) else Because.left(handover.person_id)
     tickets = Ticket.objects.open().filter(assignee=handover.person).order_by("pk")
     with actor.quietly():  # who is told is told once, at the end
         for ticket in tickets.select_for_update(skip_locked=can_skip)[:BATCH]:

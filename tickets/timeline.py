@@ -86,11 +86,21 @@ def entries_for(ticket: Ticket, user, *, after: int = 0, find_people=None, whole
 
     `find_people` is that of Words; `whole` is the anchor of a text that is shown whole before others are.
     """
+    story, words = read(ticket, user, after=after, find_people=find_people)
+    return entries(story, words, is_part=bool(after), whole=whole)
+
+
+def read(ticket: Ticket, user, *, after: int = 0, find_people=None) -> tuple[Story, Words]:
+    """The story, and the words for it, of which entries() makes entries."""
     story = Story(ticket, user, after=after)
-    words = Words(story.rows, reader=user, page=ticket.pk, find_people=find_people)
-    entries = [_entry(act, story, words) for act in story.acts()]
-    _shorten(entries, beside="" if after else ticket.description, whole=whole)
-    return entries
+    return story, Words(story.rows, reader=user, page=ticket.pk, find_people=find_people)
+
+
+def entries(story: Story, words: Words, *, is_part: bool = False, whole: str = "") -> list[Entry]:
+    """`is_part`: what was filed stands on the page already, and this comes below it."""
+    found = [_entry(act, story, words) for act in story.acts()]
+    _shorten(found, beside="" if is_part else story.ticket.description, whole=whole)
+    return found
 
 
 def _shorten(entries: list[Entry], *, beside: str, whole: str) -> None:

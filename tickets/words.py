@@ -6,7 +6,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 
 from tickets.events import Verb
-from tickets.models import ActivityLog, Category, Status, Ticket, TicketLink
+from tickets.models import ActivityLog, Because, Category, Status, Ticket, TicketLink
 from tickets.waiting_words import reminder_sentences, waiting_sentence
 from tickets.workflow import Phase
 
@@ -76,7 +76,7 @@ class Words:
             case Verb.LINKED:
                 return [_("%(actor)s linked it: this ticket %(link)s.") % self._link(actor, changes, 1)]
             case Verb.REMINDED:
-                person = self._person(self.requesters.get(activity.ticket_id))
+                person = self.name_of(self.requesters.get(activity.ticket_id))
                 return reminder_sentences(activity, actor=actor, person=person)
             case Verb.CONFIRMED:
                 return [_("%(actor)s confirmed that it is fixed.") % {"actor": actor}]
@@ -95,15 +95,15 @@ class Words:
         if requester == activity.actor_id:
             texts = [_("%(actor)s filed the ticket.") % {"actor": actor}]
         else:
-            names = {"actor": actor, "requester": self._person(requester)}
+            names = {"actor": actor, "requester": self.name_of(requester)}
             texts = [_("%(actor)s filed the ticket for %(requester)s.") % names]
         if assignee := activity.changes.get("assignee", [None, None])[1]:
-            texts.append(_("It went to %(person)s.") % {"person": self._person(assignee)})
+            texts.append(_("It went to %(person)s.") % {"person": self.name_of(assignee)})
         return texts
 
     def _watching(self, actor: str, activity: ActivityLog) -> str:
         old, new = activity.changes["person"]
-        names = {"actor": actor, "person": self._person(new or old)}
+        names = {"actor": actor, "person": self.name_of(new or old)}
         if (new or old) == activity.actor_id:
             return (_("%(actor)s watches now.") if new else _("%(actor)s watches no more.")) % names
         if new:
@@ -140,6 +140,9 @@ class Words:
         return CHANGES[name]() % values
 
     def _assignment(self, activity: ActivityLog, old: int | None, new: int | None) -> str:
+        code = activity.changes.get("assigned_because", (None, None))[1] or ""
+        if code in (Because.DEFAULT, Because.MOVED) or code.startswith(Because.LEFT):
+            return self._automatic_assignment(code, new)
         if new is None:
             if old == activity.actor_id:
                 return _("%(actor)s put the ticket back, so nobody takes care of it now.")
@@ -148,16 +151,28 @@ class Words:
             return _("%(actor)s took the ticket.")
         return _("%(actor)s gave the ticket to %(new)s.")
 
+    def _automatic_assignment(self, code: str, new: int | None) -> str:
+        """Nobody chose it. That somebody left is said to staff alone."""
+        if code.startswith(Because.LEFT) and self.reader.works:
+            if new is None:
+                return _("Unassigned automatically, because %(old)s has left.")
+            return _("Assigned to %(new)s, because %(old)s has left.")
+        if new is None:
+            return _("The ticket is now unassigned.")
+        if code == Because.DEFAULT:
+            return _("Automatically assigned to %(new)s.")
+        return _("The ticket is now assigned to %(new)s.")
+
     def _value(self, name: str, value) -> str:
         if name in ("assignee", "requester"):
-            return self._person(value)
+            return self.name_of(value)
         if name == "status":
             return str(self.statuses.get(value, _("a status that is gone")))
         if name == "category":
             return str(self.categories.get(value, _("a category that is gone")))
         return str(Ticket.Priority(value).label) if name == "priority" else str(value)
 
-    def _person(self, pk: int | None) -> str:
+    def name_of(self, pk: int | None) -> str:
         if self.is_reader(pk):
             return _("you")
         return str(self.people.get(pk, _("somebody")))

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 
-from tickets import timeline
+from tickets import owner_words, timeline
 from tickets.admin.neighbours import neighbours, queue_query, queue_url
 from tickets.admin.page import TicketPage
 from tickets.models import Ticket
@@ -106,13 +106,14 @@ class ConversationMixin(TicketPage):
 
     def page_context(self, request, ticket):
         directory = OneTicketDirectory(ticket, request.user)
-        whole, people = request.GET.get("whole", ""), directory.people
-        entries = timeline.entries_for(ticket, request.user, find_people=people, whole=whole)
+        story, words = timeline.read(ticket, request.user, find_people=directory.people)
+        entries = timeline.entries(story, words, whole=request.GET.get("whole", ""))
         directory.introduce()
         return {
             **super().page_context(request, ticket),
             "folds": timeline.folded(entries),
             "names": names_for(ticket),
+            "why_assigned": owner_words.why(ticket, story.rows, words),
             "last_number": timeline.end_of(entries),
             "attachments": ticket.files_of_its_own,
             "actions": {"reopen": ticket.may_be_reopened_by(request.user)},
@@ -141,6 +142,7 @@ class ConversationMixin(TicketPage):
             "names": names_for(ticket),
             "last_number": last,
             "facts_form": form,
+            "why_assigned": owner_words.why_assigned(ticket, reader=request.user),
             "is_live": True,
         }
         return render(request, "admin/tickets/ticket/news.html", context)

@@ -80,6 +80,21 @@ class OwnedMixin:
                 raise NotStaff(self.assignee)
         elif self.assignee_id is not None and old_phase == Phase.DONE and not working(self.assignee_id):
             self.assignee, self.assigned_because = None, Because.left(stored)
+        if before and not is_given and self.category_id != before["category_id"]:
+            self._follow_category()
+
+    def _follow_category(self) -> None:
+        """In another category it is given anew, unless somebody chose the assignee, or that one has acted."""
+        owner = self.assignee_id
+        if owner is not None and (
+            self.assigned_because != Because.DEFAULT or self.activities.filter(actor=owner).exists()
+        ):
+            return
+        person = working(self.category.default_assignee_id)
+        if person:
+            self.assignee, self.assigned_because = person, Because.DEFAULT
+        elif owner is not None:
+            self.assignee, self.assigned_because = None, Because.MOVED
 
     def _give_by_default(self) -> None:
         """Gives a ticket without an assignee to the default one of its category, if that person works."""

@@ -67,9 +67,13 @@ class Directory:
         named = self._named_in(category)
         return [*named.told, named.default] if named.default else named.told
 
-    def last_resort(self) -> Collection[int]:
-        """Who is told where nobody else is left: supervisors, and where none works superusers."""
-        staff = get_user_model().objects.staff().order_by("pk").values_list("pk", flat=True)
+    def last_resort(self, *, without: int | None = None) -> Collection[int]:
+        """Who is told where nobody else is left: supervisors, and where none works superusers.
+
+        `without` is the number of a person who counts for nobody.
+        """
+        staff = get_user_model().objects.staff().exclude(pk=without)
+        staff = staff.order_by("pk").values_list("pk", flat=True)
         return list(staff.filter(groups__name=Role.SUPERVISOR)) or list(staff.filter(is_superuser=True))
 
     def _named_in(self, category: int | None) -> Named:
@@ -115,11 +119,14 @@ class OneTicketDirectory(Directory):
 
 
 class FullDirectory(Directory):
-    """Knows all that concerns many tickets, in a constant number of queries."""
+    """Knows all that concerns many tickets, in a constant number of queries.
 
-    def __init__(self, facts: Iterable, *, actor_id: int | None):
+    `without` is the number of a person who counts for nobody.
+    """
+
+    def __init__(self, facts: Iterable, *, actor_id: int | None, without: int | None = None):
         super().__init__()
-        facts = list(facts)
+        facts, self._without = list(facts), without
         self._watchers, self._muted = defaultdict(list), defaultdict(set)
         tickets = [one.ticket for one in facts]
         watchers = Watcher.objects.filter(ticket__in=tickets).order_by("pk")
@@ -131,7 +138,7 @@ class FullDirectory(Directory):
         self._named = named_in({one.category for one in facts} - {None})
         concerned = {person for one in facts for person in (one.requester, one.assignee)} | {actor_id}
         lists = (*self._watchers.values(), *map(self.configured, self._named))
-        self._people = super().people(concerned.union(*lists) - {None})
+        self._people = super().people(concerned.union(*lists) - {None}) | {without: None}
 
     def people(self, numbers, ticket=None):
         unknown = set(numbers) - self._people.keys()
@@ -142,12 +149,12 @@ class FullDirectory(Directory):
     def muted(self, people, ticket):
         return self._muted[ticket]
 
-    def last_resort(self):
+    def last_resort(self, *, without=None):
         return self._last_resort
 
     @cached_property
     def _last_resort(self) -> Collection[int]:
-        return super().last_resort()
+        return super().last_resort(without=self._without)
 
     def watchers(self, ticket):
         return self._watchers[ticket]

@@ -21,7 +21,8 @@ def words(notification: Notification) -> dict:
     query = "phase=open&who=mine" if is_yours else "phase=open&who=unassigned"
     return {
         "folder": "handed_over",
-        "leaver": handover.person,
+        "person_before": handover.person,
+        "has_left": not handover.person.works,
         "is_yours": is_yours,
         "count": len(numbers),
         "sections": [_section(ticket) for ticket in tickets],

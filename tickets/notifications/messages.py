@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts import links
 from accounts.events import AccountMail
-from tickets import silence, timeline
+from tickets import owner_words, silence, timeline
 from tickets.events import Verb
-from tickets.models import ActivityLog, Comment, Notification, Ticket
+from tickets.models import ActivityLog, Category, Comment, Notification, Ticket
 from tickets.models.notification import CANARY, HANDED_OVER
 from tickets.notifications import digest, handed_over, threads, tokens
 from tickets.notifications.guard import check_address, check_header
@@ -123,6 +123,7 @@ def _ticket_words(notifications: list[Notification]) -> dict:
     is_invited = is_receipt and _has_no_password(first)
     comment = _said(activities) if ticket else None
     folder = _folder(activities, ticket, comment, reason=first.reason)
+    is_first_news = is_new or folder == "moved"
     headers, foot_links = threads.headers(first), []
     if ticket and not is_invited:
         headers |= threads.unsubscribe(first)
@@ -139,10 +140,12 @@ def _ticket_words(notifications: list[Notification]) -> dict:
         "closes_on": ticket.closes_on if ticket else None,
         # Names cost a query, and most mails have words of their own.
         "sentences": SimpleLazyObject(lambda: timeline.sentences(told, reader=first.person)),
+        "why": _why(ticket, first, activities),
+        "moved_from": _moved_from(activities),
         "comment": comment,
         "files": [file.name for file in comment.attachments.all()] if comment else [],
         **_question(ticket, first),
-        "quote": comment.body if comment else ticket.description if ticket and is_new else "",
+        "quote": comment.body if comment else ticket.description if ticket and is_first_news else "",
         "url": _url(ticket, invited=first.person if is_invited else None),
         "reset_url": links.absolute("account_reset_password"),
         "reply_to": reply_to,
@@ -199,8 +202,27 @@ def _folder(
         return "receipt" if reason == Audience.REQUESTER else "filed"
     if Verb.REMINDED in verbs:
         return "reminder"
+    if reason in (Audience.CATEGORY, Audience.FALLBACK) and _moved_from(activities):
+        return "moved"
     is_closing = reason == Audience.REQUESTER and _is_silent_closing(activities, ticket)
     return "closing" if is_closing else "changed"
+
+
+def _why(ticket: Ticket | None, notification: Notification, activities: list[ActivityLog]) -> str:
+    """Why the ticket is the reader's, where the mail says that it is. For staff."""
+    verbs = {activity.verb for activity in activities}
+    is_told = notification.reason == Audience.ASSIGNEE and verbs & {Verb.CREATED, Verb.ASSIGNED}
+    if ticket is None or not is_told or not notification.person.works:
+        return ""
+    return owner_words.why_assigned(ticket, reader=notification.person)
+
+
+def _moved_from(activities: list[ActivityLog]) -> Category | None:
+    """The category that the act moved the ticket from."""
+    for activity in activities:
+        if activity.verb == Verb.EDITED and "category" in activity.changes:
+            return Category.objects.filter(pk=activity.changes["category"][0]).first()
+    return None
 
 
 def _is_silent_closing(activities: list[ActivityLog], ticket: Ticket) -> bool:

@@ -131,13 +131,13 @@ def recipients_of_follow_up(ticket: Ticket, *, actor) -> dict:
     return recipients(Verb.CREATED, actor_id=actor.pk, facts=facts)
 
 
-def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor) -> list[dict]:
+def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor, leaver=None) -> list[dict]:
     """{person: Audience} for each of the tickets, if `actor` did `verb` and they were as `facts` then.
 
-    The number of queries does not grow with the tickets.
+    `leaver` is somebody who would not work then. The number of queries does not grow with the tickets.
     """
     facts, actor_id = list(facts), actor.pk if actor else None
-    directory = FullDirectory(facts, actor_id=actor_id)
+    directory = FullDirectory(facts, actor_id=actor_id, without=leaver.pk if leaver else None)
     return [
         {}
         if verb == Verb.ASSIGNED and one.assignee is None
@@ -146,7 +146,9 @@ def recipients_of_many(verb: Verb, facts: Iterable[Facts], *, actor) -> list[dic
     ]
 
 
-def recipients_of_handover(*, assignees: Iterable[int], categories: Iterable[int], actor) -> dict:
+def recipients_of_handover(
+    *, assignees: Iterable[int], categories: Iterable[int], actor, leaver=None
+) -> dict:
     """{person: Audience} for what somebody left behind, where `actor` handed it over (None: the system).
 
     The new assignees, and for the tickets that nobody has now the people of their categories. Each is told
@@ -155,7 +157,7 @@ def recipients_of_handover(*, assignees: Iterable[int], categories: Iterable[int
     given = [Facts(None, None, assignee, None) for assignee in assignees]
     unassigned = [Facts(None, None, None, category) for category in categories]
     told: dict = {}
-    for people in recipients_of_many(Verb.CREATED, [*given, *unassigned], actor=actor):
+    for people in recipients_of_many(Verb.CREATED, [*given, *unassigned], actor=actor, leaver=leaver):
         told = people | told  # who is told for two reasons: for the first one
     return told
 

@@ -1,0 +1,53 @@
+"""What hangs on a person who is going to stop working, for the page that asks what becomes of it."""
+
+from dataclasses import dataclass
+
+from tickets.models import Category, Macro, SavedReply, SavedView, Ticket, Watcher
+from tickets.notifications import rules
+
+LISTED = 10  # tickets
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """`told` are the people who are emailed once where the tickets go to nobody, by name."""
+
+    tickets: list[Ticket]
+    ticket_count: int
+    default_of: list[Category]
+    notified_of: list[Category]
+    watched_count: int
+    saved_replies: int
+    macros: int
+    views: int
+    told: list[str]
+
+    @property
+    def is_anything(self) -> bool:
+        return bool(self.ticket_count or self.default_of or self.notified_of or self.watched_count)
+
+    @property
+    def more(self) -> int:
+        return max(0, self.ticket_count - len(self.tickets))
+
+    @property
+    def has_own(self) -> bool:
+        return bool(self.saved_replies or self.macros or self.views)
+
+
+def leaving(person, *, actor) -> Leaving:
+    """As it is now; `actor` is who would be the one to hand it over."""
+    tickets = Ticket.objects.open().assigned_to(person)
+    categories = tickets.order_by().values_list("category", flat=True).distinct()
+    told = rules.recipients_of_handover(assignees=(), categories=categories, actor=actor, leaver=person)
+    return Leaving(
+        tickets=list(tickets.order_by("created_at", "pk")[:LISTED]),
+        ticket_count=tickets.count(),
+        default_of=list(Category.objects.filter(default_assignee=person)),
+        notified_of=list(Category.objects.filter(people=person)),
+        watched_count=Watcher.objects.filter(person=person).count(),
+        saved_replies=SavedReply.objects.filter(owner=person).count(),
+        macros=Macro.objects.filter(owner=person).count(),
+        views=SavedView.objects.filter(owner=person).count(),
+        told=sorted(map(str, told)),
+    )

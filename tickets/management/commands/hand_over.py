@@ -1,0 +1,48 @@
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.actor import acting_as
+from tickets import ownership
+from tickets.management.limits import lift_time_limits
+from tickets.models import Handover, Ticket
+
+
+class Command(BaseCommand):
+    help = (
+        "Hands over a person's open tickets, and the categories whose default assignee the person is: to "
+        "nobody, or to somebody else. What a deactivated person leaves is handed over to nobody within a "
+        "minute by the worker; to choose somebody, run this before you deactivate the person."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("email", help="The email address of the person whose tickets are handed over.")
+        parser.add_argument("--to", metavar="EMAIL", help="Who gets them. Without it: nobody.")
+
+    def handle(self, *args, email, to, **options):
+        lift_time_limits()
+        person = self.person(email)
+        receiver = self.person(to) if to else None
+        if receiver and not receiver.works:
+            raise CommandError(f"{receiver} does not work on tickets.")
+        if receiver == person:
+            raise CommandError("The tickets are already assigned to this person.")
+        with acting_as(None):
+            handover = Handover.objects.ask(person)
+            handover.to = handover.default_to = receiver
+            handover.save(update_fields=["to", "default_to"])
+        ownership.hand_over(person, seconds=None, by_hand=True)
+        handover.refresh_from_db()
+        if handover.done_at is None:
+            left = Ticket.objects.open().filter(assignee=person).count()
+            raise CommandError(f"{left} tickets are being edited. Run the command again in a minute.")
+        self.stdout.write(
+            f"Handed over {handover.tickets} tickets and {handover.categories} categories of {person} "
+            f"to {receiver or 'nobody'}."
+        )
+
+    @staticmethod
+    def person(email: str):
+        person = get_user_model().objects.filter(email=email.strip().lower()).first()
+        if person is None:
+            raise CommandError(f"Nobody has the email address {email}.")
+        return person
