@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.decorators.http import require_POST
 
+from accounts.views import ConfirmAddressView, CutOffLinkView
 from helpdesk import health
 from tickets.views.home import AboutView, HomeView
 from tickets.views.mail_preferences import MailPreferencesView
@@ -12,10 +13,16 @@ from tickets.views.webhooks import InboundView, TrackingView
 urlpatterns = [
     path("", login_not_required(HomeView.as_view()), name="home"),
     path("about/", login_not_required(AboutView.as_view()), name="about"),
+    path("accounts/confirm-email/<str:key>/", ConfirmAddressView.as_view(), name="account_confirm_email"),
     path("accounts/logout/", require_POST(logout), name="account_logout"),
     path("accounts/profile/mail/", MailPreferencesView.as_view(), name="mail_preferences"),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
+    path(
+        "accounts/password/reset/key/<str:key>/",
+        CutOffLinkView.as_view(),
+        name="account_reset_password_from_key",
+    ),
     path("tickets/", include("tickets.urls")),
     path("admin/", admin.site.urls),
     path("anymail/mailgun/tracking/", TrackingView.as_view(), name="mailgun_tracking"),

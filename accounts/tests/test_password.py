@@ -97,6 +97,15 @@ def test_spoiled_link_changes_nothing(client, alice, bob, spoiled):
     assert alice.check_password(PASSWORD)
 
 
+@pytest.mark.parametrize("end", ["1", "1-", "-", "x", "1-x", "zzzzzzzzzzzzzzzz-x-y", "done-", "\u00e9-x"])
+def test_link_without_all_its_parts_is_not_valid(client, alice, end):
+    """THREATS 64: a mail program cut off its end."""
+    response = client.get(f"/accounts/password/reset/key/{end}/")
+    assert response.status_code == 200
+    assert "This link does not work any more" in response.content.decode()
+    assert client.get("/tickets/").status_code == 302
+
+
 def test_change_keeps_this_session_and_ends_the_others(client_of, alice):
     here, elsewhere = client_of(alice), client_of(alice)
     response = here.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": NEW})

@@ -87,6 +87,9 @@ def test_confirming_needs_a_click_and_brings_the_welcome(client, provider, mailo
     assert not EmailAddress.objects.get(email="nora@example.com").verified
     client.post(link)
     assert EmailAddress.objects.get(email="nora@example.com").verified
+    for again in (client.get(link), client.post(link), client.post(link[:-3] + "xx/")):  # THREATS 76
+        assert again.status_code == 200
+        assert "This link does not work any more" in again.content.decode()
     assert mails()[-1] == (AccountMail.WELCOME, "nora@example.com")
 
 
