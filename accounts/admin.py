@@ -31,7 +31,7 @@ class PersonForm(forms.ModelForm):
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect, initial=Role.REQUESTER)
     accepts_address = forms.BooleanField(
-        label=_("Accept this email address"),
+        label=_("Accept address"),
         required=False,
         help_text=_(
             "Nobody has confirmed it yet, so no ticket is emailed to it. "

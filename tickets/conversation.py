@@ -205,6 +205,8 @@ def _follow_up(ticket: Ticket, *, author, body: str, files: list, key, source: s
         source=source,
         submission_key=key or uuid.uuid4(),
     )
+    if not is_mail:
+        filing_limit.count_new(author)
     Attachment.attach(files, ticket=new, uploader=author)
     TicketLink.objects.create(ticket=new, target=ticket, kind=TicketLink.Kind.FOLLOWS)
     return new

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -18,6 +18,7 @@ from tickets.models import ActivityLog, Status
 from tickets.workflow import Phase
 
 HOUR = timedelta(hours=1)
+LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, Appendix A
 
 
 class TooManyTickets(Exception):
@@ -35,32 +36,44 @@ class TooManyTickets(Exception):
 
 
 def status_for_new(person) -> Status:
-    """The status that a ticket filed by `person` begins with. Raises TooManyTickets past the limit.
-
-    Until the transaction ends, nobody else files in the name of this person: what is counted is all there is.
-    (On SQLite that holds for every transaction.)
-    """
-    if connection.features.has_select_for_update:
-        own = get_user_model().objects.select_for_update(no_key=True).filter(pk=person.pk).order_by()
-        own.values_list("pk", flat=True).first()
-    status = Status.objects.annotate(limit_since=Subquery(_last_allowed(person))).default_for(Phase.NEW)
+    """The status that a ticket filed by `person` begins with. Raises TooManyTickets past the limit."""
+    limit_since = Subquery(_nth_newest(person, settings.TICKETS_PER_HOUR))
+    status = Status.objects.annotate(limit_since=limit_since).default_for(Phase.NEW)
     if wait := _wait(person, status.limit_since):
         raise TooManyTickets(wait)
     return status
 
 
+def count_new(person) -> None:
+    """Asks once more, with the new ticket: others filed at once may be more. Raises TooManyTickets.
+
+    From here to the end of the transaction only one of them goes on, so this comes as late as can be. On
+    SQLite only one transaction writes anyway, so what status_for_new() saw still holds.
+    """
+    if not connection.features.has_select_for_update:
+        return
+    own = get_user_model().objects.select_for_update(no_key=True).filter(pk=person.pk).order_by()
+    try:
+        own.values_list("pk", flat=True).first()
+    except OperationalError as error:
+        if getattr(error.__cause__, "pgcode", "") != LOCK_NOT_AVAILABLE:
+            raise
+        raise TooManyTickets(timedelta(minutes=1)) from error  # so many wait for their turn already
+    if wait := _wait(person, _nth_newest(person, settings.TICKETS_PER_HOUR + 1).first()):
+        raise TooManyTickets(wait)
+
+
 def wait_for(person) -> timedelta | None:
     """How long `person` has to wait before the next ticket; None: not at all."""
-    return _wait(person, _last_allowed(person).first())
+    return _wait(person, _nth_newest(person, settings.TICKETS_PER_HOUR).first())
 
 
-def _last_allowed(person) -> QuerySet:
-    """When the oldest of the newest TICKETS_PER_HOUR tickets was filed; empty where there are fewer."""
+def _nth_newest(person, number: int) -> QuerySet:
+    """When the person filed this one of the newest tickets; empty where there are fewer."""
     filed = ActivityLog.objects.filter(
         actor=person.pk, verb=Verb.CREATED, source__in=(actor.WEB, actor.EMAIL)
     ).order_by("-pk")
-    last = settings.TICKETS_PER_HOUR
-    return filed.values_list("recorded_at", flat=True)[last - 1 : last]
+    return filed.values_list("recorded_at", flat=True)[number - 1 : number]
 
 
 def _wait(person, limit_since) -> timedelta | None:

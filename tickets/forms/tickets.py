@@ -112,6 +112,7 @@ class NewTicketForm(TicketForm):
         ticket.submission_key = self.cleaned_data["submission_key"]
         ticket.status = filing_limit.status_for_new(ticket.requester)
         ticket.save()
+        filing_limit.count_new(ticket.requester)
         Attachment.attach(self.cleaned_data["attachments"], ticket=ticket, uploader=ticket.requester)
         return ticket
 

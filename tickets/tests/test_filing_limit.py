@@ -160,12 +160,14 @@ def test_mail_of_who_filed_too_many_waits_for_staff(alice, settings):
     assert Ticket.objects.count() == 20
 
 
-def test_limit_costs_filing_no_query_but_the_lock(client_of, alice):
+def test_limit_costs_filing_a_lock_and_a_count_on_postgresql_only(client_of, alice):
+    """The first count comes along with the status."""
     client = client_of(alice)
     client.post(URL, form())
     with CaptureQueriesContext(connection) as asked:
         assert client.post(URL, form()).status_code == 302
     texts = [query["sql"] for query in asked.captured_queries]
     locks = [text for text in texts if "FOR NO KEY UPDATE" in text]
-    assert len(locks) == connection.features.has_select_for_update
+    counts = [text for text in texts if text.startswith('SELECT "tickets_activitylog"."recorded_at"')]
+    assert len(locks) == len(counts) == connection.features.has_select_for_update
     assert len([text for text in texts if 'FROM "tickets_status"' in text]) == 1

@@ -11,6 +11,7 @@ from django.test import Client
 from django.views.generic.detail import SingleObjectMixin
 
 from accounts.actor import acting_as
+from accounts.tests.cast import make_person
 from tickets import conversation, verification
 from tickets.admin.page import TicketPage
 from tickets.inbound import handler
@@ -59,14 +60,14 @@ def test_form_sent_twenty_times_at_once_makes_one_ticket(alice):
     assert Notification.objects.count() == 1
 
 
-def test_sixty_tickets_at_once_are_all_filed(alice, settings):
+def test_sixty_tickets_at_once_are_all_filed(roles):
     """THREATS 37, I7, scaled down from 200."""
-    settings.TICKETS_PER_HOUR = 60
-    cookies = client_with_session(alice).cookies
+    people = [make_person(f"P{number} Person") for number in range(60)]
+    cookies = [client_with_session(person).cookies for person in people]
 
     def send(number):
         one = Client()
-        one.cookies = cookies
+        one.cookies = cookies[number]
         return one.post("/tickets/new/", form(subject=f"Number {number}")).status_code
 
     assert at_once(60, send) == [302] * 60
@@ -74,7 +75,7 @@ def test_sixty_tickets_at_once_are_all_filed(alice, settings):
 
 
 def test_many_at_once_file_no_more_than_the_limit(alice, bob):
-    """Of 25 at once with three left; somebody else is not held up."""
+    """Of 25 at once with three left. Who can't wait for the others is told to try again, not refused with 500."""
     for _number in range(17):
         make_ticket(alice)
     cookies = {person: client_with_session(person).cookies for person in (alice, bob)}
@@ -84,10 +85,13 @@ def test_many_at_once_file_no_more_than_the_limit(alice, bob):
         one.cookies = cookies[bob if number == 0 else alice]
         return one.post("/tickets/new/", form(subject=f"Number {number}")).status_code
 
-    answers = at_once(26, send)
-    assert sorted(answers) == [302] * 4 + [429] * 22
+    first, *others = at_once(26, send)
+    assert first == 302
+    assert set(others) <= {302, 429}
+    assert 1 <= others.count(302) == Ticket.objects.filter(requester=alice).count() - 17 <= 3
+    while send(1) == 302:
+        pass
     assert Ticket.objects.filter(requester=alice).count() == 20
-    assert Ticket.objects.filter(requester=bob).count() == 1
 
 
 def test_log_stays_a_chain_under_racing_writers(alice, ann, sam):
