@@ -95,7 +95,7 @@ class PreparedMixin(TicketPage):
         claims = bool(request.POST.get("claims", "on"))
         choice = {"seen": seen_in(request), "claims": claims}
         try:
-            is_new = macros.apply(macro, ticket, agent=request.user, key=_key(request), **choice)
+            is_new = macros.apply(macro, ticket, agent=request.user, key=_key(request, macro), **choice)
         except ValidationError as error:
             words = {"macro": macro, "reason": " ".join(error.messages)}
             text = _("Nothing is changed by “%(macro)s”. %(reason)s") % words
@@ -135,9 +135,9 @@ def _keep_typed(request: HttpRequest, ticket: Ticket) -> None:
         Draft.objects.keep(person=request.user, ticket=ticket, kind=Draft.Kind.REPLY, body=body)
 
 
-def _key(request: HttpRequest) -> uuid.UUID:
-    """That of the page on which the button stands, so that a double click says it once."""
+def _key(request: HttpRequest, macro: Macro) -> uuid.UUID:
+    """Made of the page's key and the macro: a double click says it once, another macro says its own."""
     try:
-        return uuid.UUID(request.POST.get("macro_key", ""))
+        return uuid.uuid5(uuid.UUID(request.POST.get("macro_key", "")), str(macro.pk))
     except ValueError:
         return uuid.uuid4()

@@ -3,15 +3,13 @@ import uuid
 from django import forms
 from django.conf import settings
 from django.core.validators import MaxLengthValidator
-from django.db import IntegrityError, transaction
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.validators import validate_visible
-from tickets import claiming, conversation
+from tickets import claiming, conversation, submissions
 from tickets.events import Verb
-from tickets.filing_limit import TooManyTickets
 from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
@@ -74,7 +72,8 @@ class CommentForm(forms.Form):
     def clean_key(self) -> uuid.UUID:
         """A key that stands for something said on another ticket would swallow what is said here."""
         key = self.cleaned_data["key"]
-        said = Comment.objects.filter(author=self.author, key=key).exclude(ticket=self.ticket)
+        here = [number for number in (self.ticket.pk, self.ticket.merged_into_id) if number]
+        said = Comment.objects.filter(author=self.author, key=key).exclude(ticket__in=here)
         filed = Ticket.objects.filter(requester=self.author, submission_key=key)
         filed = filed.exclude(links__target=self.ticket)
         return uuid.uuid4() if said.exists() or filed.exists() else key
@@ -87,34 +86,34 @@ class CommentForm(forms.Form):
         return cleaned
 
     def save(self) -> Comment | Ticket | None:
-        """Says it, once for each key. Returns the comment, or the new ticket that it became.
+        """Says it, once for each key and content. Returns the comment, or the new ticket that it became.
 
         None where its files could not be stored: the form has the error then. Raises TooManyTickets where it
         would become one too many.
         """
+        body, files = self.cleaned_data["body"], self.cleaned_data["attachments"]
+
+        def say(key: uuid.UUID) -> Comment | Ticket:
+            said = {"body": body, "files": files, "key": key, "source": self.source}
+            return self._say(self.ticket, author=self.author, **said)
+
         try:
-            with transaction.atomic():
-                return self._say(
-                    self.ticket,
-                    author=self.author,
-                    body=self.cleaned_data["body"],
-                    files=self.cleaned_data["attachments"],
-                    key=self.cleaned_data["key"],
-                    source=self.source,
-                )
-        except StoreUnavailable:
+            content = [self.kind.value, body, *submissions.content_of_files(files)]
+            said, _is_new = submissions.file_once(
+                self.cleaned_data["key"], content, file=say, find=self._said_with
+            )
+        except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
             self.add_error("attachments", files_unavailable())
             return None
-        except (IntegrityError, TooManyTickets):
-            if (said := self._said_already()) is None:
-                raise
-            return said
+        return said
 
-    def _said_already(self) -> Comment | Ticket | None:
+    def _said_with(self, key: uuid.UUID) -> tuple[Comment | Ticket | None, submissions.Content]:
         """What the key was used for before: a comment, or a new ticket that the reply became."""
-        key = self.cleaned_data["key"]
-        said = Comment.objects.filter(author=self.author, key=key).first()
-        return said or Ticket.objects.filter(requester=self.author, submission_key=key).first()
+        if said := Comment.objects.filter(author=self.author, key=key).first():
+            return said, submissions.content_of_comment(said)
+        if filed := Ticket.objects.filter(requester=self.author, submission_key=key).first():
+            return filed, submissions.content_of_follow_up(filed)
+        return None, []
 
     def _say(self, ticket: Ticket, **said) -> Comment | Ticket:
         raise NotImplementedError

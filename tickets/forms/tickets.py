@@ -1,12 +1,11 @@
 import uuid
 
 from django import forms
-from django.db import transaction
 from django.forms.models import ModelChoiceIterator
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
-from tickets import filing_limit
+from tickets import filing_limit, submissions
 from tickets.forms.attachments import AttachmentsField, files_unavailable
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Ticket
@@ -85,9 +84,9 @@ class TicketForm(forms.ModelForm):
 
 
 class NewTicketForm(TicketForm):
-    """Files a ticket of `requester`. Sent twice it raises IntegrityError the second time (submission_key).
+    """Files a ticket of `requester`, once for each key and content.
 
-    Past the limit of an hour it raises filing_limit.TooManyTickets.
+    Past the limit of an hour save() raises filing_limit.TooManyTickets.
     """
 
     attachments = AttachmentsField(label=_("Files"))
@@ -97,19 +96,31 @@ class NewTicketForm(TicketForm):
         super().__init__(*args, **kwargs)
         self.fields["submission_key"].initial = uuid.uuid4
         self.instance.requester = requester
+        self.is_new = True
 
     def save(self) -> Ticket | None:
-        """Returns the ticket; None where its files could not be stored: the form has the error then."""
+        """Returns the ticket, which is_new says about, or None where its files could not be stored.
+
+        The form has the error then.
+        """
         try:
-            return self._file()
-        except StoreUnavailable:
+            content = submissions.content_of_form(self.instance, self.cleaned_data["attachments"])
+            ticket, self.is_new = submissions.file_once(
+                self.cleaned_data["submission_key"], content, file=self._file, find=self._filed_with
+            )
+        except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
             self.add_error("attachments", files_unavailable())
             return None
+        return ticket
 
-    @transaction.atomic
-    def _file(self) -> Ticket:
+    def _filed_with(self, key: uuid.UUID) -> tuple[Ticket | None, submissions.Content]:
+        ticket = Ticket.objects.filter(requester=self.instance.requester, submission_key=key).first()
+        return (ticket, submissions.content_of_ticket(ticket)) if ticket else (None, [])
+
+    def _file(self, key: uuid.UUID) -> Ticket:
         ticket = super().save(commit=False)
-        ticket.submission_key = self.cleaned_data["submission_key"]
+        ticket.pk, ticket._state.adding = None, True  # a first try with another key was rolled back
+        ticket.submission_key = key
         ticket.status = filing_limit.status_for_new(ticket.requester)
         ticket.save()
         filing_limit.count_new(ticket.requester)

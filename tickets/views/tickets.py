@@ -273,19 +273,15 @@ class TicketCreateView(DraftMixin, CreateView):
             return self._come_back(form, wait)
         try:
             ticket = form.save()
-        except (IntegrityError, TooManyTickets) as error:
-            if first := self._ticket_of_same_submission(form):
-                self.forget_draft()
-                return redirect(first)
-            if isinstance(error, IntegrityError):
-                raise
+        except TooManyTickets as error:
             form.add_error(None, str(error))
             return self._come_back(form, error.wait)
         if ticket is None:
             return self.form_invalid(form)
         self.forget_draft()
-        words = {"ticket": f"#{ticket.pk}", "address": ticket.requester.email}
-        messages.success(self.request, _("Ticket %(ticket)s is filed. We write to %(address)s.") % words)
+        if form.is_new:
+            words = {"ticket": f"#{ticket.pk}", "address": ticket.requester.email}
+            messages.success(self.request, _("Ticket %(ticket)s is filed. We write to %(address)s.") % words)
         return redirect(ticket)
 
     def form_invalid(self, form):
@@ -296,11 +292,6 @@ class TicketCreateView(DraftMixin, CreateView):
         page = render(self.request, self.template_name, {"form": form}, status=429)
         page["Retry-After"] = str(ceil(wait.total_seconds()))
         return page
-
-    def _ticket_of_same_submission(self, form):
-        """A form that is sent twice leads both times to the ticket of the first."""
-        key = form.cleaned_data["submission_key"]
-        return Ticket.objects.filter(requester=self.request.user, submission_key=key).first()
 
 
 class TicketUpdateView(LockedTicketMixin, UpdateView):
