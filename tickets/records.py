@@ -12,6 +12,7 @@ from tickets.models import (
     BlockedSender,
     Category,
     Comment,
+    Handover,
     InboundEmail,
     Macro,
     SavedReply,
@@ -35,6 +36,8 @@ def _records(person) -> Iterator[tuple[str, QuerySet]]:
     yield _("activity log"), ActivityLog.objects.filter(actor=person)
     yield _("changes in the admin"), LogEntry.objects.filter(user=person)
     yield _("decisions about incoming email"), InboundEmail.objects.filter(handled_by=person)
+    yield _("handovers"), Handover.objects.filter(person=person, tickets__gt=0)
+    yield _("handovers"), Handover.objects.filter(asked_by=person)
     yield _("blocked senders"), BlockedSender.objects.filter(blocked_by=person)
     for model in (SavedReply, Macro, SavedView):
         yield str(model._meta.verbose_name_plural), model.objects.filter(owner=person)
