@@ -33,7 +33,7 @@ def _records(person) -> Iterator[tuple[str, QuerySet]]:
     yield _("replies and notes"), Comment.objects.filter(author=person)
     yield _("files"), Attachment.objects.filter(uploader=person)
     yield _("categories with this default assignee"), Category.objects.filter(default_assignee=person)
-    yield _("activity log"), ActivityLog.objects.filter(actor=person)
+    yield _("entries of the activity log"), ActivityLog.objects.filter(actor=person)
     yield _("changes in the admin"), LogEntry.objects.filter(user=person)
     yield _("decisions about incoming email"), InboundEmail.objects.filter(handled_by=person)
     yield _("handovers"), Handover.objects.filter(person=person, tickets__gt=0)

@@ -71,7 +71,7 @@ RECORDS = {
     "replies and notes": lambda person, ticket: conversation.note(ticket, author=person, body="Hello"),
     "files": lambda person, ticket: Attachment.attach([upload()], ticket=ticket, uploader=person),
     "categories with this default assignee": set_default_assignee,
-    "activity log": change_priority,
+    "entries of the activity log": change_priority,
     "changes in the admin": lambda person, ticket: LogEntry.objects.create(
         user=person, action_flag=2, object_repr="Other"
     ),

@@ -55,6 +55,21 @@ def test_key_takes_the_row(open_browser, alice, ann):
     assert Ticket.objects.get(pk=second.pk).assignee == ann
 
 
+def test_key_takes_nothing_from_who_was_faster_and_a_button_takes_it_over(open_browser, alice, ann, sam):
+    ticket = make_ticket(alice, subject="Alpha")
+    page = open_browser(ann)
+    page.goto(QUEUE)
+    with acting_as(sam):
+        ticket.assign(sam, because="took")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.get_by_text(f"#{ticket.pk}: Sam Lindqvist self-assigned this").first).to_be_visible()
+    assert Ticket.objects.get().assignee == sam
+    page.get_by_role("button", name="Take over from Sam Lindqvist").click()
+    expect(page.get_by_text(f"#{ticket.pk} is now assigned to you.").first).to_be_visible()
+    assert Ticket.objects.get().assignee == ann
+
+
 def test_keys_can_be_switched_off_for_good(open_browser, alice, ann):
     make_ticket(alice, subject="Alpha")
     page = open_browser(ann)
