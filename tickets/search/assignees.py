@@ -1,11 +1,11 @@
 """The people whom assignee:ann can mean: who works, and who left and still is the assignee of tickets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.contrib.auth import get_user_model
 from django.db.models.expressions import RawSQL
 
-from tickets.search.words import words_of
+from tickets.search.words import name_begins, words_of, words_of_name
 
 MOST_PEOPLE = 500
 # From one assignee to the next along an index: DISTINCT reads a million entries to find thirty people.
@@ -28,9 +28,14 @@ def possible_assignees() -> list:
 
 
 def named(value: str, people: Iterable) -> list:
-    """Those of `people` in whose name and address words begin with each word of `value`."""
-    asked = words_of(value)
-    return [person for person in people if asked and _matches(asked, words_of(f"{person} {person.email}"))]
+    """Those of `people` in whose name and address words begin with each of the first words of `value`."""
+    asked = words_of_name(value)
+    return [person for person in people if name_begins(asked, _words_for(person))]
+
+
+def names_in(people: Iterable) -> Iterator[str]:
+    """What they can be named by."""
+    return (word for person in people for word in _words_for(person))
 
 
 def former(people: Iterable) -> list[str]:
@@ -38,5 +43,5 @@ def former(people: Iterable) -> list[str]:
     return [person.marked_name for person in people if not person.works]
 
 
-def _matches(asked: list[str], words: list[str]) -> bool:
-    return all(any(word.startswith(one) for word in words) for one in asked)
+def _words_for(person) -> list[str]:
+    return words_of(f"{person} {person.email}")

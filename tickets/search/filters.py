@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from tickets import workflow
 from tickets.models import Attachment, Category, SearchDocument, Status, Ticket
 from tickets.search.asking import match_for
-from tickets.search.assignees import named, possible_assignees
+from tickets.search.assignees import named, names_in, possible_assignees
 from tickets.search.query import FILTERS, Filter, nearest
-from tickets.search.words import words_of
+from tickets.search.words import name_begins, words_of, words_of_name
 from tickets.workflow import Phase
 
 FOR_STAFF_ONLY = ("assignee", "requester")
@@ -24,7 +24,6 @@ UNITS = {"d": 1, "w": 7, "m": 30, "y": 365}  # days
 AGO = re.compile(r"-(\d{1,4})([dwmy])", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{1,2}-\d{1,2}", re.ASCII)
 MOST_PEOPLE = 500
-MOST_WORDS = 8  # of a value
 PHASES = {"open": workflow.OPEN, "closed": (Phase.DONE,), **{phase.value: (phase,) for phase in Phase}}
 
 
@@ -95,8 +94,7 @@ def assignees_named(asked: Filter, user) -> list | None:
     people = possible_assignees()
     if found := named(asked.value, people):
         return found
-    words = (word for person in people for word in words_of(f"{person} {person.email}"))
-    raise _wrong_value("assignee", asked.value, [ME, NOBODY[0], *words])
+    raise _wrong_value("assignee", asked.value, lambda: (ME, NOBODY[0], *names_in(people)))
 
 
 def _documents_of(name: str):
@@ -189,13 +187,8 @@ def _one_of(name: str, value: str, offered: Iterable[str]) -> str:
 def _named(name: str, value: str, rows: Iterable[tuple[int, str]], offered: Iterable[str] = ()) -> list[int]:
     """The rows whose name has words that begin with each of the first words of `value`."""
     rows = [(pk, words_of(text)) for pk, text in rows]
-    asked = list(dict.fromkeys(words_of(value)))[:MOST_WORDS]
-    found = [
-        pk
-        for pk, words in rows
-        if asked and all(any(word.startswith(one) for word in words) for one in asked)
-    ]
-    if found:
+    asked = words_of_name(value)
+    if found := [pk for pk, words in rows if name_begins(asked, words)]:
         return found
     raise _wrong_value(
         name, value, lambda: itertools.chain(offered, (word for _pk, words in rows for word in words))

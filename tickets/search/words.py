@@ -12,6 +12,7 @@ import snowballstemmer
 from django.conf import settings
 
 LONGEST_WORD = 64
+MOST_WORDS_OF_NAME = 8
 NO_LANGUAGE = "simple"
 WORD = re.compile(r"[^\W_]+")
 UNSPACED = (
@@ -62,6 +63,16 @@ def words_of(text: str) -> list[str]:
     folded = fold(text)
     found = WORD.findall(folded) if folded.isascii() else LETTER_OR_WORD.findall(folded)
     return [word[:LONGEST_WORD] for word in found]
+
+
+def words_of_name(typed: str) -> list[str]:
+    """The first words of a name that somebody typed, each once."""
+    return list(dict.fromkeys(words_of(typed)))[:MOST_WORDS_OF_NAME]
+
+
+def name_begins(typed: list[str], words: list[str]) -> bool:
+    """Whether `words` begin with each of words_of_name()."""
+    return bool(typed) and all(any(word.startswith(one) for word in words) for one in typed)
 
 
 def stem(word: str) -> str:
