@@ -1,16 +1,18 @@
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import get_user_model
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
-from accounts.mixins import NumbersField, StaffListMixin, without_detours
+from accounts.mixins import StaffListMixin, without_detours
+from accounts.validators import is_number
+from tickets.forms.people import AssigneeField, PeopleField, working_or
 from tickets.models import Category
 
 
 @admin.register(Category)
 class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
-    list_display = ("name", "is_active", "default_assignee", "told", "silence", "position")
-    list_select_related = ("default_assignee",)
+    list_display = ("name", "is_active", "default", "told", "silence", "position")
     sortable_by = ()
     fieldsets = (
         (
@@ -40,11 +42,17 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
     )
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("people")
+        people = get_user_model().objects.with_role()
+        fields = (Prefetch("people", people), Prefetch("default_assignee", people))
+        return super().get_queryset(request).prefetch_related(*fields)
+
+    @admin.display(description=_("default assignee"))
+    def default(self, category):
+        return category.default_assignee.marked_name if category.default_assignee else None
 
     @admin.display(description=_("people to tell"))
     def told(self, category):
-        return ", ".join(str(person) for person in category.people.all()) or "–"
+        return ", ".join(person.marked_name for person in category.people.all()) or "–"
 
     @admin.display(description=_("when nobody answers"))
     def silence(self, category):
@@ -62,15 +70,21 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
         return without_detours(super().get_form(request, obj, change=change, widgets=widgets, **kwargs))
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        present = self._shown(request).values("default_assignee")
+        people = working_or(present.exclude(default_assignee=None))
         return super().formfield_for_foreignkey(
-            db_field, request, queryset=get_user_model().objects.staff(), **kwargs
+            db_field, request, form_class=AssigneeField, queryset=people, **kwargs
         )
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
+        present = Category.people.through.objects.filter(category__in=self._shown(request).values("pk"))
+        people = working_or(present.values("user"))
         return super().formfield_for_manytomany(
-            db_field,
-            request,
-            form_class=NumbersField,
-            queryset=get_user_model().objects.staff(),
-            **kwargs,
+            db_field, request, form_class=PeopleField, queryset=people, **kwargs
         )
+
+    @staticmethod
+    def _shown(request):
+        """The category whose page it is; none where one is added."""
+        number = request.resolver_match.kwargs.get("object_id", "") if request.resolver_match else ""
+        return Category.objects.filter(pk=number) if is_number(number) else Category.objects.none()

@@ -1,7 +1,9 @@
 """Menus of people."""
 
 from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
 
+from accounts.mixins import NumbersField
 from tickets.forms.tickets import FewRowsField
 
 
@@ -16,3 +18,16 @@ class AssigneeField(FewRowsField):
 
     def label_from_instance(self, person) -> str:
         return person.marked_name
+
+
+class PeopleField(NumbersField):
+    """Several people who work. Those who are chosen already and don't work stay possible, and are marked."""
+
+    def label_from_instance(self, person) -> str:
+        return person.marked_name
+
+
+def working_or(chosen: QuerySet) -> QuerySet:
+    """People who work, and those of `chosen`, each with the role."""
+    staff = get_user_model().objects.staff().order_by().values("pk")
+    return get_user_model().objects.filter(Q(pk__in=staff) | Q(pk__in=chosen)).with_role()

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import validate_single_line
 from tickets import variables
+from tickets.models.ticket_owner import NOT_STAFF
 
 # What {…} may stand in the texts of a category.
 VARIABLES = ("requester", "ticket", "subject", "date")
@@ -106,8 +107,13 @@ class Category(models.Model):
         return self.name
 
     def clean(self):
-        """Raises ValidationError where a ticket would close unannounced, or on a day that never comes."""
+        """Raises ValidationError where a ticket would go to nobody who works, close unannounced, or on a day
+        that never comes.
+        """
         super().clean()
+        person = self.default_assignee
+        if person is not None and not person.works:
+            raise ValidationError({"default_assignee": ValidationError(NOT_STAFF, params={"person": person})})
         if self.close_after is not None and self.remind_after is None:
             raise ValidationError(
                 {

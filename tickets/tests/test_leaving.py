@@ -183,3 +183,38 @@ def test_agent_sees_no_such_page(client_of, ann, alice, kim):
     data = {**person_data(kim), **ASKED}
     assert client_of(ann).post(f"{PEOPLE}{kim.pk}/change/", data).status_code == 403
     assert MailPreferences.objects.count() == 0
+
+
+# The categories that name the person
+def test_category_marks_who_left_and_offers_only_people_who_work(client_of, sam, kim, ben, alice):
+    box = category()
+    box.default_assignee = kim
+    box.save()
+    box.people.add(kim)
+    User.objects.filter(pk=kim.pk).update(is_active=False)
+    gone = make_person("Uma Gone", role=Role.AGENT, is_active=False)
+    client, url = client_of(sam), f"/admin/tickets/category/{box.pk}/change/"
+    page = body(client.get(url))
+    assert page.count("Kim Sato (deactivated)") == 2
+    assert "Ben Adler" in page
+    assert gone.full_name not in page
+    assert body(client.get("/admin/tickets/category/")).count("Kim Sato (deactivated)") == 2
+    assert "Kim Sato" not in body(client.get("/admin/tickets/category/add/"))
+    data = {"name": "Other", "position": 6, "is_active": "on"}
+    refused = client.post(url, {**data, "people": [gone.pk], "default_assignee": alice.pk})
+    assert refused.status_code == 200
+    kept = client.post(url, {**data, "people": [kim.pk, ben.pk], "default_assignee": ben.pk})
+    assert kept.status_code == 302
+    box.refresh_from_db()
+    assert (set(box.people.all()), box.default_assignee) == ({kim, ben}, ben)
+
+
+def test_category_refuses_a_default_assignee_who_left(client_of, sam, kim):
+    """It stays visible, marked, until somebody else is chosen."""
+    box = category()
+    box.default_assignee = kim
+    box.save()
+    User.objects.filter(pk=kim.pk).update(is_active=False)
+    data = {"name": "Other", "position": 6, "is_active": "on", "default_assignee": kim.pk}
+    page = body(client_of(sam).post(f"/admin/tickets/category/{box.pk}/change/", data))
+    assert "Kim Sato does not work on tickets (any more). Please choose somebody else." in page
