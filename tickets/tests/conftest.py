@@ -70,13 +70,15 @@ def use_store(monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def database_clock(request, monkeypatch):
+def database_clock(request):
     """The database's clock stands still where Python's does (time_machine), which it can't know by itself.
 
     Not in a test that is marked with two_clocks: there the database is asked, as in real life.
     """
-    if not request.node.get_closest_marker("two_clocks"):
-        monkeypatch.setattr(clock, "now", timezone.now)
+    with pytest.MonkeyPatch.context() as own:  # a test may undo those of `monkeypatch`
+        if not request.node.get_closest_marker("two_clocks"):
+            own.setattr(clock, "now", timezone.now)
+        yield
 
 
 class TimerThatNeverRings:

@@ -15,7 +15,7 @@ from tickets import jobs
 from tickets.management import job_threads
 from tickets.management.commands import run_worker
 from tickets.models import Notification
-from tickets.notifications import alarms, outbox, pause
+from tickets.notifications import alarms, delivery, outbox, pause
 from tickets.tests.factories import make_ticket
 
 MAILS = 300
@@ -113,8 +113,10 @@ def job(run) -> jobs.Job:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_jobs_run_while_a_mail_is_at_the_provider(mailgun, worker, alice, monkeypatch):
+def test_jobs_run_while_a_mail_is_at_the_provider(mailgun, worker, alice, settings, monkeypatch):
     """THREATS 140: the provider answers when a job has run three times, not earlier."""
+    settings.ANYMAIL = {**settings.ANYMAIL, "REQUESTS_TIMEOUT": (30, 30)}
+    monkeypatch.setattr(delivery, "SEND_SECONDS", 60)
     queue(alice, 1)
     rounds, ran, answered = [], threading.Event(), []
 
@@ -179,10 +181,11 @@ def test_sigterm_ends_a_worker_whose_provider_never_answers(mailgun, start_worke
     mailgun.behave = "hang"
     queue(alice, 5)
     worker = start_worker()
-    wait_until(lambda: mailgun.requests_seen == 1, seconds=30)
+    wait_until(lambda: mailgun.requests_seen, seconds=60)
+    before = mailgun.requests_seen
     worker.terminate()
     assert worker.wait(20) == 0
-    assert mailgun.requests_seen == 1
+    assert mailgun.requests_seen <= before + 1
     assert set(Notification.objects.values_list("state", flat=True)) == {State.WAITING}
 
 
