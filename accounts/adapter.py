@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import truncate_ip
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import transaction
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -109,6 +109,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request, user, **kwargs):
         logger.info("Person %s logged in from %s.", user.pk, self.get_client_ip(request))
         return super().post_login(request, user, **kwargs)
+
+    def get_client_ip(self, request):
+        """Who came past one of the TRUSTED_PROXIES is refused, like one whose address nobody can read."""
+        try:
+            return super().get_client_ip(request)
+        except ImproperlyConfigured as error:
+            logger.warning("A request came through fewer proxies than TRUSTED_PROXIES says.")
+            raise PermissionDenied from error
 
     def set_password(self, user, password):
         super().set_password(user, password)

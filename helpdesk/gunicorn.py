@@ -18,4 +18,7 @@ limit_request_fields = 100
 limit_request_field_size = 8190
 # Whose X-Forwarded-* are believed: the platform's router, which is the only way in.
 forwarded_allow_ips = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
+# No SCRIPT_NAME or PATH_INFO as a header: the router passes it on from whoever sends it, and one that does
+# not fit is answered with 500.
+forwarder_headers = ""
 control_socket_disable = True

@@ -1,8 +1,14 @@
+import re
+from functools import wraps
+
 from allauth.account.views import PasswordResetFromKeyView
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseNotAllowed
+from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 from django.utils.cache import patch_cache_control
+
+from helpdesk.errors import bad_request
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -12,8 +18,10 @@ PERMISSIONS_POLICY = ", ".join(
     )
 )  # fmt: skip
 
-
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+# Each parameter of a Content-Type whose name begins with "charset": the rest of its name, and its value.
+CHARSET = re.compile(r"(?:^|[;,\s])charset([^=;]*)=?([^;]*)", re.IGNORECASE)
+UTF_8 = {"utf-8", "utf8", '"utf-8"', '"utf8"'}
 
 
 class SecurityHeadersMiddleware:
@@ -42,6 +50,44 @@ class SecurityHeadersMiddleware:
         match = request.resolver_match
         is_reset = match is not None and match.view_name == "account_reset_password_from_key"
         return is_reset and match.kwargs["key"] != PasswordResetFromKeyView.reset_url_key
+
+
+class ReadableRequestMiddleware:
+    """Text is UTF-8. What says that it is anything else is refused, whatever the method, and never decoded.
+
+    Django takes every codec of Python for a charset (hex, rot13, undefined), and fails when it reads with it.
+    Browsers send no charset, or UTF-8.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if not is_utf8(request.META.get("CONTENT_TYPE", "")):
+            return bad_request(request)
+        if request.encoding:
+            request.encoding = "utf-8"  # not by helpdesk.wsgi; Django's form reader knows this spelling alone
+        request.parse_file_upload = self._refusing_odd_parts(request.parse_file_upload)
+        return self.get_response(request)
+
+    @staticmethod
+    def _refusing_odd_parts(parse):
+        """Django breaks on a part that numbers only some pieces of a parameter (RFC 2231, 3): a*; a*0*=."""
+
+        @wraps(parse)
+        def parse_or_refuse(*args):
+            try:
+                return parse(*args)
+            except TypeError as error:
+                raise MultiPartParserError("A part has headers that can't be read.") from error
+
+        return parse_or_refuse
+
+
+def is_utf8(content_type: str) -> bool:
+    """Whether every charset that a Content-Type names is UTF-8, in the one form that browsers write."""
+    named = CHARSET.findall(content_type)
+    return all(not rest.strip() and value.strip().lower() in UTF_8 for rest, value in named)
 
 
 class RequestMethodMiddleware:

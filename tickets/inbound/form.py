@@ -55,7 +55,7 @@ def parse(body: bytes, content_type: str) -> Form:
             return Form(_multipart(body, options.get("boundary", "").encode("ascii")))
     except BrokenForm:
         raise
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise BrokenForm("a header can't be read") from error
     raise BrokenForm("the content type is not one of a form")
 

@@ -143,7 +143,7 @@ FLOORS: list[tuple[str, float]] = [
     ("helpdesk.middleware", 6),
     ("accounts.middleware", 6),
     ("helpdesk.health", 7),
-    ("helpdesk.errors", 6),
+    ("helpdesk.errors", 5.5),
     ("helpdesk.checks", 6),
     ("tickets.jobs", 6.5),
     ("tickets.adminsite", 7),

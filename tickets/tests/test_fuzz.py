@@ -1,11 +1,17 @@
-"""No input gives a 5xx while the system is healthy (THREATS I1, 31, 32, 35, 38)."""
+"""No input gives a 5xx while the system is healthy (THREATS I1, 11, 31, 32, 35, 38, 130)."""
+
+import json
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.urls import get_resolver
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from helpdesk.tests.gateway import ask
+from tickets.notifications import tokens
 from tickets.tests.factories import category, make_ticket
 from tickets.tests.test_permissions import names
 
@@ -133,6 +139,17 @@ PATHS = [
 ]
 
 
+def generated(count: int):
+    """The same requests in every run."""
+    return hypothesis_settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
 @pytest.mark.parametrize("who", ["visitor", "alice", "ann", "root"])
 def test_no_request_breaks_a_page(who, alice, ann, root):
     make_ticket(alice, pk=1)
@@ -141,19 +158,151 @@ def test_no_request_breaks_a_page(who, alice, ann, root):
     if who in people:
         client.force_login(people[who])
 
-    @settings(
-        max_examples=300,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @generated(200)
     @given(st.sampled_from(PATHS), st.booleans(), st.dictionaries(FIELDS, TEXT, max_size=4))
-    def ask(path, is_post, data):
+    def answers(path, is_post, data):
         answer = client.post(path, data) if is_post else client.get(path, data)
         assert answer.status_code < 500, (path, is_post, data)
 
-    ask()
+    answers()
+
+
+def addresses(resolver=None, prefix: str = "/") -> set[str]:
+    """Every address of the project, like /tickets/%(pk)s/edit/."""
+    resolver = resolver or get_resolver()
+    found = {
+        prefix + form
+        for _name, entries in resolver.reverse_dict.lists()
+        for possibilities, *_others in entries
+        for form, _parameters in possibilities
+    }
+    for _name, (part, inner) in resolver.namespace_dict.items():
+        found |= addresses(inner, prefix + part)
+    return found - {"/accounts/logout/"}  # it would end the session
+
+
+class Filled(dict):
+    """What stands at the places of an address: the same everywhere."""
+
+    def __init__(self, value: str):
+        super().__init__()
+        self.value = value
+
+    def __missing__(self, name: str) -> str:
+        return self.value
+
+
+PARTS = [
+    'name="subject"', "name=body", "name*=hex''body", 'name="attachments"; filename="a.png"', "a*; a*0*=x; name=body",
+    'name="_charset_"', "name=body\r\nContent-Type: text/plain; charset=hex",
+    "name=body\r\nContent-Transfer-Encoding: base64",
+    'name="attachments"; filename="a.png"\r\nContent-Transfer-Encoding: base64',
+]  # fmt: skip
+
+
+def multipart(parts: list[tuple[str, str]]) -> bytes:
+    written = (f"--x\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n" for head, text in parts)
+    return "".join([*written, "--x--\r\n"]).encode("utf-8", "replace")
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+BODIES = st.one_of(
+    st.binary(max_size=60),
+    st.dictionaries(FIELDS, TEXT, max_size=4).map(lambda data: urlencode(data).encode()),
+    st.lists(st.tuples(st.sampled_from(PARTS), TEXT), max_size=3).map(multipart),
+    ANYTHING.map(lambda value: json.dumps(value).encode()),
+)
+KINDS = st.sampled_from(
+    [
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json",
+        "text/plain",
+        "",
+    ]
+)
+CHARSETS = st.one_of(
+    st.sampled_from(
+        ["hex", "rot13", "idna", "undefined", "utf-16", "latin-1", "utf-8", "utf8", '"UTF-8"', ""]
+    ),
+    st.text(st.characters(max_codepoint=255), max_size=8),
+)
+PARAMETERS = st.sampled_from(
+    ["charset=", "CHARSET=", "charset*=", "charset*0=", "boundary=", "boundary*0*=", "x="]
+)
+CONTENT_TYPES = st.tuples(KINDS, st.lists(st.tuples(PARAMETERS, CHARSETS).map("".join), max_size=2)).map(
+    lambda written: ";".join([written[0], *written[1]])
+)
+METHODS = st.one_of(
+    st.sampled_from(["GET", "POST", "POST", "POST", "HEAD", "OPTIONS", "PUT", "get"]),
+    st.text("ABCXYZ-", min_size=1, max_size=200),
+)
+PLACES = st.sampled_from(["1", "1", "1", "0", "9" * 30, "x", "a:b:c", "\0", "\u0663", "1-a"])
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        [
+            "HTTP_ACCEPT_LANGUAGE",
+            "HTTP_RANGE",
+            "HTTP_IF_MODIFIED_SINCE",
+            "HTTP_IF_NONE_MATCH",
+            "HTTP_HX_REQUEST",
+            "HTTP_HX_CURRENT_URL",
+            "HTTP_HX_CURRENT_URL_URI_AUTOENCODED",
+            "HTTP_X_FORWARDED_FOR",
+            "HTTP_REFERER",
+            "HTTP_X_REQUESTED_WITH",
+            "HTTP_AUTHORIZATION",
+        ]
+    ),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+    max_size=2,
+)
+
+
+@pytest.mark.parametrize("who", ["visitor", "alice", "ann", "root"])
+def test_no_request_of_any_shape_breaks_any_address(who, client_of, alice, ann, root, settings):
+    """Methods, content types, charsets and bodies, as gunicorn hands them over."""
+    settings.MAILGUN_WEBHOOK_SECRET = "x" * 32
+    make_ticket(alice, pk=1)
+    places = PLACES | st.just(tokens.mute_link(1, alice.pk).split("/")[-2])
+    people = {"alice": alice, "ann": ann, "root": root}
+    cookies = client_of(people[who]).cookies if who in people else None
+
+    @generated(200)
+    @given(st.sampled_from(sorted(addresses())), places, METHODS, CONTENT_TYPES, BODIES, HEADERS, TEXT)
+    def answers(address, place, method, content_type, body, headers, query):
+        answer = ask(
+            address % Filled(place),
+            method=method,
+            query=urlencode({"q": query}, errors="replace"),
+            content_type=content_type,
+            body=body,
+            cookies=cookies,
+            **headers,
+        )
+        assert answer.status < 500
+
+    answers()
+
+
+@pytest.mark.parametrize("charset", ["hex", "latin-1"])
+def test_text_in_another_charset_changes_nothing(client_of, alice, unchanged, charset):
+    """THREATS 11, 130."""
+    cookies = client_of(alice).cookies
+    data = {"subject": "Printer", "description": "Jam", "category": category().pk, "priority": "normal"}
+    with unchanged():
+        answer = ask(
+            "/tickets/new/",
+            method="POST",
+            content_type=f"application/x-www-form-urlencoded; charset={charset}",
+            body=urlencode(data).encode(),
+            cookies=cookies,
+        )
+    assert answer.status == 400
 
 
 @pytest.mark.parametrize(
