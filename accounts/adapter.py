@@ -8,7 +8,8 @@ from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal.ratelimit import truncate_ip
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -73,9 +74,21 @@ class AccountAdapter(DefaultAccountAdapter):
         user.set_role(Role.REQUESTER)
         return user
 
+    @transaction.atomic
     def confirm_email(self, request, email_address):
-        """The first address that a person confirms ends the sign-up."""
+        """The first address that a person confirms ends the sign-up.
+
+        An address that somebody else has signed up with meanwhile can't be confirmed.
+        """
         person = email_address.user
+        if User.objects.filter(email=email_address.email).exclude(pk=person.pk).exists():
+            self.add_message(
+                request,
+                messages.ERROR,
+                "account/messages/email_confirmation_failed.txt",
+                {"email": email_address.email},
+            )
+            return False
         is_first = not EmailAddress.objects.filter(user=person, verified=True).exists()
         is_confirmed = super().confirm_email(request, email_address)
         if is_confirmed and is_first:
@@ -109,14 +122,6 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(self, request, user, **kwargs):
         logger.info("Person %s logged in from %s.", user.pk, self.get_client_ip(request))
         return super().post_login(request, user, **kwargs)
-
-    def get_client_ip(self, request):
-        """Who came past one of the TRUSTED_PROXIES is refused, like one whose address nobody can read."""
-        try:
-            return super().get_client_ip(request)
-        except ImproperlyConfigured as error:
-            logger.warning("A request came through fewer proxies than TRUSTED_PROXIES says.")
-            raise PermissionDenied from error
 
     def set_password(self, user, password):
         super().set_password(user, password)

@@ -1,5 +1,6 @@
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from django import forms
 from django.conf import settings
@@ -105,6 +106,17 @@ class AddressForm(PlainFieldsMixin, allauth_forms.AddEmailForm):
         address = super().clean_email()
         validate_domain(address)
         return address
+
+    @transaction.atomic
+    def save(self, request):
+        """Replaces the address that waits to be confirmed.
+
+        allauth would take for it the account's own, where that was never confirmed, and leave it with none.
+        """
+        address = self.cleaned_data["email"]
+        waiting = EmailAddress.objects.filter(user=self.user, verified=False)
+        waiting.exclude(email__in=[self.user.email, address]).delete()
+        return EmailAddress.objects.add_email(request, self.user, address, confirm=True)
 
 
 class PasswordChangeForm(PlainFieldsMixin, allauth_forms.ChangePasswordForm):

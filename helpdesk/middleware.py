@@ -3,6 +3,7 @@ from functools import wraps
 
 from allauth.account.views import PasswordResetFromKeyView
 from django.conf import settings
+from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
@@ -116,3 +117,31 @@ class RequestSizeMiddleware:
         if size > settings.REQUEST_MAX_BYTES:
             return HttpResponse(render_to_string("413.html"), status=413)
         return self.get_response(request)
+
+
+class SecondTryMiddleware:
+    """Who is a moment too late gets the answer of somebody who comes later.
+
+    A form looks whether a row is there, and inserts it where it is not. Of two that look at once both insert,
+    and the database refuses the second (UniqueConstraint). Its act is rolled back as a whole, so the view is
+    asked once more: now the form sees the other row and says so in its own words, with what was typed.
+    """
+
+    TRIES = 2  # the row that was in the way may be gone again, and another be there
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        if not isinstance(exception, IntegrityError):
+            return None
+        view = request.resolver_match
+        for _number in range(self.TRIES):
+            try:
+                return view.func(request, *view.args, **view.kwargs)
+            except IntegrityError:
+                continue
+        return None  # nobody was faster: a fault of ours

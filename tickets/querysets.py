@@ -175,6 +175,14 @@ class CommentQuerySet(TrackedQuerySet):
         return self if user.is_staff else self.filter(is_public=True)
 
 
+class TooManyFiles(Exception):
+    """The person has to wait for `wait` before sending so many files."""
+
+    def __init__(self, wait: timedelta):
+        super().__init__()
+        self.wait = wait
+
+
 class AttachmentQuerySet(TrackedQuerySet):
     def visible_to(self, user):
         """The files of tickets that `user` may know of and of those merged into them.
@@ -189,6 +197,20 @@ class AttachmentQuerySet(TrackedQuerySet):
         merged = tickets.model._base_manager.filter(merged_into__in=tickets.values("pk"))
         readable = Q(ticket__in=tickets) | Q(ticket__in=merged.values("pk"))
         return self.filter(readable, Q(comment=None) | Q(comment__is_public=True))
+
+    def hold_to_limit(self, uploads, person) -> None:
+        """Raises TooManyFiles where `person` may not send `uploads` now.
+
+        Until the transaction ends nobody else sends files of this person, so what was counted stays true
+        while they are stored. Ask before a ticket is locked.
+        """
+        if not uploads:
+            return
+        # no_key: rows that refer to the person can be made meanwhile.
+        people = self.model.uploader.field.related_model.objects.select_for_update(no_key=True)
+        people.values_list("pk", flat=True).get(pk=person.pk)
+        if wait := self.wait_for(uploads, person):
+            raise TooManyFiles(wait)
 
     def wait_for(self, uploads, person) -> timedelta | None:
         """How long `person` has to wait before sending `uploads`, counted over 24 hours; None: not at all."""

@@ -15,6 +15,7 @@ from tickets.activity_log import snapshot_of
 from tickets.events import Verb
 from tickets.filing_limit import TooManyTickets
 from tickets.models import ActivityLog, Comment, Ticket
+from tickets.querysets import TooManyFiles
 
 Content = list[str]
 Row = TypeVar("Row")
@@ -36,7 +37,7 @@ def file_once(
         try:
             with transaction.atomic():
                 return file(own_key), True
-        except (IntegrityError, TooManyTickets):
+        except (IntegrityError, TooManyFiles, TooManyTickets):
             first, first_content = find(own_key)
             if first is None:
                 raise

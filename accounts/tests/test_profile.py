@@ -6,6 +6,7 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from accounts.events import AccountMail
+from accounts.links import confirmation_link
 from accounts.models import User
 from accounts.tests.cast import PASSWORD
 from tickets.models import Notification
@@ -96,3 +97,30 @@ def test_new_address_must_be_of_an_allowed_domain(client_of, alice, settings):
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
     response = client.post("/accounts/email/", {"email": "alice@other.org", "action_add": ""})
     assert "It ends in @example.com." in response.content.decode()
+
+
+def test_own_address_that_was_never_confirmed_stays_until_the_new_one_is(client_of, alice, bob):
+    """As of everybody who signed up before there was a mail provider: they would be left without an address."""
+    EmailAddress.objects.update(verified=False)
+    for person in (alice, bob):
+        client, address = client_of(person), person.email
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        for new in ("first", "second"):
+            data = {"email": f"{new}-{address}", "action_add": ""}
+            assert client.post("/accounts/email/", data).status_code == 302
+        person.refresh_from_db()
+        assert person.email == address
+        kept = EmailAddress.objects.filter(user=person).order_by("pk")
+        assert list(kept.values_list("email", flat=True)) == [address, f"second-{address}"]
+
+
+def test_address_that_somebody_else_has_taken_meanwhile_is_not_confirmed(client_of, alice, roles):
+    EmailAddress.objects.create(user=alice, email="new@example.com")
+    link = confirmation_link(alice, "new@example.com").removeprefix("http://localhost:8000")
+    User.objects.create_user("new@example.com", full_name="Somebody Else")
+    page = client_of(alice).post(link, follow=True)
+    assert page.status_code == 200
+    assert "Another account has confirmed new@example.com already." in page.content.decode()
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.com"
+    assert not EmailAddress.objects.get(email="new@example.com").verified

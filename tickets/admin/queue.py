@@ -162,6 +162,8 @@ class QueueMixin(admin.ModelAdmin):
             messages.error(request, _("These filters are not understood, so nothing was saved."))
             return HttpResponseRedirect(queue_url())
         view = form.save()
+        if view is None:
+            return self.changelist_view(asked, {"view_form": form})
         messages.success(request, _("The view “%(name)s” is saved.") % {"name": view.name})
         return HttpResponseRedirect(queue_url(view.query))
 

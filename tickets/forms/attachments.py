@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from tickets.file_types import EXECUTABLES, identify
+from tickets.models import Attachment
 from tickets.storage.uploads import LostUpload
 from tickets.validators import MAX_FILES, safe_name, validate_size, validate_together
 
@@ -64,3 +67,23 @@ class AttachmentsField(forms.FileField):
         except OSError:  # it waits in a temporary folder, which may fail like any other
             return [files_unavailable()]
         return []
+
+
+class DailyLimitMixin(forms.Form):
+    """For a form whose `uploader` sends `attachments`. Past the day's limit it has an error and a `wait`."""
+
+    wait: timedelta | None = None
+
+    @property
+    def uploader(self):
+        raise NotImplementedError
+
+    def clean(self):
+        cleaned = super().clean()
+        if wait := Attachment.objects.wait_for(cleaned.get("attachments"), self.uploader):
+            self.refuse_files(wait)
+        return cleaned
+
+    def refuse_files(self, wait: timedelta) -> None:
+        self.wait = wait
+        self.add_error("attachments", _("These are more files than you can send in one day."))

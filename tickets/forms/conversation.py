@@ -10,16 +10,17 @@ from django.utils.translation import ngettext
 from accounts.validators import validate_visible
 from tickets import claiming, conversation, submissions
 from tickets.events import Verb
-from tickets.forms.attachments import AttachmentsField, files_unavailable
+from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
 from tickets.notifications.directory import Directory
+from tickets.querysets import TooManyFiles
 from tickets.storage.access import StoreUnavailable
 from tickets.workflow import FOLLOWERS, Phase
 
 
-class CommentForm(forms.Form):
+class CommentForm(DailyLimitMixin, forms.Form):
     """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once.
 
     Several forms of one page share `directory` and are given their `draft`, to ask once.
@@ -50,7 +51,7 @@ class CommentForm(forms.Form):
         kwargs.setdefault("auto_id", f"{self.kind}-%s")
         super().__init__(*args, **kwargs)
         self.ticket, self.author, self.source = ticket, author, source
-        self.directory, self.wait = directory, None
+        self.directory = directory
         if not self.is_bound:
             if draft is None:
                 draft = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
@@ -78,22 +79,20 @@ class CommentForm(forms.Form):
         filed = filed.exclude(links__target=self.ticket)
         return uuid.uuid4() if said.exists() or filed.exists() else key
 
-    def clean(self):
-        cleaned = super().clean()
-        self.wait = Attachment.objects.wait_for(cleaned.get("attachments") or [], self.author)
-        if self.wait:
-            self.add_error("attachments", _("These are more files than you can send in one day."))
-        return cleaned
+    @property
+    def uploader(self):
+        return self.author
 
     def save(self) -> Comment | Ticket | None:
         """Says it, once for each key and content. Returns the comment, or the new ticket that it became.
 
-        None where its files could not be stored: the form has the error then. Raises TooManyTickets where it
-        would become one too many.
+        None where its files could not be stored, or too many came meanwhile: the form has the error then.
+        Raises TooManyTickets where it would become one too many.
         """
         body, files = self.cleaned_data["body"], self.cleaned_data["attachments"]
 
         def say(key: uuid.UUID) -> Comment | Ticket:
+            Attachment.objects.hold_to_limit(files, self.author)
             said = {"body": body, "files": files, "key": key, "source": self.source}
             return self._say(self.ticket, author=self.author, **said)
 
@@ -102,6 +101,9 @@ class CommentForm(forms.Form):
             said, _is_new = submissions.file_once(
                 self.cleaned_data["key"], content, file=say, find=self._said_with
             )
+        except TooManyFiles as error:
+            self.refuse_files(error.wait)
+            return None
         except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
             self.add_error("attachments", files_unavailable())
             return None

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -70,13 +70,15 @@ class LinkForm(forms.Form):
 
     def save(self) -> bool:
         """Returns False where somebody was faster; the form has the error then."""
-        try:
-            with transaction.atomic():
+        with transaction.atomic():
+            # Locked, because no constraint knows that two tickets relate to each other from both sides.
+            pair = [self.ticket.pk, self.cleaned_data["number"].pk]
+            list(Ticket.objects.select_for_update().filter(pk__in=pair).order_by("pk"))
+            if is_new := not self._same().exists():
                 TicketLink.objects.create(**self._link())
-        except IntegrityError:
+        if not is_new:
             self.add_error("number", self._twice())
-            return False
-        return True
+        return is_new
 
     def _link(self) -> dict:
         kind, other = self.cleaned_data["kind"], self.cleaned_data["number"]

@@ -1,6 +1,8 @@
 import re
 
 from django import forms
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -50,16 +52,28 @@ class SavedViewForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        owner = None if cleaned.get("is_shared") else self.owner
-        self.same = SavedView.objects.filter(owner=owner, name=cleaned.get("name")).first()
-        if self.same and self.same.query != self.query and not cleaned["replaces"]:
-            self.add_error("name", _("There is a view of this name. Replace it, or choose another name."))
+        self.instance.owner = None if cleaned.get("is_shared") else self.owner
+        self.may_save()
         if len(self.query) > SavedView._meta.get_field("query").max_length:
             self.add_error("name", _("These filters are too long to be kept. Please search for fewer words."))
-        self.instance.owner = owner
         return cleaned
 
-    def save(self) -> SavedView:
+    def may_save(self) -> bool:
+        """Whether no other filters have the name. Finds the view that is saved `same`: it is replaced."""
+        named = SavedView.objects.filter(owner=self.instance.owner, name=self.cleaned_data.get("name"))
+        self.same = named.first()
+        if self.same and self.same.query != self.query and not self.cleaned_data["replaces"]:
+            self.add_error("name", _("There is a view of this name. Replace it, or choose another name."))
+            return False
+        return True
+
+    @transaction.atomic
+    def save(self) -> SavedView | None:
+        """None where somebody was faster and the name is taken; the form has the error then."""
+        # One at a time: no constraint refuses a second one, because older views may be named alike.
+        ContentType.objects.select_for_update(no_key=True).get(app_label="tickets", model="savedview")
+        if not self.may_save():
+            return None
         view = self.same or self.instance
         view.query = self.query
         view.save()

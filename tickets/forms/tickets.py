@@ -6,9 +6,10 @@ from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
 from tickets import filing_limit, submissions
-from tickets.forms.attachments import AttachmentsField, files_unavailable
+from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Ticket
+from tickets.querysets import TooManyFiles
 from tickets.storage.access import StoreUnavailable
 
 RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
@@ -83,7 +84,7 @@ class TicketForm(forms.ModelForm):
         self.fields["description"].widget.attrs["maxlength"] = 20_000
 
 
-class NewTicketForm(TicketForm):
+class NewTicketForm(DailyLimitMixin, TicketForm):
     """Files a ticket of `requester`, once for each key and content.
 
     Past the limit of an hour save() raises filing_limit.TooManyTickets.
@@ -98,16 +99,23 @@ class NewTicketForm(TicketForm):
         self.instance.requester = requester
         self.is_new = True
 
+    @property
+    def uploader(self):
+        return self.instance.requester
+
     def save(self) -> Ticket | None:
         """Returns the ticket, which is_new says about, or None where its files could not be stored.
 
-        The form has the error then.
+        The form has the error then; also where too many files came meanwhile.
         """
         try:
             content = submissions.content_of_form(self.instance, self.cleaned_data["attachments"])
             ticket, self.is_new = submissions.file_once(
                 self.cleaned_data["submission_key"], content, file=self._file, find=self._filed_with
             )
+        except TooManyFiles as error:
+            self.refuse_files(error.wait)
+            return None
         except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
             self.add_error("attachments", files_unavailable())
             return None
@@ -118,6 +126,7 @@ class NewTicketForm(TicketForm):
         return (ticket, submissions.content_of_ticket(ticket)) if ticket else (None, [])
 
     def _file(self, key: uuid.UUID) -> Ticket:
+        Attachment.objects.hold_to_limit(self.cleaned_data["attachments"], self.uploader)
         ticket = super().save(commit=False)
         ticket.pk, ticket._state.adding = None, True  # a first try with another key was rolled back
         ticket.submission_key = key

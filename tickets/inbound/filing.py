@@ -16,6 +16,7 @@ from tickets.file_types import identify
 from tickets.inbound import addresses
 from tickets.inbound.parsing import Mail, MailFile
 from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
+from tickets.querysets import TooManyFiles
 from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, safe_name, validate_size
 from tickets.workflow import Phase
 
@@ -117,7 +118,9 @@ def _through_the_door(files: Iterable[MailFile], person) -> tuple[list[ContentFi
         else:
             taken.append(ContentFile(file.content, name=file.name))
             size += len(file.content)
-    if taken and Attachment.objects.wait_for(taken, person):
+    try:
+        Attachment.objects.hold_to_limit(taken, person)
+    except TooManyFiles:
         left_out += [_left_out(file.name, _("Too many files came within a day.")) for file in taken]
         taken = []
     return taken, left_out

@@ -30,6 +30,10 @@ class BlockedSender(models.Model):
     def __str__(self):
         return self.address
 
+    def clean(self):
+        super().clean()
+        self.address = self.address.lower()
+
     def save(self, *args, **kwargs):
         self.address = self.address.lower()
         super().save(*args, **kwargs)

@@ -92,6 +92,8 @@ class Status(models.Model):
 
     @transaction.atomic
     def make_default(self) -> None:
+        # Locked, else of two at once each would miss that the other's has become the default.
+        list(Status.objects.select_for_update().filter(phase=self.phase).order_by("pk"))
         Status.objects.filter(phase=self.phase, is_default=True).update(is_default=False)
         self.is_default = True
         self.save(update_fields=["is_default"])

@@ -19,7 +19,7 @@ from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
 from tickets.forms.tickets import EditTicketByStaffForm, EditTicketForm, NewTicketForm
 from tickets.live import list_state
-from tickets.models import ActivityLog, Attachment, Draft, Status, Ticket, TicketLink
+from tickets.models import ActivityLog, Draft, Status, Ticket, TicketLink
 from tickets.notifications.directory import OneTicketDirectory
 from tickets.querysets import TicketQuerySet
 from tickets.search import passages, spelling
@@ -268,9 +268,6 @@ class TicketCreateView(DraftMixin, CreateView):
         return {**super().get_form_kwargs(), "requester": self.request.user}
 
     def form_valid(self, form):
-        if wait := Attachment.objects.wait_for(form.cleaned_data["attachments"], self.request.user):
-            form.add_error("attachments", _("These are more files than you can send in one day."))
-            return self._come_back(form, wait)
         try:
             ticket = form.save()
         except TooManyTickets as error:
@@ -285,6 +282,8 @@ class TicketCreateView(DraftMixin, CreateView):
         return redirect(ticket)
 
     def form_invalid(self, form):
+        if form.wait:
+            return self._come_back(form, form.wait)
         return later_if_unavailable(super().form_invalid(form), form)
 
     def _come_back(self, form, wait: timedelta):
