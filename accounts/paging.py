@@ -77,7 +77,7 @@ def _as_text(value) -> str:
 def _as_value(field, text: str):
     """Raises ValueError or OverflowError for what is no value of the field."""
     if isinstance(field, DateTimeField | IntegerField):
-        if not is_number(text):
+        if not is_number(text.removeprefix("-")):  # before 1970 a moment has a minus
             raise ValueError
         return EPOCH + int(text) * MICROSECOND if isinstance(field, DateTimeField) else int(text)
     if "\0" in text or len(text) > LONGEST_TEXT:

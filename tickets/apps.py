@@ -17,7 +17,8 @@ class HelpdeskAdminConfig(AdminConfig):
     default_site = "tickets.adminsite.HelpdeskAdminSite"
 
     def ready(self):
-        from helpdesk import checks
+        from helpdesk import checks, moments
 
         super().ready()
         checks.register_all()
+        moments.register()

@@ -1,11 +1,12 @@
 """Waiting in plain words, for the timeline: why, until when, what a reminder promised, how it ended."""
 
-from datetime import date, datetime
+from datetime import date
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from helpdesk import moments
 from tickets.models import ActivityLog, Ticket
 
 
@@ -13,7 +14,7 @@ def reminder_sentences(activity: ActivityLog, *, actor: str, person: str) -> lis
     """`person` is who was reminded, as the reader calls him."""
     texts = [_("%(actor)s reminded %(person)s.") % {"actor": actor, "person": person}]
     if closes_at := activity.changes.get("closes_at", [None, None])[1]:
-        day = date_format(timezone.localdate(datetime.fromisoformat(closes_at)))
+        day = date_format(timezone.localdate(moments.read(closes_at)))
         texts.append(_("Without an answer the ticket closes on %(date)s.") % {"date": day})
     return texts
 

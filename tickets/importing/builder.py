@@ -1,13 +1,14 @@
 """Makes unsaved tickets of rows."""
 
 import re
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
+from tickets.calendar import DAY, today
 from tickets.importing.people import People
 from tickets.importing.table import FIELDS, Problem
 from tickets.models import Category, Status, Ticket
@@ -15,6 +16,7 @@ from tickets.workflow import Phase
 
 FALLBACK_CATEGORY = "Other"
 SUBJECT_FROM_DESCRIPTION = 80  # characters
+EARLIEST = date(1970, 1, 1)
 refuse_null = ProhibitNullCharactersValidator()
 
 
@@ -158,7 +160,9 @@ class Builder:
             moment = datetime.combine(day, time.min)
         if moment is None:
             raise ValueError(f"{text!r} is no date like 2026-03-31 14:05")
-        moment = moment if timezone.is_aware(moment) else timezone.make_aware(moment)
-        if moment > self.now:
+        # Before 1970 it is the "empty" date of another system; its clock may be ahead of ours by a day.
+        if moment.date() < EARLIEST:
+            raise ValueError(f"{text!r} is before {EARLIEST}")
+        if moment.date() > today() + DAY:
             raise ValueError(f"{text!r} lies in the future")
-        return moment
+        return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

@@ -30,9 +30,9 @@ def claim(now: datetime) -> list[Notification]:
         if first is None:
             return []
         with transaction.atomic():
-            claimed = Notification.objects.filter(
-                pk=first.pk, state=first.state, attempts=first.attempts, leased_until=first.leased_until
-            )
+            # Nothing is compared with a moment that was read: it may not be the one that is stored.
+            due = Notification.objects.due(now)
+            claimed = due.filter(pk=first.pk, state=first.state, attempts=first.attempts)
             lease = {"state": State.SENDING, "attempts": F("attempts") + 1, "leased_until": now + LEASE}
             message_id = first.message_id or messages.new_message_id(first)
             if not claimed.update(**lease, message_id=message_id):

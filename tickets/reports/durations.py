@@ -1,7 +1,7 @@
 """How long tickets took from their filing to the first answer and to done: median and 90th percentile."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import ceil, floor
 
 from django.db import connection
@@ -21,11 +21,13 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast
 
+from helpdesk import moments
 from tickets.calendar import working_seconds
 from tickets.reports.figures import Pair, counted, halves, in_either
 from tickets.reports.periods import Comparison
 from tickets.reports.worktime import Local, WorkingSeconds
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHARES = (0.5, 0.9)
 UNITS = ("hours", "working")
 NOTHING = (None, None)
@@ -45,7 +47,8 @@ def durations(field: str, compared: Comparison) -> dict[str, Durations]:
 
     By "hours" and by "working" hours; None where nothing was measured.
     """
-    rows = counted().filter(in_either(field, compared))
+    # Nobody measured what was filed before there were computers: it is the "empty" date of another system.
+    rows = counted().filter(in_either(field, compared), created_at__gte=EPOCH)
     found = _asked if connection.vendor == "postgresql" else _worked_out
     now, before = found(rows, field, compared)
     return {
@@ -97,7 +100,7 @@ def _worked_out(rows: QuerySet, field: str, compared: Comparison) -> list[dict]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+00:00")
+    return moments.read(f"{text}+00:00")
 
 
 def _percentiles(values: list[float]) -> tuple:

@@ -11,6 +11,7 @@ APPS = ("accounts", "tickets", "helpdesk")
 FLOORS: list[tuple[str, float]] = [
     ("helpdesk.env", 0),
     ("helpdesk.clock", 0),
+    ("helpdesk.moments", 0),
     ("helpdesk.gunicorn", 1),
     ("accounts.actor", 0),
     ("accounts.events", 0),

@@ -271,6 +271,22 @@ BAD = {
         "subject,created_at\nA,2999-01-01\n",
         "line 2, column created_at: '2999-01-01' lies in the future",
     ),
+    "empty date": (
+        "subject,created_at\nA,0001-01-01\n",
+        "line 2, column created_at: '0001-01-01' is before 1970-01-01",
+    ),
+    "empty date with a zone": (
+        "subject,created_at\nA,0001-01-01T00:00:00+14:00\n",
+        "line 2, column created_at: '0001-01-01T00:00:00+14:00' is before 1970-01-01",
+    ),
+    "day before 1970": (
+        "subject,created_at\nA,1969-12-31 23:59:59\n",
+        "line 2, column created_at: '1969-12-31 23:59:59' is before 1970-01-01",
+    ),
+    "end of all times": (
+        "subject,created_at,done_at\nA,2026-01-01,9999-12-31T23:59:59-12:00\n",
+        "line 2, column done_at: '9999-12-31T23:59:59-12:00' lies in the future",
+    ),
     "done before filed": (
         "subject,created_at,done_at\nA,2026-01-02,2026-01-01\n",
         "line 2, column done_at: it is before created_at",
