@@ -141,6 +141,8 @@ class TicketPage(admin.ModelAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except EditConflict as conflict:
             return self.conflict_page(request, conflict.form)
+        except NotStaff:  # left between the check of the form and its saving: now the form says so
+            return super().changeform_view(request, object_id, form_url, extra_context)
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:

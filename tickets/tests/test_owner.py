@@ -263,3 +263,32 @@ def test_ticket_that_was_loaded_in_part_keeps_the_rule(alice, kim):
     ticket.refresh_from_db()
     assert (ticket.assignee, ticket.version) == (None, 3)
     assert list(verification.problems()) == []
+
+
+def test_who_leaves_between_the_check_and_the_saving_is_refused_at_the_field(
+    client_of, alice, ann, kim, monkeypatch
+):
+    ticket = make_ticket(alice)
+    check, tries = Ticket._validate_owner, []
+
+    def leave_after_the_first(self, stored):
+        """In the transaction of the save, which is rolled back: the second time it is so from the start."""
+        tries.append(1)
+        leaves(kim)
+        if len(tries) > 1:
+            check(self, stored)
+
+    monkeypatch.setattr(Ticket, "_validate_owner", leave_after_the_first)
+    data = {
+        "subject": ticket.subject,
+        "description": ticket.description,
+        "category": ticket.category_id,
+        "priority": "high",
+        "status": ticket.status_id,
+        "assignee": kim.pk,
+        "version": 1,
+    }
+    page = client_of(ann).post(f"/admin/tickets/ticket/{ticket.pk}/change/", data)
+    assert page.status_code == 200
+    assert "Kim Sato" in page.content.decode()
+    assert Ticket.objects.get().priority == "normal"

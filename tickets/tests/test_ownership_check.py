@@ -114,7 +114,7 @@ def test_command_hands_over_before_somebody_leaves(alice, kim, ben, capsys):
     ticket = make_ticket(alice)
     Notification.objects.all().delete()
     call_command("hand_over", "kim@example.com", "--to", "BEN@example.com")
-    assert "Handed over 1 tickets and 1 categories of Kim Sato to Ben Adler." in capsys.readouterr().out
+    assert "Handed over 1 open ticket and 1 category of Kim Sato to Ben Adler." in capsys.readouterr().out
     ticket.refresh_from_db()
     box.refresh_from_db()
     assert (ticket.assignee, ticket.assigned_because, box.default_assignee) == (ben, "", ben)

@@ -35,10 +35,10 @@ class Command(BaseCommand):
         if handover.done_at is None:
             left = Ticket.objects.open().filter(assignee=person).count()
             raise CommandError(f"{left} tickets are being edited. Run the command again in a minute.")
-        self.stdout.write(
-            f"Handed over {handover.tickets} tickets and {handover.categories} categories of {person} "
-            f"to {receiver or 'nobody'}."
-        )
+        tickets = f"{handover.tickets} open ticket{'' if handover.tickets == 1 else 's'}"
+        categories = f"{handover.categories} categor{'y' if handover.categories == 1 else 'ies'}"
+        whom = receiver or "nobody"
+        self.stdout.write(f"Handed over {tickets} and {categories} of {person} to {whom}.")
 
     @staticmethod
     def person(email: str):
