@@ -108,7 +108,9 @@ def test_reply_is_taken_back_on_the_page(client_of, ann, ticket):
     assert Draft.objects.get(person=ann).body == "Wrong ticket"
 
 
-def test_expired_session_leads_back_to_the_page_with_what_was_typed(client, client_of, ann, ticket):
+def test_expired_session_leads_back_to_the_page_with_what_was_typed(client, ann, ticket):
+    client.force_login(ann)
+    client.session.flush()
     response = client.post(act(ticket, "reply"), {"body": "Typed for an hour", "typed_by": ann.pk})
     assert response.status_code == 302
     assert response.url == f"/accounts/login/?next={quote(page(ticket))}"
