@@ -54,7 +54,7 @@ class Browser:
         size = len(content)
         if response.headers["Content-Encoding"] == "gzip":
             content = gzip.decompress(content)
-        return Answer(response.status, self.used_at - started, size, content.decode())
+        return Answer(response.status, self.used_at - started, size, content.decode(errors="replace"))
 
     def open_connection(self) -> http.client.HTTPConnection:
         """One that gunicorn has not closed meanwhile."""

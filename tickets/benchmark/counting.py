@@ -61,4 +61,4 @@ def ask(client: Client, request: Request) -> str:
     else:
         response = client.get(request.path)
     content = b"".join(response.streaming_content) if response.streaming else response.content
-    return content.decode()
+    return content.decode(errors="replace")  # a picture is no text

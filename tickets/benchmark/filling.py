@@ -17,10 +17,12 @@ from django.utils import timezone
 from accounts import actor
 from tickets import activity_log, conversation
 from tickets.activity_log import PastAct
-from tickets.benchmark.place import COMMON, FIVE, LETTERS, MANY, RARE, ROWS, SAME, WORST
+from tickets.benchmark.place import COMMON, FIVE, LETTERS, MANY, PICTURES, RARE, ROWS, SAME, WORST
 from tickets.demo import build, fill
 from tickets.demo.people import PEOPLE
+from tickets.events import Verb
 from tickets.models import ActivityLog, Category, Comment, SearchDocument, Status, Ticket
+from tickets.pictures import making
 from tickets.search import documents
 from tickets.workflow import Phase
 
@@ -31,6 +33,7 @@ BANDS, BAND = 5, timedelta(days=730)  # ten years
 VOCABULARY = 20_000
 LONGEST = 20_000  # characters of a text
 WORST_REPLIES = 20
+TEN = 10  # pictures
 WORST_SHAPES = ("- {}\n", "> {}\nx\n", "{}@b.cd ", "http://{}.de ", "({}.com). ")
 
 
@@ -45,6 +48,8 @@ def fill_with(count: int) -> Iterator[int]:
     yield conversation_of(FIVE, [fill.REPLY] * 5, maria, agents[0], f"The {RARE} is on fire.")
     yield conversation_of(MANY, [fill.REPLY] * 200, maria, agents[0], "It goes on and on.")
     yield conversation_of(WORST, list(worst_texts()), maria, agents[0], "It gets worse and worse.")
+    yield conversation_of(PICTURES, [fill.REPLY] * 5, maria, agents[0], "See for yourself.")
+    add_pictures(Ticket.objects.get(subject=PICTURES))
     for _ticket in range(ROWS):
         yield conversation_of(SAME, [], requesters[0], agents[0], f"{LETTERS} " * (LONGEST // 3))
     yield from fill.tickets(OWN, [jonas], agents, seed=3, postscript=end)
@@ -111,6 +116,18 @@ def conversation_of(subject: str, replies: list[str], requester, agent, descript
         documents.build([created[0].pk])
 
     return len(Ticket.objects.bulk_load([ticket], record=record))
+
+
+def add_pictures(ticket: Ticket) -> None:
+    """Ten, of which the first is really drawn: they are the same."""
+    filing = ActivityLog.objects.get(ticket=ticket.pk, verb=Verb.CREATED)
+    for number in range(TEN):
+        activity_log.append(build.attach(f"screenshot {number}.png", ticket, filing))
+    first = ticket.attachments.earliest("pk")
+    making.make(first)
+    first.refresh_from_db()
+    shown = {name: getattr(first, name) for name in ("picture_state", "picture_width", "picture_height")}
+    ticket.attachments.update(**shown)
 
 
 # Copies

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 from accounts.paging import Order
 from tickets.demo.people import PEOPLE
-from tickets.models import Category, Status, Ticket
+from tickets.models import Attachment, Category, Status, Ticket
 from tickets.workflow import Phase
 
 FIVE, MANY = "A ticket with five replies", "A ticket with two hundred replies"
 # What takes longest to show, and to search
 WORST, SAME = "A ticket with the worst replies", "A ticket of two letters"
-MADE = (FIVE, MANY, WORST, SAME)
+PICTURES = "A ticket with ten pictures"
+MADE = (FIVE, MANY, WORST, SAME, PICTURES)
 # In one ticket, in a tenth of them, in none
 RARE, COMMON, UNKNOWN = "xylophone", "umbrella", "kaleidoscope"
 LETTERS = "qz"  # the only word of the tickets SAME
@@ -24,6 +25,8 @@ class Place:
     five: int
     many: int
     worst: int
+    pictures: int
+    picture: str  # the key of one of them
     own: list[int]
     fifty: list[int]
     category: int
@@ -40,6 +43,8 @@ class Place:
             five=own.get(subject=FIVE).pk,
             many=own.get(subject=MANY).pk,
             worst=own.get(subject=WORST).pk,
+            pictures=own.get(subject=PICTURES).pk,
+            picture=Attachment.objects.filter(ticket__subject=PICTURES).earliest("pk").key,
             own=list(quiet),
             fifty=list(fifty.values_list("pk", flat=True)),
             category=Category.objects.active().first().pk,

@@ -30,6 +30,8 @@ TARGETS = (
     Target(QUEUE, ratio=4, growth=1.3, queries=12),
     Target(("ticket with 5 replies",), ratio=1.5),
     Target(("ticket with 200 replies",), ratio=5),
+    Target(("ticket with 10 pictures",), ratio=2.5),
+    Target(("thumbnail",), ratio=1),
     # At most a second, where a plain page takes up to 30 ms
     Target(("worst text, search", "admin, worst text, search"), ratio=30),
     Target(("worst ticket page",), ratio=15),

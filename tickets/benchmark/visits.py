@@ -139,6 +139,8 @@ VISITS: tuple[Visit, ...] = (
     page("ticket", "admin ticket page", AGENT, QUEUE + "{place.five}/change/"),
     page("ticket", "worst ticket page", REQUESTER, "/tickets/{place.worst}/"),
     page("ticket", "admin, worst ticket page", AGENT, QUEUE + "{place.worst}/change/"),
+    page("ticket", "ticket with 10 pictures", REQUESTER, "/tickets/{place.pictures}/"),
+    page("ticket", "thumbnail", REQUESTER, "/tickets/attachments/{place.picture}/thumbnail/"),
     page("ticket", "new-ticket form", REQUESTER, "/tickets/new/"),
     Visit("sent", "file a ticket", REQUESTER, new_ticket, status=302),
     Visit("sent", "file a ticket with a file", REQUESTER, new_ticket_with_file, status=302, most=FILES_A_DAY),
