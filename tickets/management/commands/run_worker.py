@@ -66,6 +66,7 @@ class Command(BaseCommand):
         try:
             with ThreadPoolExecutor(max_workers=1) as helper:
                 self.repeat(lambda: deliver(helper))
+                helper.submit(connections.close_all)
         finally:
             self.stop.set()
             beginner.join(LAST_SECONDS + 2)
