@@ -62,7 +62,7 @@ def reply(
     again, and filing_limit.TooManyTickets where a new ticket of the page would be one too many.
     """
     if source != Ticket.Source.EMAIL:  # a draft on the page is none of the mail's
-        Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.REPLY).delete()
+        Draft.objects.forget(person=author, ticket=ticket, kind=Draft.Kind.REPLY, key=key)
     ticket = _locked(ticket, author=author)
     files = list(files)
     asks = is_asking(ticket, author)
@@ -103,7 +103,7 @@ def note(
 ) -> Comment:
     """Writes an internal note. Raises IntegrityError when the same author sends the same `key` again."""
     if source != Ticket.Source.EMAIL:
-        Draft.objects.filter(person=author, ticket=ticket, kind=Draft.Kind.NOTE).delete()
+        Draft.objects.forget(person=author, ticket=ticket, kind=Draft.Kind.NOTE, key=key)
     ticket = _locked(ticket, author=author)
     said = {"body": body, "source": source, "key": key or uuid.uuid4()}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=False, **said)
@@ -133,9 +133,11 @@ def take_back(comment: Comment, *, author) -> None:
     mails.filter(state=State.WAITING).update(state=State.SUPPRESSED)
     if mails.filter(state__in=UNDER_WAY).exists():
         raise TooLate
-    draft = {"person": author, "ticket": ticket.merged_into or ticket, "kind": Draft.Kind.REPLY}
-    typed_since = Draft.objects.body_of(**draft)
-    Draft.objects.keep(**draft, body="\n\n".join(filter(None, (comment.body, typed_since))))
+    place = {"person": author, "ticket": ticket.merged_into or ticket, "kind": Draft.Kind.REPLY}
+    typed_since = Draft.objects.filter(**place).newest_first().first()
+    said = Draft.objects.create(**place, body=comment.body)
+    if typed_since:
+        Draft.objects.join(said, typed_since)
     if ticket.first_replied_at == comment.created_at:
         Ticket.objects.filter(pk=ticket.pk).update(first_replied_at=None)
     comment.delete()

@@ -9,7 +9,7 @@ from importlib import import_module
 from django.conf import settings
 
 from helpdesk import clock
-from tickets import ownership, ownership_check, silence
+from tickets import drafts, ownership, ownership_check, silence
 from tickets.inbound import handler
 from tickets.models import JobRun
 from tickets.models.job_run import AGAIN_AFTER_FAILURE
@@ -40,6 +40,7 @@ def handle_left_over_mail() -> None:
 
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
+    Job("forget_old_drafts", timedelta(days=1), drafts.forget_old),
     Job("handle_left_over_mail", timedelta(minutes=1), handle_left_over_mail),
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),

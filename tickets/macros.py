@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts import actor
 from tickets import claiming, conversation, saved_replies
-from tickets.models import Because, Comment, Draft, Macro, Ticket
+from tickets.models import Because, Comment, Macro, Ticket
 
 FIELDS = ("status", "priority", "category")
 
@@ -84,10 +84,7 @@ def _reply(macro: Macro, ticket: Ticket, *, agent, key: uuid.UUID, claims: bool)
     """
     body = saved_replies.fill(macro.body, ticket=ticket, agent=agent)
     Comment._meta.get_field("body").run_validators(body)
-    place = {"person": agent, "ticket": ticket, "kind": Draft.Kind.REPLY}
-    typed = Draft.objects.body_of(**place)
     act = {"key": key, "source": actor.ADMIN, "status": macro.status, "claims": claims}
     said = conversation.reply(ticket, author=agent, body=body, **act)
     if isinstance(said, Ticket):
         raise ValidationError(_("It was done long ago, so your answer needs a new ticket. Please write it."))
-    Draft.objects.keep(**place, body=typed)

@@ -127,12 +127,16 @@ def _numbers_around(number: int) -> set[int]:
 
 
 def _take_drafts_along(ticket: Ticket, target: Ticket) -> None:
-    """The signpost has no form to go on with them; who has begun something there too keeps both apart."""
-    there = set(Draft.objects.filter(ticket=target).values_list("person", "kind"))
-    for draft in Draft.objects.filter(ticket=ticket):
-        if (draft.person_id, draft.kind) not in there:
-            draft.ticket = target
-            draft.save(update_fields=["ticket"])
+    """The signpost has no form to go on with them; who has begun something there too finds both in one."""
+    there = {}
+    for draft in Draft.objects.filter(ticket=target).newest_first():
+        there.setdefault((draft.person_id, draft.kind), draft)
+    moved = Draft.objects.filter(ticket=ticket, kind__in=(Draft.Kind.REPLY, Draft.Kind.NOTE)).newest_first()
+    for draft in moved:
+        Draft.objects.filter(pk=draft.pk).update(ticket=target)
+        draft.ticket = target
+        if other := there.pop((draft.person_id, draft.kind), None):
+            Draft.objects.join(*sorted((draft, other), key=lambda one: one.updated_at))
 
 
 def _paths(numbers: Iterable[int]) -> dict[int, list[int]]:

@@ -4,11 +4,11 @@ Receivers are doorbells: each calls one function, holds no rule and saves no tra
 """
 
 from anymail.signals import tracking as delivery_told
-from django.contrib.auth import get_user_model
+from django.contrib.auth import get_user_model, user_logged_in
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
 from accounts.events import account_mail_requested, records_asked, rights_changed
-from tickets import activity_log, ownership, records, tracking
+from tickets import activity_log, drafts, ownership, records, tracking
 from tickets.events import activity_recorded
 from tickets.management.limits import lift_time_limits, restore_time_limits
 from tickets.models import Attachment
@@ -33,6 +33,7 @@ def connect() -> None:
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
     rights_changed.connect(note_rights, dispatch_uid="tickets.note_rights")
     records_asked.connect(tell_records, dispatch_uid="tickets.tell_records")
+    user_logged_in.connect(keep_drafts, dispatch_uid="tickets.keep_drafts")
     delivery_told.connect(note_delivery, dispatch_uid="tickets.note_delivery")
     pre_migrate.connect(begin_migrations, dispatch_uid="tickets.begin_migrations")
     post_migrate.connect(end_migrations, dispatch_uid="tickets.end_migrations")
@@ -102,3 +103,7 @@ def begin_migrations(sender, **kwargs):
 
 def end_migrations(sender, **kwargs):
     restore_time_limits()
+
+
+def keep_drafts(sender, request, user, **kwargs):
+    drafts.keep_after_login(request.session, user)

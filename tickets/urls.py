@@ -1,11 +1,13 @@
 from django.urls import path
 
-from tickets.views import attachments, conversation, fixed, muting, tickets, transitions
+from tickets.views import attachments, conversation, drafts, fixed, muting, tickets, transitions
 
 app_name = "tickets"
 urlpatterns = [
     path("", tickets.TicketListView.as_view(), name="list"),
     path("new/", tickets.TicketCreateView.as_view(), name="create"),
+    path("drafts/", drafts.KeepDraftView.as_view(), name="drafts"),
+    path("drafts/discard/", drafts.DiscardDraftView.as_view(), name="discard_draft"),
     path("<int:pk>/", tickets.TicketDetailView.as_view(), name="detail"),
     path("<int:pk>/edit/", tickets.TicketUpdateView.as_view(), name="update"),
     path("<int:pk>/delete/", tickets.TicketDeleteView.as_view(), name="delete"),

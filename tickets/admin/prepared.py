@@ -74,7 +74,8 @@ class PreparedMixin(TicketPage):
         else:
             text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
             body = f"{body.rstrip()}\n\n{text}" if body.strip() else text
-        typed = {"body": body, "status": request.POST.get("status")}
+        names = ("status", "key", "restored")
+        typed = {"body": body, **{name: request.POST[name] for name in names if name in request.POST}}
         if "claims" in request.POST:
             typed["claims"] = bool(request.POST["claims"])
         form = ReplyForm(ticket=ticket, author=request.user, initial=typed)

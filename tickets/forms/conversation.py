@@ -9,8 +9,10 @@ from django.utils.translation import ngettext
 
 from accounts.validators import validate_visible
 from tickets import claiming, conversation, submissions
+from tickets.drafts import Chosen
 from tickets.events import Verb
 from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
+from tickets.forms.drafts import DraftFormMixin
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
 from tickets.notifications import rules
@@ -20,10 +22,10 @@ from tickets.storage.access import StoreUnavailable
 from tickets.workflow import FOLLOWERS, Phase
 
 
-class CommentForm(DailyLimitMixin, forms.Form):
+class CommentForm(DraftFormMixin, DailyLimitMixin, forms.Form):
     """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once.
 
-    Several forms of one page share `directory` and are given their `draft`, to ask once.
+    Several forms of one page share `directory` and are given their `drafts`, to ask once.
     """
 
     kind: Draft.Kind
@@ -45,23 +47,15 @@ class CommentForm(DailyLimitMixin, forms.Form):
         author,
         source: str = Ticket.Source.WEB,
         directory: Directory | None = None,
-        draft: str | None = None,
+        drafts: Chosen | None = None,
         **kwargs,
     ):
         kwargs.setdefault("auto_id", f"{self.kind}-%s")
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, drafts=drafts, **kwargs)
         self.ticket, self.author, self.source = ticket, author, source
         self.directory = directory
         if not self.is_bound:
-            if draft is None:
-                draft = Draft.objects.body_of(person=author, ticket=ticket, kind=self.kind)
-            self.fields["body"].initial = draft
             self.fields["key"].initial = Comment._meta.get_field("key").get_default()
-
-    @classmethod
-    def draft_name(cls, ticket_id: int) -> str:
-        """Under which name tickets.views.drafts keeps what was sent after the session had ended."""
-        return f"{cls.kind}-{ticket_id}"
 
     @cached_property
     def recipients(self) -> list:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets import filing_limit, submissions
 from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
+from tickets.forms.drafts import DraftFormMixin
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Ticket
 from tickets.querysets import TooManyFiles
@@ -84,12 +85,13 @@ class TicketForm(forms.ModelForm):
         self.fields["description"].widget.attrs["maxlength"] = 20_000
 
 
-class NewTicketForm(DailyLimitMixin, TicketForm):
+class NewTicketForm(DraftFormMixin, DailyLimitMixin, TicketForm):
     """Files a ticket of `requester`, once for each key and content.
 
     Past the limit of an hour save() raises filing_limit.TooManyTickets.
     """
 
+    draft_body = "description"
     attachments = AttachmentsField(label=_("Files"))
     submission_key = KeyField()
 

@@ -1,14 +1,19 @@
-"""What is typed on a ticket's page is kept on the server: per person, ticket and kind; never sent by itself."""
+"""What is typed is kept on the server, each form under its own key; never sent by itself."""
 
+import re
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from tickets import conversation
-from tickets.models import Comment, Draft, Notification
-from tickets.tests.factories import make_ticket
+from accounts.actor import acting_as
+from tickets import conversation, drafts, merging
+from tickets.models import Comment, Draft, Notification, Ticket
+from tickets.tests.factories import category, make_ticket, status
 
 pytestmark = pytest.mark.django_db
+NEW = "/tickets/new/"
 
 
 @pytest.fixture
@@ -99,16 +104,259 @@ def test_odd_key_does_no_harm(client_of, alice, ticket, key):
     assert keep(client_of(alice), ticket, key=key) == 204
 
 
-def test_draft_goes_with_its_ticket(client_of, alice, ticket):
-    client = client_of(alice)
-    keep(client, ticket)
-    client.post(f"/tickets/{ticket.pk}/delete/")
-    assert not Draft.objects.exists()
-
-
 def test_draft_tells_nobody_and_changes_no_ticket(client_of, alice, ticket):
     keep(client_of(alice), ticket)
     before = ticket.updated_at
     ticket.refresh_from_db()
     assert ticket.updated_at == before
     assert not Notification.objects.filter(kind="replied").exists()
+
+
+# One draft for each form
+def key() -> str:
+    return str(uuid.uuid4())
+
+
+def hidden(content: str, name: str) -> list[str]:
+    return re.findall(rf'name="{name}"[^>]*value="([^"]*)"', content)
+
+
+def bodies() -> set[str]:
+    return set(Draft.objects.values_list("body", flat=True))
+
+
+def keep_new(client, body: str = "No sound", **data) -> int:
+    data = {"kind": "ticket", "body": body, "key": key(), **data}
+    return client.post("/tickets/drafts/", data).status_code
+
+
+def test_two_tabs_on_one_ticket_keep_two_drafts_and_sending_one_leaves_the_other(client_of, alice, ticket):
+    client, first, second = client_of(alice), key(), key()
+    keep(client, ticket, "From the first", key=first)
+    keep(client, ticket, "From the second", key=second)
+    keep(client, ticket, "From the first tab", key=first)
+    assert bodies() == {"From the first tab", "From the second"}
+    content = page(client, ticket)
+    assert "From the first tab</textarea>" in content
+    assert "From the second" in content
+    assert f"?draft={second}" in content
+    client.post(f"/tickets/{ticket.pk}/reply/", {"body": "Sent", "key": first, "restored": ""})
+    assert bodies() == {"From the second"}
+
+
+def test_other_draft_is_opened_where_it_is_asked_for(client_of, alice, ticket):
+    client, first = client_of(alice), key()
+    keep(client, ticket, "From the first", key=first)
+    keep(client, ticket, "From the second", key=key())
+    content = client.get(f"{ticket.get_absolute_url()}?draft={first}").content.decode()
+    assert "From the first</textarea>" in content
+
+
+def test_page_that_shows_a_draft_says_so_and_goes_on_with_it(client_of, alice, ticket):
+    client = client_of(alice)
+    keep(client, ticket, "Half a sentence", key=key())
+    content = page(client, ticket)
+    assert "Restored your draft from" in content
+    (mark,), (new_key,) = hidden(content, "restored"), hidden(content, "key")
+    keep(client, ticket, "Half a sentence and more", key=new_key, restored=mark)
+    assert bodies() == {"Half a sentence and more"}
+    client.post(f"/tickets/{ticket.pk}/reply/", {"body": "All", "key": new_key, "restored": mark})
+    assert not Draft.objects.exists()
+
+
+def test_restored_draft_is_gone_once_it_is_sent_without_scripts(client_of, alice, ticket):
+    client = client_of(alice)
+    keep(client, ticket, "Half a sentence", key=key())
+    (mark,) = hidden(page(client, ticket), "restored")
+    client.post(f"/tickets/{ticket.pk}/reply/", {"body": "Whole", "key": key(), "restored": mark})
+    assert not Draft.objects.exists()
+
+
+def test_second_tab_that_goes_on_with_a_draft_does_not_write_over_the_first(client_of, alice, ticket):
+    client, first = client_of(alice), key()
+    keep(client, ticket, "Half a sentence", key=first)
+    (mark,) = hidden(page(client, ticket), "restored")
+    keep(client, ticket, "Half a sentence of the first tab", key=first)
+    keep(client, ticket, "Half a sentence of the second tab", key=key(), restored=mark)
+    assert bodies() == {"Half a sentence of the first tab", "Half a sentence of the second tab"}
+
+
+def test_other_words_in_place_of_a_restored_draft_leave_it(client_of, alice, ticket):
+    client = client_of(alice)
+    keep(client, ticket, "A long story about the printer", key=key())
+    (mark,) = hidden(page(client, ticket), "restored")
+    keep(client, ticket, "Thanks", key=key(), restored=mark)
+    assert bodies() == {"A long story about the printer", "Thanks"}
+
+
+@pytest.mark.parametrize("mark", ["x", ":", "0:1", f"{uuid.uuid4()}:", f"{uuid.uuid4()}:{'9' * 99}", "\0"])
+def test_odd_mark_does_no_harm(client_of, alice, ticket, mark):
+    assert keep(client_of(alice), ticket, key=key(), restored=mark) == 204
+    assert Draft.objects.count() == 1
+
+
+def test_mark_of_somebody_else_reaches_nothing(client_of, alice, bob, ticket):
+    keep(client_of(alice), ticket, "Of Alice", key=key())
+    mark = str(Draft.objects.get().mark)
+    keep(client_of(bob), ticket, "Of Alice too", key=key(), restored=mark)
+    client_of(bob).post("/tickets/drafts/discard/", {"discard": mark})
+    assert bodies() == {"Of Alice", "Of Alice too"}
+
+
+def test_discarded_draft_is_gone_and_the_page_comes_back(client_of, alice, ticket):
+    client, new = client_of(alice), key()
+    keep(client, ticket, "Half a sentence", key=key())
+    (mark,) = hidden(page(client, ticket), "restored")
+    keep(client, ticket, "Something else", key=new, restored=mark)
+    back = f"http://testserver{ticket.get_absolute_url()}"
+    response = client.post(
+        "/tickets/drafts/discard/", {"discard": mark, "key": new, "body": "Something else"}, HTTP_REFERER=back
+    )
+    assert response.url == back
+    assert not Draft.objects.exists()
+    elsewhere = client.post(
+        "/tickets/drafts/discard/", {"discard": mark}, HTTP_REFERER="https://evil.example/"
+    )
+    assert elsewhere.url == "/"
+
+
+def test_text_typed_on_after_the_form_was_sent_is_kept(client_of, alice, ticket):
+    client, sent = client_of(alice), key()
+    client.post(f"/tickets/{ticket.pk}/reply/", {"body": "Hello", "key": sent})
+    keep(client, ticket, "Hello", key=sent)
+    assert not Draft.objects.exists()
+    keep(client, ticket, "Hello, and one more thing", key=sent, resumed="yes")
+    assert bodies() == {"Hello, and one more thing"}
+
+
+def test_status_chosen_under_a_reply_comes_back_with_it(client_of, ann, ticket):
+    client, active = client_of(ann), status("active")
+    keep(
+        client,
+        ticket,
+        "On it",
+        key=key(),
+        **{"field-status": active.pk, "field-claims": "", "field-files": "2"},
+    )
+    content = page(client, ticket)
+    assert f'<option value="{active.pk}" selected>' in content
+    assert "Your files were not saved. Choose them again." in content
+
+
+# New tickets
+def test_new_ticket_is_kept_with_all_its_fields_until_it_is_filed(client_of, alice):
+    client, other = client_of(alice), category("Website Support")
+    fields = {"field-subject": "Speakers", "field-category": other.pk, "field-priority": "high"}
+    assert keep_new(client, "They are silent", **fields) == 204
+    form = client.get(NEW).context["form"]
+    shown = {name: str(form[name].value()) for name in ("subject", "description", "category", "priority")}
+    assert shown == {
+        "subject": "Speakers", "description": "They are silent", "category": str(other.pk), "priority": "high",
+    }  # fmt: skip
+    data = shown | {"submission_key": key(), "restored": form["restored"].value()}
+    client.post(NEW, data)
+    assert Ticket.objects.get().subject == "Speakers"
+    assert not Draft.objects.exists()
+    assert client.get(NEW).context["form"]["subject"].value() is None
+
+
+def test_two_new_tickets_are_two_drafts_and_filing_one_leaves_the_other(client_of, alice):
+    client, first = client_of(alice), key()
+    keep_new(client, "No sound", key=first)
+    keep_new(client, "No picture")
+    fields = {"subject": "Sound", "category": category().pk, "priority": "normal", "restored": ""}
+    client.post(NEW, {**fields, "description": "No sound at all", "submission_key": first})
+    assert bodies() == {"No picture"}
+    keep_new(client, "No sound", key=first)  # arrives late
+    assert bodies() == {"No picture"}
+
+
+def test_category_alone_is_nothing_typed(client_of, alice):
+    assert keep_new(client_of(alice), "", **{"field-category": category().pk}) == 204
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{"field-subject": "x" * 30_000}, {"field-subject": "nul\0nul"}])
+def test_fields_that_no_form_takes_are_not_kept(client_of, alice, fields):
+    assert keep_new(client_of(alice), **fields) == 400
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize(("kind", "answer"), [("on_behalf", 404), ("reply", 404), ("", 404), ("ticket", 204)])
+def test_kinds_that_a_requester_keeps_without_a_ticket(client_of, alice, kind, answer):
+    assert keep_new(client_of(alice), kind=kind) == answer
+
+
+def test_draft_that_offers_what_is_gone_breaks_nothing(client_of, alice):
+    client = client_of(alice)
+    keep_new(client, **{"field-category": "999999", "field-priority": "at once"})
+    assert client.get(NEW).status_code == 200
+
+
+# Tickets that are deleted or merged, people who lose rights
+def test_text_on_a_deleted_ticket_is_offered_for_a_new_one(client_of, alice, ann, sam, ticket):
+    keep(client_of(alice), ticket, "It still smokes", key=key())
+    keep(client_of(ann), ticket, "Too expensive", key=key(), kind="note")
+    client_of(alice).post(f"/tickets/{ticket.pk}/delete/")
+    client = client_of(alice)
+    content = client.get(NEW).content.decode()
+    assert "It still smokes" in content
+    assert "Too expensive" not in content
+    assert client.get(NEW).context["form"]["description"].value() is None
+    (asked,) = re.findall(r"\?draft=([\w-]+)", content)
+    shown = client.get(f"{NEW}?draft={asked}")
+    assert shown.context["form"]["description"].value() == "It still smokes"
+    assert "Its ticket was deleted." in shown.content.decode()
+    assert "Too expensive" in client_of(ann).get(NEW).content.decode()
+
+
+def test_two_drafts_become_one_by_a_merge_and_an_open_tab_writes_over_neither(client_of, alice, ann, ticket):
+    target, client, open_tab = make_ticket(alice), client_of(alice), key()
+    keep(client, ticket, "On the first", key=key())
+    keep(client, target, "On the second", key=open_tab)
+    with acting_as(ann):
+        merging.merge(ticket, target)
+    assert bodies() == {"On the first\n\nOn the second"}
+    assert "On the first\n\nOn the second</textarea>" in page(client, target)
+    keep(client, target, "On the second, more", key=open_tab)
+    assert bodies() == {"On the first\n\nOn the second", "On the second, more"}
+
+
+def test_two_texts_too_long_for_one_stay_two(client_of, alice, ann, ticket):
+    target, client = make_ticket(alice), client_of(alice)
+    keep(client, ticket, "x" * 15_000, key=key())
+    keep(client, target, "y" * 15_000, key=key())
+    with acting_as(ann):
+        merging.merge(ticket, target)
+    assert {len(draft.body) for draft in Draft.objects.filter(ticket=target)} == {15_000}
+    assert Draft.objects.filter(ticket=target).count() == 2
+
+
+def test_who_may_not_see_the_ticket_any_more_sees_no_draft(client_of, bob, ticket):
+    client = client_of(bob)
+    keep(client, ticket, "Mine has it too", key=key())
+    conversation.unwatch(ticket, bob)
+    assert client.get(ticket.get_absolute_url()).status_code == 404
+    assert "Mine has it too" not in client.get(NEW).content.decode()
+    assert keep(client, ticket, "More", key=key()) == 404
+
+
+# Limits
+def test_only_the_newest_of_many_drafts_stay(client_of, alice, bob, ticket):
+    keep(client_of(bob), ticket, "Of Bob", key=key())
+    for number in range(Draft.MOST + 3):
+        Draft.objects.keep(
+            person=alice, ticket=ticket, kind="reply", body=f"Number {number}", key=uuid.uuid4()
+        )
+    own = Draft.objects.filter(person=alice)
+    assert own.count() == Draft.MOST
+    assert not own.filter(body__in=("Number 0", "Number 1", "Number 2")).exists()
+    assert "Of Bob" in bodies()
+
+
+def test_old_drafts_are_deleted(alice, ticket):
+    for days in (89, 91):
+        Draft.objects.keep(person=alice, ticket=ticket, kind="reply", body=f"{days}", key=uuid.uuid4())
+        Draft.objects.filter(body=f"{days}").update(updated_at=timezone.now() - timedelta(days=days))
+    drafts.forget_old()
+    assert bodies() == {"89"}

@@ -73,6 +73,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.activity_log", 4),
     ("tickets.claiming", 3.8),
     ("tickets.conversation", 4),
+    ("tickets.drafts", 4),
     ("tickets.submissions", 4.1),
     ("tickets.filing_limit", 3.5),
     ("tickets.saved_replies", 4),

@@ -52,6 +52,8 @@ SITE = {
     "tickets:reply": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     "tickets:note": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 404, 404, 302, 302, 302]}),
     "tickets:draft": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 204, 404, 204, 204, 204]}),
+    "tickets:drafts": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [204] * 5}),
+    "tickets:discard_draft": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [403] * 5}),
     "tickets:take_back": ("comment", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 404, 404, 404]}),
     "tickets:watch": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     "tickets:unwatch": ("person", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
@@ -71,6 +73,7 @@ DATA = {
     "tickets:reply": {"body": "It still does not print."},
     "tickets:note": {"body": "Ask the supplier."},
     "tickets:draft": {"kind": "reply", "body": "It still"},
+    "tickets:drafts": {"kind": "ticket", "body": "It still"},
     "tickets:watch": {"email": "ann@example.com"},
 }
 # django-allauth's pages: for everybody, for visitors (who is logged in goes home), for people.

@@ -3,10 +3,11 @@
 import uuid
 
 import pytest
+from django.test import Client
 
 from accounts.actor import acting_as
 from tickets import merging
-from tickets.models import Attachment, Comment, Macro, Notification, Ticket
+from tickets.models import Attachment, Comment, Draft, Macro, Notification, Ticket
 from tickets.tests.factories import category, make_ticket, upload
 from tickets.tests.test_races import at_once, client_with_session
 from tickets.tests.test_ticket_new import form
@@ -113,7 +114,7 @@ def test_many_at_once_with_one_key_are_as_many_as_their_contents(alice, ann, pla
     data = form(submission_key=key, key=key)
 
     def send(number):
-        one = type(client_with_session(alice))()
+        one = Client()
         one.cookies = cookies
         words = f"Version {number % 3}"
         return one.post(path, data | {"description": words, "body": words}).url
@@ -122,3 +123,23 @@ def test_many_at_once_with_one_key_are_as_many_as_their_contents(alice, ann, pla
     assert len(set(urls)) == 3
     assert all(urls[number] == urls[number % 3] for number in range(12))
     assert (Ticket.objects.count() - 1 if place == "new" else Comment.objects.count()) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("place", ["new", "reply"])
+def test_draft_that_is_saved_while_its_form_is_sent_does_not_come_back(alice, ann, place):
+    ticket = make_ticket(alice, assignee=ann)
+    cookies, key = client_with_session(alice).cookies, str(uuid.uuid4())
+    path = NEW if place == "new" else f"/tickets/{ticket.pk}/reply/"
+    draft = "/tickets/drafts/" if place == "new" else f"/tickets/{ticket.pk}/draft/"
+    kept = {"kind": "ticket" if place == "new" else "reply", "key": key}
+
+    def act(number):
+        one = Client()
+        one.cookies = cookies
+        if number == 4:
+            return one.post(path, form(submission_key=key, key=key, body="All of it")).status_code
+        return one.post(draft, {**kept, "body": f"Half {number}"}).status_code
+
+    assert set(at_once(10, act)) == {204, 302}
+    assert not Draft.objects.exists()

@@ -1,6 +1,5 @@
 """What people say on a ticket's page: replies, notes, drafts, watchers."""
 
-import uuid
 from math import ceil
 
 from allauth.core import ratelimit
@@ -21,7 +20,7 @@ from tickets.filing_limit import TooManyTickets
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
 from tickets.views.attachments import later_if_unavailable
-from tickets.views.drafts import DraftMixin
+from tickets.views.drafts import DraftMixin, KeepDraftView
 from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin, absent_when_gone
 
 HOUR = 3600  # seconds
@@ -59,11 +58,11 @@ class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
 
 class CommentView(DraftMixin, TicketActMixin, FormView):
     form_class: type[CommentForm]
-    draft_fields = ("body",)
+    draft_body = "body"
 
     @property
-    def draft_name(self) -> str:
-        return self.form_class.draft_name(self.kwargs["pk"])
+    def draft_kind(self) -> str:
+        return self.form_class.kind
 
     def handle_no_permission(self):
         super().handle_no_permission()
@@ -170,28 +169,14 @@ class TakeBackView(TicketActMixin, View):
         messages.success(self.request, " ".join(words))
 
 
-class DraftView(TicketActMixin, View):
-    """Keeps what is typed while it is typed (static/js/drafts.js)."""
+class DraftView(TicketActMixin, KeepDraftView):
+    """Keeps what is typed on a ticket's page."""
 
-    def post(self, request, pk):
-        ticket = self.get_object()
-        kind, body = request.POST.get("kind"), request.POST.get("body", "")
-        if kind not in Draft.Kind or (kind == Draft.Kind.NOTE and not request.user.is_staff):
-            raise Http404
-        body = body.replace("\r\n", "\n")  # a form sends each line break as two characters
-        if len(body) > Draft.MAX_LENGTH or "\0" in body:
-            return HttpResponse(status=400)
-        if self.is_said(request.POST.get("key", "")):
-            return HttpResponse(status=204)
-        Draft.objects.keep(person=request.user, ticket=ticket, kind=kind, body=body)
-        return HttpResponse(status=204)
+    kinds = (Draft.Kind.REPLY, Draft.Kind.NOTE, Draft.Kind.DETAILS)
+    kinds_of_staff = (Draft.Kind.NOTE, Draft.Kind.DETAILS)
 
-    def is_said(self, key: str) -> bool:
-        """Whether the draft's form is sent already: a draft that comes late would stand there once more."""
-        try:
-            return Comment.objects.filter(author=self.request.user, key=uuid.UUID(key)).exists()
-        except ValueError:
-            return False
+    def ticket(self) -> Ticket:
+        return self.get_object()
 
 
 class WatcherAddView(TicketActMixin, FormView):

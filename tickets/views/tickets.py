@@ -9,11 +9,12 @@ from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import CreateView, DeleteView, DetailView, TemplateView, UpdateView
 
 from accounts import paging
-from tickets import rows, timeline
+from tickets import drafts, rows, timeline
 from tickets.filing_limit import TooManyTickets
 from tickets.forms.conversation import NoteForm, ReplyForm, WatcherForm
 from tickets.forms.filters import Show, StaffTicketFilterForm, TicketFilterForm
@@ -25,7 +26,7 @@ from tickets.querysets import TicketQuerySet
 from tickets.search import passages, spelling
 from tickets.search.filters import completions
 from tickets.views.attachments import later_if_unavailable
-from tickets.views.drafts import DraftMixin, typed_before_login
+from tickets.views.drafts import DraftMixin, drafts_for
 from tickets.workflow import Phase
 
 # The addresses that the entries of the story lead to.
@@ -178,15 +179,16 @@ def comment_forms(request, ticket: Ticket, directory: OneTicketDirectory) -> dic
     classes = {"reply_form": ReplyForm}
     if request.user.is_staff:
         classes["note_form"] = NoteForm
-    has_draft = request.user.pk in directory.around.drafts_of
-    drafts = Draft.objects.bodies_of(person=request.user, ticket=ticket) if has_draft else {}
+    kinds, found = tuple(form.kind for form in classes.values()), {}
+    if request.user.pk in directory.around.drafts_of:
+        found = drafts_for(request.user, ticket=ticket, kinds=kinds)
+    asked = request.GET.get("draft", "")
     return {
         name: form(
             ticket=ticket,
             author=request.user,
             directory=directory,
-            draft=drafts.get(form.kind, ""),
-            initial=typed_before_login(request, form.draft_name(ticket.pk)),
+            drafts=drafts.choose(found.get(form.kind, []), asked=asked),
         )
         for name, form in classes.items()
     }
@@ -261,11 +263,21 @@ class TicketDetailView(VisibleTicketsMixin, DetailView):
 class TicketCreateView(DraftMixin, CreateView):
     form_class = NewTicketForm
     template_name = "tickets/ticket_form.html"
-    draft_name = "new_ticket"
-    draft_fields = ("subject", "category", "description", "priority")
+    draft_kind, draft_body, draft_key = Draft.Kind.TICKET, "description", "submission_key"
 
     def get_form_kwargs(self):
-        return {**super().get_form_kwargs(), "requester": self.request.user}
+        return {**super().get_form_kwargs(), "requester": self.request.user, "drafts": self.chosen_drafts}
+
+    @cached_property
+    def chosen_drafts(self) -> drafts.Chosen:
+        """Only a page that is opened shows one. One of a deleted ticket comes up where it is asked for."""
+        if self.request.method == "POST":
+            return drafts.NO_DRAFTS
+        person, asked = self.request.user, self.request.GET.get("draft", "")
+        own = Draft.objects.filter(person=person, ticket=None, kind=Draft.Kind.TICKET).newest_first()
+        left = Draft.objects.filter(person=person).of_deleted_tickets().newest_first()
+        left = left if person.is_staff else left.exclude(kind=Draft.Kind.NOTE)
+        return drafts.choose(list(own), left=list(left), asked=asked)
 
     def form_valid(self, form):
         try:

@@ -86,7 +86,7 @@ def test_draft_survives_the_end_of_the_session_and_is_never_sent(open_browser, a
     page.goto(ticket.get_absolute_url())
     with page.expect_response("**/draft/"):
         page.get_by_label("Your answer").fill("Typed for an hour")
-    expect(page.get_by_text("Draft kept")).to_be_visible()
+    expect(page.get_by_text("Draft saved")).to_be_visible()
     Session.objects.all().delete()
     again = open_browser(alice)
     again.goto(ticket.get_absolute_url())
