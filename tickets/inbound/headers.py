@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.errors import MessageError
-from email.header import decode_header
 from email.message import Message
 from email.utils import collapse_rfc2231_value, parsedate_to_datetime
 
-from tickets.inbound import plain_text
+from tickets.inbound import encoded_words, plain_text
+from tickets.inbound.charsets import bare_letters
 
 MAX_HEADER = 4000
 MAX_FILE_NAME = 250
@@ -19,6 +19,11 @@ RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "To", "Cc")
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[^\s@<>()\[\]\\,;:\"]{1,190}")
 BETWEEN_ADDRESSES = re.compile(r"[\s<>,;:()]+")
+# A name in quotes, which may hold spaces: "john doe"@example.com (RFC 5321, 4.1.2)
+QUOTED_LOCAL = re.compile(
+    r'"(?P<local>(?:[^"\\\x00-\x1f]|\\[!-~ ]){1,62})"@(?P<domain>[^\s@<>()\[\]\\,;:"]{1,190})'
+)
+ATOMS = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*", re.ASCII)
 QUOTED = re.compile(r'"[^"]*"')
 COMMENT = re.compile(r"\([^()]*\)")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -27,7 +32,7 @@ BROKEN = (ValueError, LookupError, TypeError, AttributeError, AssertionError, Re
 
 
 def first(message: Message, name: str) -> str:
-    return _decoded(next(_values(message, name), ""))
+    return _decoded(next(_values(message, name), ""), bare_charset(message))
 
 
 def _values(message: Message, *names: str) -> Iterator[str]:
@@ -50,7 +55,10 @@ def sender(message: Message) -> tuple[str, str]:
     if len(values) != 1:
         return "", ""
     value = values[0].replace("\r", "").replace("\n", "")
-    name, address = _mailbox(unfolded(value)) if not CONTROL.search(value) else (value, "")
+    if CONTROL.search(value):
+        name, address = value, ""
+    else:
+        name, address = _mailbox(unfolded(value, bare_charset(message)))
     return plain_text.one_line(_decoded(name.strip(' "')).replace('\\"', '"').strip(' "'), MAX_NAME), address
 
 
@@ -61,24 +69,37 @@ def _mailbox(value: str) -> tuple[str, str]:
     if opening:
         address, _closing, after = rest.partition(">")
         is_one = not after.strip() and not ("," in name and "@" in name)
+        start = len(name) + 1
         name = value[: len(name)]
     else:
-        address, is_one = COMMENT.sub("", bare), True
+        address, is_one, start = COMMENT.sub(lambda comment: " " * len(comment[0]), bare), True, 0
         name = " ".join(comment[1:-1] for comment in COMMENT.findall(value))
-    written = address.strip()
-    address = written.lower()
+    start += len(address) - len(address.lstrip())
+    written = value[start : start + len(address.strip())]
     # The lower case of a sign like the Kelvin is a letter, and so another's address.
-    is_one = is_one and written.isascii() == address.isascii()
-    is_valid = is_one and len(address) <= MAX_ADDRESS and ADDRESS.fullmatch(address)
-    return name, address if is_valid else ""
+    is_one = is_one and written.isascii() == written.lower().isascii()
+    return name, _address(written) if is_one else ""
+
+
+def _address(written: str) -> str:
+    """In lower case, without quotes that it does not need; "" where it is none."""
+    address = written.lower()
+    if quoted := QUOTED_LOCAL.fullmatch(address):
+        bare = f"{quoted['local']}@{quoted['domain']}"
+        address = bare if ATOMS.fullmatch(quoted["local"]) else address
+    elif not ADDRESS.fullmatch(address):
+        return ""
+    return address if len(address) <= MAX_ADDRESS else ""
 
 
 def recipients(message: Message) -> list[str]:
     found: dict[str, None] = {}
     for value in _values(message, *RECIPIENT_HEADERS):
-        for word in BETWEEN_ADDRESSES.split(QUOTED.sub(" ", unfolded(value))):
-            if ADDRESS.fullmatch(word):
-                found[word.lower()] = None
+        text = unfolded(value)
+        words = [quoted[0] for quoted in QUOTED_LOCAL.finditer(text)]
+        for word in (*words, *BETWEEN_ADDRESSES.split(QUOTED.sub(" ", text))):
+            if address := _address(word):
+                found[address] = None
     return list(found)
 
 
@@ -101,7 +122,7 @@ def parameter(part: Message, name: str, header: str = "content-type") -> str:
 
 def file_name(part: Message) -> str:
     name = parameter(part, "filename", "content-disposition") or parameter(part, "name")
-    return clean_name(_decoded(name))
+    return clean_name(_decoded(name, bare_charset(part)))
 
 
 def clean_name(name: str) -> str:
@@ -109,22 +130,20 @@ def clean_name(name: str) -> str:
     return plain_text.one_line(name, MAX_FILE_NAME).replace("\\", "/").rpartition("/")[2].strip(" .")
 
 
-def _decoded(value: str) -> str:
+def _decoded(value: str, charset: str = "") -> str:
     """A header in one line, its encoded words (RFC 2047) as letters."""
-    text = unfolded(value[:MAX_HEADER])
-    if "=?" in text and text.isascii():
-        try:
-            words = decode_header(text)
-        except BROKEN:
-            words = []
-        text = "".join(_word(*word) for word in words) or text
+    text = unfolded(value[:MAX_HEADER], charset)
+    if "=?" in text:
+        text = encoded_words.decode(text)
     return plain_text.one_line(text, MAX_HEADER)
 
 
-def _word(word: str | bytes, charset: str | None) -> str:
-    return word if isinstance(word, str) else plain_text.decode(word, (charset or "").partition("*")[0])
-
-
-def unfolded(value: str) -> str:
+def unfolded(value: str, charset: str = "") -> str:
     """A header whose bytes are no ASCII comes with surrogates; folded lines become one."""
-    return plain_text.decode(value.encode("utf-8", "surrogateescape")).replace("\n", "")
+    content = value.encode("utf-8", "surrogateescape")
+    return plain_text.clean(bare_letters(content, charset)).replace("\n", "")
+
+
+def bare_charset(message: Message) -> str:
+    """In which charset the bytes of its headers are read that are no UTF-8: that of the mail's text."""
+    return getattr(message, "bare_charset", "")

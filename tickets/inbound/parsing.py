@@ -11,7 +11,7 @@ from email.message import Message
 from email.policy import Policy, compat32
 from typing import Any
 
-from tickets.inbound import headers, plain_text, quoting
+from tickets.inbound import headers, mending, plain_text, quoting
 from tickets.inbound.body import Body, MailFile
 from tickets.inbound.limits import (
     MAX_CHARACTERS,
@@ -54,7 +54,8 @@ class Mail:
 def parse(raw: bytes) -> Mail:
     """Raises TooComplex and nothing else, whatever the bytes."""
     check_size(raw)
-    message = message_from_bytes(raw, policy=compat32.clone(message_factory=_limited_factory()))
+    factory = _limited_factory(mending.bare_charset(raw))
+    message = message_from_bytes(mending.mended(raw), policy=compat32.clone(message_factory=factory))
     body = Body(Allowance(MAX_CHARACTERS))
     body.read(message)
     sender_name, sender = headers.sender(message)
@@ -99,18 +100,20 @@ def _report(message: Message) -> str:
     return headers.parameter(message, "report-type").lower() or "unknown"
 
 
-def _limited_factory() -> Callable[..., Message]:
+def _limited_factory(charset: str) -> Callable[..., Message]:
     """Stops the parser at boundaries that check_size did not see. A part may hold one message of its own."""
     count = 0
 
-    def part(policy: Policy = compat32) -> Message:
+    def make(policy: Policy = compat32) -> Message:
         nonlocal count
         count += 1
         if count > 2 * MAX_PARTS:
             raise TooComplex(f"The mail has more than {MAX_PARTS} parts.")
-        return _Part(policy=policy)
+        part = _Part(policy=policy)
+        part.bare_charset = charset
+        return part
 
-    return part
+    return make
 
 
 class _Part(Message):
@@ -119,6 +122,7 @@ class _Part(Message):
 
     level = 1
     header_count = header_bytes = 0
+    bare_charset = ""  # of bytes in headers
 
     def attach(self, payload: Any) -> None:
         payload.level = self.level + 1
@@ -135,7 +139,8 @@ class _Part(Message):
         if self.header_bytes > MAX_HEADER_BYTES:
             raise TooComplex(f"The headers are larger than {MAX_HEADER_BYTES // 1024} KB.")
         if name.lower().startswith("content-"):
-            value = headers.unfolded(value[:MAX_CONTENT_HEADER])
+            value = headers.unfolded(value[:MAX_CONTENT_HEADER], self.bare_charset)
+            value = mending.mended_header(name, value)
         super().set_raw(name, value)
 
     def get_param(

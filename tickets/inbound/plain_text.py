@@ -1,17 +1,12 @@
 """Bytes and HTML to plain text, whatever the sender's program made of them. Pure and linear."""
 
-import codecs
 import re
 import unicodedata
 
 from justhtml import stream
 
-# Other codecs of Python's are no charsets of mail, and some take quadratic time.
-CHARSETS = ("utf", "iso8859", "iso2022", "cp", "koi8", "mac", "gb", "hz", "big5", "euc", "shift_jis", "tis")
-SEVEN_BITS = ("utf-7", "iso2022", "hz")  # so that their bytes are UTF-8 too, and senseless
-LATIN = "cp1252"
-# What programs say and what they mean, as browsers read it.
-MEANT = {"iso8859-1": LATIN, "ascii": LATIN, "gb2312": "gb18030", "gbk": "gb18030", "euc_kr": "cp949"}
+from tickets.inbound.charsets import letters
+
 # Controls of direction turn "gpj.exe" into "exe.jpg" on the screen.
 DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 NO_DIRECTIONS = dict.fromkeys(map(ord, DIRECTIONS))
@@ -40,32 +35,8 @@ class Allowance:
 
 
 def decode(content: bytes, charset: str = "", *, is_all: bool = True) -> str:
-    """Never fails: an unknown or wrong charset gives UTF-8 where that fits, and Windows' Latin otherwise.
-
-    `is_all`: whether no more bytes follow; else the last character may be cut in two.
-    """
-    codec = _codec(charset)
-    if codec.startswith(SEVEN_BITS):
-        return clean(_decoded(content, codec, "replace", is_all))
-    for name in (codec, "utf-8") if codec != LATIN else ("utf-8",):
-        try:
-            return clean(_decoded(content, name, "strict", is_all))
-        except UnicodeError:
-            continue
-    return clean(_decoded(content, LATIN if codec == "utf-8" else codec, "replace", is_all))
-
-
-def _decoded(content: bytes, codec: str, errors: str, is_all: bool) -> str:
-    return codecs.getincrementaldecoder(codec)(errors).decode(content, is_all)
-
-
-def _codec(charset: str) -> str:
-    try:
-        name = codecs.lookup(charset.strip(" \t\"'")).name
-    except (LookupError, ValueError):
-        return LATIN
-    name = MEANT.get(name, name)
-    return name if name.startswith(CHARSETS) else LATIN
+    """The clean() letters of bytes; see charsets.letters()."""
+    return clean(letters(content, charset, is_all=is_all))
 
 
 def clean(text: str) -> str:
