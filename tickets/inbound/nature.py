@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 
+from tickets.inbound.phrases import ABSENCE
+
 MACHINES = ("noreply", "donotreply", "dontreply", "autoreply", "autoresponder", "autoresponse", "automailer")
 BOUNCERS = {"mailerdaemon", "postmaster", "bounce", "bounces", "maildaemon", "maildeliverysubsystem"}
 AUTOREPLY_HEADERS = (
@@ -23,6 +25,7 @@ AUTOREPLY_HEADERS = (
 CLIENTS = re.compile(r"(?i)microsoft (office )?outlook|apple mail|iphone mail|ipad mail|thunderbird|k-9")
 # What Exchange itself puts on a person's mail that goes through a distribution group.
 GROUP = {"dr", "oof", "autoreply"}
+LONGEST_NOTE = 3000  # characters of an absence note
 
 
 class Nature(StrEnum):
@@ -75,7 +78,18 @@ def _automatic(get: Callable[[str], str], *, sender: str, types: set[str], repor
         return f"X-MS-Exchange-Inbox-Rules-Loop: {sender}"
     if _name(sender).startswith(MACHINES):
         return f"From: {sender}"
+    if get("X-Apple-Action").upper() == "VACATION":
+        return "X-Apple-Action: VACATION"
     return "Return-Path: <>" if get("Return-Path").replace(" ", "") == "<>" else ""
+
+
+def is_absence_note(subject: str, references: tuple[str, ...], text: str) -> bool:
+    """Whether a mail without any header of a machine's is one by its words: it answers us, and is short.
+
+    A new mail is a person's, who may ask about absence notes; and a person's answer to one begins with "Re:".
+    """
+    answers = bool(references) or "[#" in subject
+    return answers and len(text) <= LONGEST_NOTE and ABSENCE.match(subject) is not None
 
 
 def _suppresses_answers(get: Callable[[str], str]) -> bool:

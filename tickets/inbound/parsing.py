@@ -22,7 +22,7 @@ from tickets.inbound.limits import (
     TooComplex,
     check_size,
 )
-from tickets.inbound.nature import Nature, nature_of
+from tickets.inbound.nature import Nature, is_absence_note, nature_of
 from tickets.inbound.plain_text import Allowance
 
 __all__ = ["Mail", "MailFile", "Nature", "TooComplex", "check_size", "parse"]
@@ -71,6 +71,8 @@ def parse(raw: bytes) -> Mail:
         types=body.types,
         report=_report(message),
     )
+    if nature == Nature.HUMAN and is_absence_note(subject, references, text):
+        nature, why = Nature.AUTOMATIC, f"Subject: {subject}"
     return Mail(
         message_id=next(iter(headers.identifiers(message, "Message-ID")), ""),
         references=references,

@@ -4,6 +4,7 @@ Work is counted in calls, also of C functions, which no busy machine changes. Wh
 expression, the sorting of accents) is tried with so much that the square of it would never end.
 """
 
+import re
 import sys
 import unicodedata
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickets.inbound import handler, plain_text, quoting, winmail
+from tickets.inbound import handler, phrases, plain_text, quoting, winmail
 from tickets.inbound.authentication import verdict
 from tickets.inbound.body import Body
 from tickets.inbound.limits import MAX_BYTES, MAX_CHARACTERS, MAX_FILES, MAX_LEVELS, TooComplex
@@ -102,6 +103,8 @@ WORST = [
     "<a href='https://x.example'>", "<a b=c>", "<!--", "<script>", "> a\nb\n", ">", ">\n", "\n", "\r", " ",
     "x \n", "a@b.example, ", "<a@b.example> ", "(", "()", '"', '\\"', "=?utf-8?q?x?= ", "=?utf-8?b?eA==?=",
     "On Mon 1 Ann wrote:\n> x\n", "From: x\nTo: y\n", "-- \n", "Sent from my x\n", "_", ";", ";=", "; a=b", "\0",
+    "On 1 <\nann@x.example> wrote:\n", "---- 1 a@b wrote ----\n", "Ann <\n", "a@b.example>:\n", "Date: x\nSubject: y\n",
+    "\n\nSent from my iPhone\n", "Von: x\nGesendet: y\nAn: z\n", "12:00 2026 <a@b.example>:\n", "Disclaimer\n> x\n",
     "e\u0301\u0327", "\u202e", "--b\n", "--b0\n", "boundary=", "%00", "=\n",
 ]  # fmt: skip
 
@@ -253,6 +256,32 @@ def test_flowed_lines_are_joined_in_linear_time():
 def test_spaces_in_quoted_headers_take_linear_time(line):
     """Measured where 400 spaces took 80,000 steps in each of 20,000 lines."""
     assert quoting.new_words("\n".join(["From: x", line] * 20_000), is_answer=True)
+
+
+@pytest.mark.parametrize(
+    "pattern", [name for name in dir(phrases) if isinstance(getattr(phrases, name), re.Pattern)]
+)
+@pytest.mark.parametrize(
+    "piece", [" ", "*", "-", "a", "a@", "<", "1:", "this email ", "sent ", ". ", "http://"]
+)
+def test_pattern_of_a_language_takes_linear_time(pattern, piece):
+    """A line is cut at 400 letters where it is looked at; here it may be a thousand times as long."""
+    pattern, line = getattr(phrases, pattern), piece * (400_000 // len(piece))
+    pattern.match(line)
+    pattern.search(line[:4_000])
+
+
+def test_history_is_told_from_pasted_mail_in_linear_work():
+    known = quoting.Conversation(frozenset({"ann weber", "help@x.example"}), frozenset({"x.example/t"}))
+
+    def work(count: int) -> int:
+        text = (
+            "Mine.\n"
+            + "From: v <v@v.example>\nTo: y\nSent: z\nOn 1.1.2026 11:11 v <v@v.example> wrote:\n" * count
+        )
+        return calls(lambda: quoting.new_words(text, is_answer=True, conversation=known))
+
+    assert work(400) < 2.2 * work(200) + SPACE_FOR_START
 
 
 def test_link_is_looked_for_in_its_own_words_only():

@@ -199,10 +199,36 @@ def test_soft_line_breaks_are_joined():
         ("From: Noreen Plyford <noreen@example.com>", Nature.HUMAN),
         ("Return-Path: <>", Nature.AUTOMATIC),
         ("List-Unsubscribe: <mailto:u@shop.example>", Nature.LIST),
+        ("X-Apple-Action: VACATION", Nature.AUTOMATIC),
+        ("X-Apple-Action: MOVE-TO-FOLDER", Nature.HUMAN),
     ],
 )
 def test_nature_of_doubtful_headers(headers, nature):
     assert parse(f"{headers}\r\n\r\nHello".encode()).nature == nature
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Automatic reply", "Auto reply", "Out of office", "Out of Office AutoReply", "Automatische Antwort",
+        "Abwesenheitsnotiz", "Réponse automatique", "Absence du bureau", "Respuesta automática",
+        "Fuera de la oficina", "Risposta automatica", "Fuori sede", "Resposta automática",
+        "Automatisch antwoord", "Afwezig", "Odpowiedź automatyczna", "Autosvar", "Automatiskt svar",
+        "Automatisk svar", "Fravær", "Automaattinen vastaus", "Poissa", "Automatická odpověď",
+        "Automatikus válasz", "Răspuns automat", "Otomatik Yanıt", "Αυτόματη απάντηση", "תשובה אוטומטית",
+        "자동 회신", "Автоматична відповідь", "Автоматический ответ", "自動応答", "自动答复", "رد تلقائي",
+    ],
+)  # fmt: skip
+def test_absence_note_without_headers_is_a_machines(prefix):
+    answer = f"Subject: {prefix}: Printer\r\nIn-Reply-To: <n1@mg.example.com>\r\n\r\n"
+    assert parse(f"{answer}I am away until Monday.".encode()).nature == Nature.AUTOMATIC
+    assert parse(f"Subject: {prefix}: [#7] Printer\r\n\r\nAway.".encode()).nature == Nature.AUTOMATIC
+    for human in (
+        f"Subject: {prefix}: how do I set one?\r\n\r\nPlease help.",
+        f"Subject: Re: {prefix}: Printer\r\nIn-Reply-To: <n1@mg.example.com>\r\n\r\nThen call Bob.",
+        answer + "It is longer than any note. " * 200,
+    ):
+        assert parse(human.encode()).nature == Nature.HUMAN
 
 
 MAILGUN = [
