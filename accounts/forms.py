@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from accounts.adapter import is_allowed_domain
+from accounts.fields import OneLineFormField
 from accounts.models import User, time_zone_names
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
@@ -57,7 +58,7 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
     labels = {**PlainFieldsMixin.labels, "password1": _("Password")}
     field_order = ["full_name", "email", "password1"]
 
-    full_name = forms.CharField(
+    full_name = OneLineFormField(
         label=_("Your name"),
         max_length=150,
         validators=[validate_single_line, validate_visible],

@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import rights_changed
+from accounts.fields import OneLineField
 from accounts.roles import STAFF, Role
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
@@ -125,14 +126,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         validators=[validate_address],
         error_messages={"unique": _("Somebody with this mail address exists already.")},
     )
-    full_name = models.CharField(
-        _("name"), max_length=150, validators=[validate_single_line, validate_visible]
-    )
-    phone = models.CharField(_("phone"), max_length=50, blank=True, validators=[validate_single_line])
-    department = models.CharField(
-        _("department"), max_length=100, blank=True, validators=[validate_single_line]
-    )
-    location = models.CharField(_("location"), max_length=100, blank=True, validators=[validate_single_line])
+    full_name = OneLineField(_("name"), max_length=150, validators=[validate_single_line, validate_visible])
+    phone = OneLineField(_("phone"), max_length=50, blank=True, validators=[validate_single_line])
+    department = OneLineField(_("department"), max_length=100, blank=True, validators=[validate_single_line])
+    location = OneLineField(_("location"), max_length=100, blank=True, validators=[validate_single_line])
     time_zone = models.CharField(
         _("time zone"),
         max_length=64,

@@ -1,5 +1,6 @@
 """Rules for text that is shown on one line, in mail headers too, for mail addresses and for numbers; pure."""
 
+import re
 import unicodedata
 
 from django.core.exceptions import ValidationError
@@ -9,12 +10,23 @@ from django.utils.translation import gettext_lazy as _
 # Invisible characters that Django's own strip() leaves: zero width space, word joiner, byte order mark ...
 # Emoji joiners (U+200D) stay allowed inside text.
 INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+# What no line of text needs, and what makes it look like another. The embeddings, overrides and isolates turn
+# around what stands beside them (UAX 9, 2), the others take no place: soft hyphen, zero width space, fillers.
+# Marks of direction, joiners and the tags of emoji stay: words, names and flags are written with them.
+HIDDEN = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\u00ad\u034f\u180e\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb]"
+)
 LONGEST_NUMBER = 18  # digits; every number of so many fits into a database
 
 
 def is_blank(value: str) -> bool:
     """Whether a reader sees nothing at all."""
     return all(unicodedata.category(character) in INVISIBLE for character in value)
+
+
+def without_hidden(value: str) -> str:
+    """`value` without the characters of HIDDEN."""
+    return value if value.isascii() else HIDDEN.sub("", value)
 
 
 def validate_single_line(value: str) -> None:

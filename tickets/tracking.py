@@ -143,6 +143,8 @@ class TrackedModel(models.Model):
 
 def remember(instance: TrackedModel, update_fields: frozenset | None = None) -> None:
     """First half of hop 1: locks the stored row, keeps its values and sets the stamps."""
+    for name in instance.TRACKED:  # compared with the row as it will be stored, see OneLineField
+        instance._meta.get_field(name).pre_save(instance, instance._state.adding)
     before = instance._before = instance.stored_values(lock=True)
     # What the caller saves, without what save() adds to it because stamp() may set it.
     update_fields = instance.__dict__.pop("_asked", None) or update_fields

@@ -2,6 +2,7 @@ from django import forms
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineFormField
 from accounts.invitations import invite
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
@@ -16,7 +17,7 @@ class OnBehalfMixin(forms.Form):
         validators=[validate_address],
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    requester_name = forms.CharField(
+    requester_name = OneLineFormField(
         label=_("Name"),
         required=False,
         max_length=150,

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from accounts.validators import without_hidden
 from tickets.reports.export import COLUMNS, unsafe
 
 # The fields of a ticket, and what else the export tells of its status and of its people.
@@ -132,4 +133,4 @@ class Table:
 def _text(name: str, cell: str) -> str:
     """What stands in a cell. A description keeps how its first line is indented."""
     text = unsafe(cell)
-    return text.rstrip().lstrip("\r\n") if name == "description" else text.strip()
+    return text.rstrip().lstrip("\r\n") if name == "description" else without_hidden(text).strip()

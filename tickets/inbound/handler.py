@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import invitations
 from accounts.actor import acting_as
-from accounts.validators import validate_address
+from accounts.validators import validate_address, without_hidden
 from tickets.inbound import attempts, filing, parsing
 from tickets.inbound.attempts import ATTEMPTS, NOT_ITS_FAULT
 from tickets.inbound.decisions import (
@@ -206,7 +206,7 @@ def refusal_of_ticket(mail: Mail) -> str:
 
 def name_of_sender(mail: Mail) -> str:
     """What an account for the sender is called."""
-    return (mail.sender_name or mail.sender.partition("@")[0])[:150]
+    return (without_hidden(mail.sender_name).strip() or mail.sender.partition("@")[0])[:150]
 
 
 def _read(raw: bytes) -> Mail | TooComplex:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from tickets.events import Verb
 from tickets.file_types import described
 from tickets.models.comment import Comment
@@ -71,7 +72,7 @@ class Attachment(TrackedModel):
     file = StoredFileField(
         _("file"), storage=attachment_storage, upload_to=stored_path, max_length=100, editable=False
     )
-    name = models.CharField(_("name"), max_length=120)
+    name = OneLineField(_("name"), max_length=120)
     size = models.PositiveIntegerField(_("size in bytes"))
     content_type = models.CharField(_("type"), max_length=100)
     sha256 = models.CharField(_("SHA-256"), max_length=64)

@@ -4,6 +4,7 @@ from django.core.validators import MaxLengthValidator, MaxValueValidator, MinVal
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from accounts.validators import validate_single_line
 from tickets import variables
 from tickets.models.ticket_owner import NOT_STAFF
@@ -32,8 +33,8 @@ class CategoryQuerySet(models.QuerySet):
 
 
 class Category(models.Model):
-    name = models.CharField(_("name"), max_length=80, unique=True, validators=[validate_single_line])
-    description = models.CharField(
+    name = OneLineField(_("name"), max_length=80, unique=True, validators=[validate_single_line])
+    description = OneLineField(
         _("description"), max_length=200, blank=True, help_text=_("Shown on the form for new tickets.")
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)

@@ -2,6 +2,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
 from tickets.models.category import Category
 from tickets.models.owned import OwnedModel
@@ -12,7 +13,7 @@ from tickets.models.ticket import Ticket
 class Macro(OwnedModel):
     """One click: reply, set fields, go on to the next ticket. Empty fields stay as they are."""
 
-    title = models.CharField(_("title"), max_length=80, validators=[validate_single_line, validate_visible])
+    title = OneLineField(_("title"), max_length=80, validators=[validate_single_line, validate_visible])
     body = models.TextField(
         _("reply"),
         max_length=20_000,

@@ -2,6 +2,7 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
 from tickets.models.owned import OwnedModel
 
@@ -9,7 +10,7 @@ from tickets.models.owned import OwnedModel
 class SavedReply(OwnedModel):
     """A text that staff write often. Its variables are filled in for a ticket (tickets.saved_replies)."""
 
-    title = models.CharField(_("title"), max_length=80, validators=[validate_single_line, validate_visible])
+    title = OneLineField(_("title"), max_length=80, validators=[validate_single_line, validate_visible])
     body = models.TextField(
         _("text"), max_length=20_000, validators=[MaxLengthValidator(20_000), validate_visible]
     )

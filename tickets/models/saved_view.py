@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
 from tickets.models.owned import OwnedModel
 
@@ -8,7 +9,7 @@ from tickets.models.owned import OwnedModel
 class SavedView(OwnedModel):
     """Filters, search and order of the queue under a name."""
 
-    name = models.CharField(_("name"), max_length=60, validators=[validate_single_line, validate_visible])
+    name = OneLineField(_("name"), max_length=60, validators=[validate_single_line, validate_visible])
     query = models.CharField(
         _("filters"), max_length=500, blank=True, help_text=_("As in the address of the queue.")
     )

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.fields import OneLineField
 from accounts.paging import CappedCount
 from accounts.validators import validate_single_line
 from tickets.workflow import Phase
@@ -41,7 +42,7 @@ class Status(models.Model):
         RED = "red", _("red")
         GREY = "grey", _("grey")
 
-    name = models.CharField(_("name"), max_length=40, unique=True, validators=[validate_single_line])
+    name = OneLineField(_("name"), max_length=40, unique=True, validators=[validate_single_line])
     phase = models.CharField(_("phase"), max_length=10, choices=Phase)
     colour = models.CharField(_("colour"), max_length=10, choices=Colour, default=Colour.GREY)
     position = models.PositiveSmallIntegerField(_("position"), default=0)

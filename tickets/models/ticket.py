@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from accounts import actor
+from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
 from helpdesk import clock
 from tickets import workflow
@@ -57,7 +58,7 @@ class Ticket(OwnedMixin, TrackedModel):
     STAMPS = ("version", "updated_at", "done_at", "silent_since")
     ADDED, REMOVED = Verb.CREATED, Verb.DELETED
 
-    subject = models.CharField(
+    subject = OneLineField(
         _("subject"),
         max_length=150,
         validators=[validate_single_line, validate_visible],

@@ -16,6 +16,7 @@ FLOORS: list[tuple[str, float]] = [
     ("accounts.actor", 0),
     ("accounts.events", 0),
     ("accounts.validators", 0),
+    ("accounts.fields", 0.1),
     ("accounts.mixins", 0.5),
     ("accounts.paging", 0.2),
     ("accounts.changelists", 0.3),
