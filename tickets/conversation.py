@@ -52,13 +52,15 @@ def reply(
     source: str = Ticket.Source.WEB,
     status: Status | None = None,
     claims: bool = False,
+    subject: str = "",
 ) -> Comment | Ticket:
     """Says `body` publicly. Returns the comment, or the new ticket that it became.
 
     A reply from the requester's side makes a waiting ticket active and reopens one that is done. Where that
     was more than 14 days ago it becomes a ticket of its own that follows up on the old. `status` is what the
     staff set with it. An answer that `claims` makes its author the assignee of a ticket that is free, and a
-    new one active where no status is set. Raises IntegrityError when the same author sends the same `key`
+    new one active where no status is set. `subject` is that of a new ticket; else it is called like the old.
+    Raises IntegrityError when the same author sends the same `key`
     again, and filing_limit.TooManyTickets where a new ticket of the page would be one too many.
     """
     if source != Ticket.Source.EMAIL:  # a draft on the page is none of the mail's
@@ -68,7 +70,8 @@ def reply(
     asks = is_asking(ticket, author)
     is_thanks = asks and ticket.is_done and not files and is_only_thanks(body)
     if ticket.is_merged or (asks and not ticket.takes_replies and not is_thanks):
-        return _follow_up(ticket, author=author, body=body, files=files, key=key, source=source)
+        said = {"body": body, "files": files, "key": key, "source": source}
+        return _follow_up(ticket, author=author, subject=subject or ticket.subject, **said)
     said = {"body": body, "source": source, "key": key or uuid.uuid4(), "is_thanks": is_thanks}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=True, **said)
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
@@ -194,11 +197,11 @@ def _status_when_claimed(ticket: Ticket) -> Status | None:
     return Status.objects.default_for(Phase.ACTIVE) if ticket.phase == Phase.NEW else None
 
 
-def _follow_up(ticket: Ticket, *, author, body: str, files: list, key, source: str) -> Ticket:
+def _follow_up(ticket: Ticket, *, author, subject: str, body: str, files: list, key, source: str) -> Ticket:
     is_mail = source == Ticket.Source.EMAIL  # whose limits are known already (tickets.inbound.decisions)
     status = Status.objects.default_for(Phase.NEW) if is_mail else filing_limit.status_for_new(author)
     new = Ticket.objects.create(
-        subject=ticket.subject,
+        subject=subject,
         description=body,
         category=ticket.category,
         priority=ticket.priority,

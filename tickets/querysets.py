@@ -6,9 +6,11 @@ from django.db.models import (
     BooleanField,
     Count,
     DateTimeField,
+    Exists,
     F,
     Func,
     Min,
+    OuterRef,
     Q,
     QuerySet,
     Sum,
@@ -33,6 +35,10 @@ HAS_NEWS = f"""EXISTS (
             WHERE visit.ticket_id = tickets_ticket.id AND visit.person_id = %s
         ), 0)
 )"""  # noqa: S608 - our own words
+HAS_HELD_MAIL = """EXISTS (
+    SELECT 1 FROM tickets_inboundemail AS held
+    WHERE held.ticket_id = tickets_ticket.id AND held.state = 'quarantined'
+)"""
 HAS_MERGED = "EXISTS (SELECT 1 FROM tickets_ticket AS other WHERE other.merged_into_id = tickets_ticket.id)"
 
 
@@ -147,6 +153,15 @@ class TicketQuerySet(TrackedQuerySet):
     def waiting(self):
         return self.filter(status__phase=workflow.Phase.WAITING)
 
+    def without_held_mail(self):
+        """No answer lies in quarantine: whoever is silent may have written."""
+        mails = self.model.inbound_emails.rel.related_model._base_manager.filter(state="quarantined")
+        return self.exclude(Exists(mails.filter(ticket=OuterRef("pk"))))
+
+    def with_held_mail(self):
+        """Adds has_held_mail: an answer lies in quarantine."""
+        return self.annotate(has_held_mail=RawSQL(HAS_HELD_MAIL, [], output_field=BooleanField()))  # noqa: S611
+
     # Waiting tickets whose time has come (tickets.silence)
     def to_wake(self, today):
         return self.waiting().filter(wakes_on__lte=today)
@@ -155,13 +170,13 @@ class TicketQuerySet(TrackedQuerySet):
         """Not heard of since then, and not reminded since the last answer."""
         not_yet = Q(reminded_at=None) | Q(reminded_at__lt=F("silent_since"))
         silent = self.waiting().filter(category=category, waiting_for="requester")
-        return silent.filter(not_yet, silent_since__lte=silent_since)
+        return silent.filter(not_yet, silent_since__lte=silent_since).without_held_mail()
 
     def to_close(self, now):
         """Still silent on the day that the reminder named, in categories that (still) close."""
         silent = self.waiting().filter(waiting_for="requester")
         silent = silent.filter(closes_at__lte=now, reminded_at__gte=F("silent_since"))
-        return silent.exclude(category__close_after=None)
+        return silent.exclude(category__close_after=None).without_held_mail()
 
     def newest_change_first(self):
         return self.order_by("-updated_at", "-pk")

@@ -40,7 +40,7 @@ class TicketChangeList(StaffChangeList):
     meant = meant_url = reading_note = ""
 
     def get_queryset(self, request, exclude_parameters=None):
-        return super().get_queryset(request, exclude_parameters).with_unread(request.user)
+        return super().get_queryset(request, exclude_parameters).with_unread(request.user).with_held_mail()
 
     def get_ordering_field_columns(self):
         """No column is marked as the one that the queue's own order follows."""

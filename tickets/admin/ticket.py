@@ -71,10 +71,16 @@ class TicketAdmin(
     # The list
     @admin.display(description=_("number"))
     def number(self, ticket):
+        held = ""
+        if ticket.has_held_mail:
+            held = format_html(' <span class="mark">{}</span>', _("Reply in review"))
         if not ticket.is_unread:
-            return f"#{ticket.pk}"
+            return format_html("#{}{}", ticket.pk, held)
         return format_html(
-            '<span class="unread"><span class="visually-hidden">{} </span></span>#{}', _("unread"), ticket.pk
+            '<span class="unread"><span class="visually-hidden">{} </span></span>#{}{}',
+            _("unread"),
+            ticket.pk,
+            held,
         )
 
     @admin.display(description=_("passage"))

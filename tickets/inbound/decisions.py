@@ -23,6 +23,8 @@ State = InboundEmail.State
 # Loops end by themselves: mail beyond this on one ticket, or new tickets of one address, are quarantined.
 MOST = 10
 WITHIN = timedelta(hours=1)
+# The domain in "Helpdesk <it.example.com>" and "<mailto:it@example.com>".
+DOMAIN = re.compile(r"[<@]([a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9-]{1,63}){1,8})>")
 MACHINES = {
     Nature.BOUNCE: Reason.BOUNCE,
     Nature.AUTOMATIC: Reason.AUTOMATIC,
@@ -51,17 +53,17 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         return Decision(State.IGNORED, Reason.CANARY)
     if _is_our_own(mail):
         return Decision(State.IGNORED, Reason.OWN_ADDRESS)
-    if mail.nature in MACHINES:
+    if mail.nature in MACHINES and not _is_from_own_group(mail):
         return Decision(State.IGNORED, MACHINES[mail.nature], mail.why)
     if BlockedSender.objects.filter(address=mail.sender).exists():
         return Decision(State.IGNORED, Reason.BLOCKED)
     proof = _authentication(email, mail)
-    if proof == Verdict.FAIL:
-        return _quarantined(Reason.NOT_AUTHENTIC)
     person = person_of(mail.sender)
+    if proof == Verdict.FAIL:
+        return _quarantined(Reason.NOT_AUTHENTIC, person, _ticket_addressed(email, mail))
     if reply := reply_address_in(email, mail):
         decision = _decide_on_reply(reply, person)
-    elif answered := _answered(mail, person):
+    elif answered := _answered(mail, person) or _continued(mail, person, proof):
         ticket, is_internal = answered
         if is_internal and not person.is_staff:
             return _quarantined(Reason.WRONG_SENDER, person, ticket)
@@ -75,7 +77,7 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
     if decision.state == State.FILED and not is_believed(email, mail, person):
         return _quarantined(Reason.NOT_AUTHENTIC, person, decision.ticket)
     if decision.state == State.FILED and _are_too_many(email, mail, decision):
-        return _quarantined(Reason.TOO_MANY)
+        return _quarantined(Reason.TOO_MANY, person, decision.ticket)
     return decision
 
 
@@ -124,6 +126,18 @@ def decide_for_ticket(email: InboundEmail, mail: Mail, person, ticket: Ticket | 
 def is_proven(email: InboundEmail, mail: Mail) -> bool:
     """Whether the mail comes from where it says."""
     return _authentication(email, mail) == Verdict.PASS
+
+
+def is_to_be_told(email: InboundEmail, mail: Mail, decision: Decision) -> bool:
+    """Whether a sender who has an account learns that the mail waits for review.
+
+    A stranger learns nothing, and two machines must not answer each other.
+    """
+    is_held = decision.state == State.QUARANTINED and decision.reason not in (
+        Reason.TOO_MANY,
+        Reason.REPEATED,
+    )
+    return is_held and mail.nature == Nature.HUMAN and is_proven(email, mail)
 
 
 def person_of(address: str):
@@ -193,6 +207,33 @@ def _answered(mail: Mail, person) -> tuple[Ticket, bool] | None:
         return None
     ticket = Ticket.objects.visible_to(person).filter(pk__in=numbers - {None}).first()
     return (ticket, any(verb == Verb.NOTED for _number, verb in about)) if ticket else None
+
+
+def _continued(mail: Mail, person, proof: Verdict) -> tuple[Ticket, bool] | None:
+    """The ticket of a mail by somebody else that this one answers, as a colleague in copy does.
+
+    Everybody who got that mail knows its Message-ID, so it takes proof, and `person` must see the ticket.
+    """
+    if person is None or proof != Verdict.PASS or not mail.references:
+        return None
+    filed = InboundEmail.objects.filter(state=State.FILED, identity__in=mail.references)
+    found = {mail.identity: mail for mail in filed.without_raw().select_related("comment")}
+    for reference in mail.references:
+        if before := found.get(reference):
+            ticket = Ticket.objects.visible_to(person).filter(pk=before.ticket_id).first()
+            if ticket:
+                return ticket, before.comment is not None and not before.comment.is_public
+    return None
+
+
+def _is_from_own_group(mail: Mail) -> bool:
+    """Whether a person's mail came through a group of the person's own organisation, like it@example.com."""
+    if mail.nature != Nature.LIST or person_of(mail.sender) is None:
+        return False
+    named = [value for name, value in mail.headers if name.lower() in ("list-id", "list-post")]
+    domains = {domain.lower().rstrip(".") for value in named for domain in DOMAIN.findall(value)}
+    own = {mail.sender.rpartition("@")[2], *settings.SIGNUP_EMAIL_DOMAINS}
+    return any(domain == known or domain.endswith(f".{known}") for domain in domains for known in own)
 
 
 def _answers_note(email: InboundEmail, mail: Mail) -> bool:

@@ -13,8 +13,9 @@ from accounts.links import without_keys
 from accounts.validators import is_blank
 from tickets import conversation
 from tickets.file_types import identify
-from tickets.inbound import addresses
+from tickets.inbound import addresses, participants, quoting
 from tickets.inbound.parsing import Mail, MailFile
+from tickets.inbound.subjects import is_about, without_prefixes
 from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
 from tickets.querysets import TooManyFiles
 from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, safe_name, validate_size
@@ -31,11 +32,12 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
     An answer of staff claims the ticket: it stands here because it is proven (decisions.is_believed).
     """
     files, left_out = _through_the_door(mail.files, author)
-    act = conversation.note if is_internal else partial(conversation.reply, claims=True)
+    reply = partial(conversation.reply, claims=True, subject=without_prefixes(mail.subject))
+    act = conversation.note if is_internal else reply
     return act(
         ticket,
         author=author,
-        body=_body(mail.reply, left_out, mail.is_cut),
+        body=_body(_under_subject(mail, ticket), left_out, mail.is_cut),
         files=files,
         key=_key(email),
         source=Ticket.Source.EMAIL,
@@ -45,7 +47,10 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
 def file_ticket(mail: Mail, email: InboundEmail, *, requester) -> Ticket:
     """The mail as a new ticket, which the colleagues in copy watch. Nothing is cut: it may be a forward."""
     files, left_out = _through_the_door(mail.files, requester)
-    body = _body(mail.text, left_out, mail.is_cut)
+    text = mail.text
+    if mail.whole_subject != mail.subject:
+        text = f"{mail.whole_subject}\n\n{text}".rstrip()
+    body = _body(text, left_out, mail.is_cut)
     ticket = _new_ticket(mail, email, requester=requester, description=body)
     Attachment.attach(files, ticket=ticket, uploader=requester)
     for person in _in_copy(mail):
@@ -72,6 +77,17 @@ def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket | None) -> 
     return conversation.note(
         ticket, author=author, body=body, files=files, key=_key(email), source=Ticket.Source.EMAIL
     )
+
+
+def _under_subject(mail: Mail, ticket: Ticket) -> str:
+    """What a mail says that is new, below its subject where that is not the ticket's."""
+    answers = quoting.is_answer(mail.subject, mail.references)
+    known = participants.of(ticket) if answers else None
+    words = quoting.new_words(mail.text, is_answer=answers, conversation=known)
+    subject = without_prefixes(mail.whole_subject)
+    if not subject or is_blank(words) or is_about(subject, ticket):
+        return words
+    return _("Subject: %(subject)s") % {"subject": subject} + f"\n\n{words}"
 
 
 def _new_ticket(mail: Mail, email: InboundEmail, *, requester, description: str) -> Ticket:

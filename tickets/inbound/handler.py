@@ -26,12 +26,14 @@ from tickets.inbound.decisions import (
     account_of,
     decide,
     decide_for_staff,
+    is_to_be_told,
     person_of,
 )
 from tickets.inbound.parsing import Mail, TooComplex
 from tickets.inbound.plain_text import one_line
 from tickets.inbound.storing import store
 from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
+from tickets.notifications import outbox
 
 logger = logging.getLogger(__name__)
 UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
@@ -231,6 +233,8 @@ def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
     if decision.state == State.FILED:
         return _file(email, mail, decision)
     email.detail, email.person, email.ticket = decision.detail, decision.person, decision.ticket
+    if (sender := person_of(mail.sender)) and is_to_be_told(email, mail, decision):
+        outbox.enqueue_held(sender)
     return _ended(email, decision.state, decision.reason)
 
 

@@ -138,6 +138,15 @@ def _decoded(value: str, charset: str = "") -> str:
     return plain_text.one_line(text, MAX_HEADER)
 
 
+def shortened(subject: str) -> str:
+    """As much of a subject as a ticket's may have, cut between two words where they are not too long."""
+    if len(subject) <= MAX_NAME:
+        return subject
+    cut = subject[: MAX_NAME - 1]
+    words = cut if subject[MAX_NAME - 1].isspace() else cut.rpartition(" ")[0]
+    return (words if len(words) > MAX_NAME // 2 else cut).rstrip() + "…"
+
+
 def unfolded(value: str, charset: str = "") -> str:
     """A header whose bytes are no ASCII comes with surrogates; folded lines become one."""
     content = value.encode("utf-8", "surrogateescape")

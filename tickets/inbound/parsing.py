@@ -39,7 +39,8 @@ class Mail:
     sender: str  # one address in lower case, or "" where From names none or several
     sender_name: str
     recipients: tuple[str, ...]  # in lower case, at most MAX_RECIPIENTS
-    subject: str  # one line, or ""
+    subject: str  # one line that is short enough for a ticket, or ""
+    whole_subject: str  # one line
     sent_at: datetime | None  # aware
     text: str
     is_cut: bool  # whether the text is not all that the mail says
@@ -59,7 +60,8 @@ def parse(raw: bytes) -> Mail:
     body = Body(Allowance(MAX_CHARACTERS))
     body.read(message)
     sender_name, sender = headers.sender(message)
-    subject = plain_text.one_line(headers.first(message, "Subject"), headers.MAX_NAME)
+    whole_subject = headers.first(message, "Subject")
+    subject = headers.shortened(whole_subject)
     # An answer to an invitation says in its subject what it has to say.
     text = body.text or (subject if "text/calendar" in body.types else "")
     is_cut = body.is_cut or len(text) > MAX_CHARACTERS  # HTML quotes with one sign, plain text line by line
@@ -80,6 +82,7 @@ def parse(raw: bytes) -> Mail:
         sender_name=sender_name,
         recipients=tuple(headers.recipients(message))[:MAX_RECIPIENTS],
         subject=subject,
+        whole_subject=whole_subject,
         sent_at=headers.moment(headers.first(message, "Date")),
         text=text,
         is_cut=is_cut,

@@ -18,6 +18,9 @@ CANARY = "canary"
 # The kind of the mail about all that somebody who left leaves to a person (tickets.ownership).
 HANDED_OVER = "handed_over"
 
+# The kind of the mail to a proven sender whose mail waits for review (tickets.inbound.handler).
+HELD = "held"
+
 
 class Notification(models.Model):
     """The outbox: one row for each person who is told of one activity, from queued to delivered.

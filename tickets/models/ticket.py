@@ -172,6 +172,8 @@ class Ticket(OwnedMixin, TrackedModel):
 
     objects = TicketQuerySet.as_manager()
     has_files = has_links = has_merged = True  # maybe; look_around() knows
+    held_mails: list[int] = []  # numbers of mails in quarantine; look_around() knows
+    has_held_mail = False  # see TicketQuerySet.with_held_mail()
 
     class Meta(TrackedModel.Meta):
         abstract = False
@@ -251,7 +253,7 @@ class Ticket(OwnedMixin, TrackedModel):
         """Learns what it has. Its page does so first, and asks only for what is there."""
         found = around(self.pk)
         self.has_files, self.has_links = bool(found.files), bool(found.links)
-        self.has_merged = bool(found.merged)
+        self.has_merged, self.held_mails = bool(found.merged), found.held_mails
         return found
 
     @cached_property

@@ -12,12 +12,15 @@ UNION ALL SELECT 'drafts_of', id, person_id FROM tickets_draft WHERE ticket_id =
 UNION ALL SELECT 'files', id, id FROM tickets_attachment WHERE ticket_id = %(ticket)s
 UNION ALL SELECT 'links', id, id FROM tickets_ticketlink
     WHERE ticket_id = %(ticket)s OR target_id = %(ticket)s
+UNION ALL SELECT 'held_mails', id, id FROM tickets_inboundemail
+    WHERE ticket_id = %(ticket)s AND state = 'quarantined'
 UNION ALL SELECT 'merged', id, id FROM tickets_ticket WHERE merged_into_id = %(ticket)s
 """
 
 
 class Around(NamedTuple):
-    """Primary keys, oldest first: of people, of files and links, of the tickets that are merged into it."""
+    """Primary keys, oldest first: of people, of files and links, of the tickets that are merged into it,
+    of mails on it that wait for review."""
 
     watchers: list[int]
     muted_by: list[int]
@@ -25,6 +28,7 @@ class Around(NamedTuple):
     files: list[int]
     links: list[int]
     merged: list[int]
+    held_mails: list[int]
 
 
 def around(ticket: int) -> Around:

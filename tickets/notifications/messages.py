@@ -16,7 +16,7 @@ from accounts.events import AccountMail
 from tickets import owner_words, silence, timeline
 from tickets.events import Verb
 from tickets.models import ActivityLog, Category, Comment, Notification, Ticket
-from tickets.models.notification import CANARY, HANDED_OVER
+from tickets.models.notification import CANARY, HANDED_OVER, HELD
 from tickets.notifications import digest, handed_over, threads, tokens
 from tickets.notifications.guard import check_address, check_header
 from tickets.notifications.rules import Audience
@@ -67,6 +67,8 @@ def _words(notifications: list[Notification]) -> dict:
     first = notifications[0]
     if first.kind == CANARY:
         return {"folder": CANARY, "reason": _("The helpdesk sends this mail to itself.")}
+    if first.kind == HELD:
+        return {"folder": HELD, "reason": _("You get this email because you wrote to the helpdesk.")}
     if first.kind == HANDED_OVER:
         return handed_over.words(first)
     if first.activity_id is None:

@@ -15,7 +15,7 @@ from helpdesk import clock
 from tickets.events import Verb
 from tickets.inbound.canary import canary_address
 from tickets.models import ActivityLog, Handover, MailPreferences, Notification
-from tickets.models.notification import CANARY, HANDED_OVER, UNDELIVERED
+from tickets.models.notification import CANARY, HANDED_OVER, HELD, UNDELIVERED
 from tickets.notifications import delivery, folding, rules, threads, wishes
 from tickets.notifications.guard import UnsafeMail, check_address, check_header
 from tickets.workflow import TAKE_BACK_PERIOD
@@ -23,6 +23,7 @@ from tickets.workflow import TAKE_BACK_PERIOD
 logger = logging.getLogger(__name__)
 State = Notification.State
 NO_TIME = timedelta()
+A_DAY = timedelta(days=1)
 # A reply waits until it can't be taken back any more.
 HOLD = {Verb.REPLIED: TAKE_BACK_PERIOD}
 
@@ -95,6 +96,15 @@ def enqueue_account_mail(person, kind: str, *, address: str) -> None:
     now = clock.now()
     times = {"created_at": now, "next_try_at": now}
     _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch, **times))
+
+
+def enqueue_held(person) -> None:
+    """Tells `person`, who sent a mail, that it waits for review; once a day."""
+    now = clock.now()
+    told = Notification.objects.filter(person=person, kind=HELD, created_at__gt=now - A_DAY)
+    if not told.filter(address=person.email).exists():
+        times = {"created_at": now, "next_try_at": now}
+        _add(Notification(kind=HELD, person=person, address=person.email, **times))
 
 
 def enqueue_canary() -> None:

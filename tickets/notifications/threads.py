@@ -5,14 +5,18 @@ changes, so it stays the one under which the ticket was filed; and it likes to k
 named, so that is the last one to the same person.
 """
 
+import re
+
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts import links
 from tickets.events import Verb
 from tickets.inbound.addresses import reply_address
-from tickets.models import ActivityLog, Notification
+from tickets.models import ActivityLog, InboundEmail, Notification, Ticket
 from tickets.notifications import tokens
+
+MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>", re.ASCII)
 
 
 def subject(ticket: int) -> str:
@@ -33,14 +37,26 @@ def in_brackets(ticket: int, text: str) -> str:
 
 
 def headers(notification: Notification) -> dict[str, str]:
-    """All mails of a ticket answer one that was never sent, and the last one to this person."""
+    """All mails of a ticket answer one that was never sent, the mail that it was filed by, which is in the
+    requester's own folders, and the last one to this person.
+    """
     root = f"<ticket-{notification.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
     before = Notification.objects.filter(
         ticket=notification.ticket_id, person=notification.person_id, is_digest=False, pk__lt=notification.pk
     )
     sent = before.exclude(sent_at=None).exclude(message_id__in=("", notification.message_id))
     last = sent.order_by("-pk").values_list("message_id", flat=True).first()
-    return {"In-Reply-To": last or root, "References": f"{root} {last}" if last else root}
+    first = first_mail(notification.ticket_id)
+    named = [identifier for identifier in (root, first, last) if identifier]
+    return {"In-Reply-To": last or first or root, "References": " ".join(named)}
+
+
+def first_mail(ticket: int | None) -> str:
+    """The Message-ID of the mail that a ticket was filed by; "" where it came another way."""
+    filed = InboundEmail.objects.filter(ticket=ticket, ticket__source=Ticket.Source.EMAIL, comment=None)
+    filed = filed.filter(state=InboundEmail.State.FILED).order_by("pk")
+    identity = filed.values_list("identity", flat=True).first() or ""
+    return identity if MESSAGE_ID.fullmatch(identity) else ""
 
 
 def unsubscribe(notification: Notification) -> dict[str, str]:

@@ -14,7 +14,7 @@ from accounts.events import AccountMail
 from accounts.paging import EPOCH, MICROSECOND
 from tickets.events import Verb
 from tickets.models import InboundEmail, Notification
-from tickets.models.notification import CANARY, HANDED_OVER
+from tickets.models.notification import CANARY, HANDED_OVER, HELD
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
 from tickets.search.query import ticket_number
@@ -24,6 +24,7 @@ KINDS = {
     **dict(AccountMail.choices),
     CANARY: gettext_lazy("canary"),
     HANDED_OVER: gettext_lazy("handed over"),
+    HELD: gettext_lazy("waiting for review"),
 }
 OF_A_REASON = (InboundEmail.State.IGNORED, InboundEmail.State.QUARANTINED)
 

@@ -30,6 +30,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.inbound.addresses", 0),
     ("tickets.inbound.canary", 0.5),
     ("tickets.inbound.form", 0),
+    ("tickets.inbound.subjects", 4),
+    ("tickets.inbound.participants", 4),
     ("tickets.inbound.filing", 5),
     ("tickets.inbound.storing", 5),
     ("tickets.inbound.decisions", 5),

@@ -7,9 +7,9 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets import conversation, merging
-from tickets.models import Draft, Ticket, TicketLink
+from tickets.models import Draft, InboundEmail, Ticket, TicketLink
 from tickets.models.ticket_around import Around
-from tickets.tests.factories import make_ticket, upload
+from tickets.tests.factories import held_mail, make_ticket, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +35,9 @@ GIVEN = {
     ),
     "links": lambda ticket, other, bob: TicketLink.objects.create(ticket=other, target=ticket),
     "merged": lambda ticket, other, bob: merging.merge(other, ticket),
+    "held_mails": lambda ticket, other, bob: InboundEmail.objects.filter(pk=held_mail().pk).update(
+        ticket=ticket
+    ),
 }
 
 

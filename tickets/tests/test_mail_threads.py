@@ -1,0 +1,232 @@
+"""A conversation goes on by mail: from its first mail on, under another subject, and while an answer is held."""
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from tickets import conversation, silence
+from tickets.inbound import handler
+from tickets.inbound.addresses import reply_address
+from tickets.models import InboundEmail, Notification, Ticket
+from tickets.models.notification import HELD
+from tickets.notifications import messages, threads
+from tickets.tests.factories import make_ticket, status
+
+pytestmark = pytest.mark.django_db
+State, Reason = InboundEmail.State, InboundEmail.Reason
+FIRST = "<first@laptop.example>"
+
+
+@pytest.fixture(autouse=True)
+def inbound(settings):
+    settings.INBOUND_DOMAIN, settings.INBOUND_AUTHSERV_ID = "in.example.com", "mx.example.net"
+    settings.SITE_URL = "https://helpdesk.example.com"
+
+
+def came_in(sender, text="Hello.", *, to="support@in.example.com", proof="pass", **headers) -> InboundEmail:
+    number = InboundEmail.objects.count()
+    head = {"From": sender.email, "To": to, "Subject": "No print", "Message-ID": f"<{number}@x.example>"}
+    head |= {name.replace("_", "-"): value for name, value in headers.items()}
+    lines = [f"Authentication-Results: mx.example.net; dmarc={proof}"] if proof else []
+    lines += [f"{name}: {value}" for name, value in head.items()]
+    return handler.receive("\r\n".join([*lines, "", text]).encode(), route="command")
+
+
+# From the first mail on
+def test_colleague_in_copy_answers_the_first_mail(alice, bob):
+    ticket = came_in(alice, Cc="bob@example.com", Message_ID=FIRST).ticket
+    answer = came_in(bob, "Mine too.", Subject="Re: No print", In_Reply_To=FIRST)
+    assert (answer.ticket, answer.comment.author, answer.comment.is_public) == (ticket, bob, True)
+    later = came_in(alice, "And mine.", References=f"{FIRST} <0@x.example> {answer.identity}")
+    assert later.ticket == ticket
+
+
+def test_who_may_not_see_the_ticket_or_proves_nothing_does_not_land_on_it(alice, bob, charlie):
+    ticket = came_in(alice, Cc="bob@example.com", Message_ID=FIRST).ticket
+    assert came_in(charlie, "What is it?", In_Reply_To=FIRST).ticket != ticket
+    forged = came_in(bob, "Mine too.", In_Reply_To=FIRST, proof="")
+    assert (forged.state, forged.reason) == (State.QUARANTINED, Reason.NOT_AUTHENTIC)
+    assert not ticket.comments.exists()
+
+
+def test_answer_to_a_mail_that_became_a_note_is_a_note(alice, ann, sam):
+    ticket = came_in(alice).ticket
+    note = came_in(
+        ann, "Psst.", to=reply_address(ticket.pk, ann.pk, internal=True), Message_ID="<n@x.example>"
+    )
+    assert not note.comment.is_public
+    answer = came_in(sam, "Yes.", In_Reply_To="<n@x.example>")
+    assert (answer.ticket, answer.comment.is_public) == (ticket, False)
+
+
+def test_our_mails_name_the_mail_of_the_requester(alice, ann):
+    ticket = came_in(alice, Message_ID=FIRST).ticket
+    receipt = Notification.objects.get(ticket=ticket.pk, person=alice)
+    headers = threads.headers(receipt)
+    assert headers["In-Reply-To"] == FIRST
+    assert headers["References"].split()[1:] == [FIRST]
+    Notification.objects.filter(pk=receipt.pk).update(message_id="<r@mg.example.com>", sent_at=timezone.now())
+    conversation.reply(ticket, author=ann, body="Is it on?")
+    headers = threads.headers(Notification.objects.filter(person=alice).latest("pk"))
+    assert headers["In-Reply-To"] == "<r@mg.example.com>"
+    assert headers["References"].split()[1:] == [FIRST, "<r@mg.example.com>"]
+
+
+def test_ticket_of_the_web_names_no_mail(alice):
+    ticket = make_ticket(alice)
+    came_in(alice, to=reply_address(ticket.pk, alice.pk))
+    assert threads.first_mail(ticket.pk) == ""
+
+
+# Subjects
+def test_long_subject_is_cut_at_a_word_and_stands_whole_in_the_description(alice):
+    subject = " ".join(f"word{number}" for number in range(60))
+    ticket = came_in(alice, Subject=subject).ticket
+    assert len(ticket.subject) <= 150
+    assert subject.startswith(ticket.subject.removesuffix("…"))
+    assert subject[len(ticket.subject) - 1] == " "
+    assert ticket.description == f"{subject}\n\nHello."
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Re: No print", "AW: Re: [#7] No print", "SV:  no  print", "No print", "", "Antw: [#7] no print"],
+)
+def test_reply_under_the_same_subject_does_not_repeat_it(alice, subject):
+    ticket = make_ticket(alice, subject="No print")
+    ticket.subject = "Paper jam"
+    ticket.save(update_fields=["subject"])
+    assert came_in(alice, to=reply_address(ticket.pk, alice.pk), Subject=subject).comment.body == "Hello."
+
+
+def test_reply_under_another_subject_shows_it(alice):
+    ticket = make_ticket(alice, subject="No print")
+    answer = came_in(alice, to=reply_address(ticket.pk, alice.pk), Subject="Re: Toner, too")
+    assert answer.comment.body == "Subject: Toner, too\n\nHello."
+
+
+def test_follow_up_by_mail_has_the_subject_of_the_mail(alice, ann):
+    ticket = make_ticket(alice, subject="No print")
+    conversation.reply(ticket, author=ann, body="Done.", status=status("done"))
+    with time_machine.travel(timezone.now() + timezone.timedelta(days=20)):
+        new = came_in(alice, to=reply_address(ticket.pk, alice.pk), Subject="Re: Toner is empty").ticket
+    assert new != ticket
+    assert new.subject == "Toner is empty"
+
+
+def test_pasted_mail_of_somebody_else_is_part_of_the_reply(alice, ann):
+    ticket = make_ticket(alice)
+    pasted = "From: Vera <vera@vendor.example>\nSent: Monday\nTo: Alice\nSubject: Part\n\nIt is out of stock."
+    history = f"From: {ann.full_name}\nSent: Monday\nTo: Alice\nSubject: x\n\nDid you ask?"
+    conversation.reply(ticket, author=ann, body="Did you ask?")
+    text = f"They say:\n\n{pasted}\n\n{history}"
+    answer = came_in(alice, text, to=reply_address(ticket.pk, alice.pk), In_Reply_To="<1@mg.example.com>")
+    assert answer.comment.body.endswith(f"They say:\n\n{pasted}")
+
+
+# Through a group
+GROUP = {"List_ID": "<it.example.com>", "List_Post": "<mailto:it@example.com>", "Precedence": "list"}
+
+
+def test_mail_of_a_known_person_through_a_group_of_the_own_organisation_is_filed(alice):
+    assert came_in(alice, **GROUP).ticket.requester == alice
+
+
+@pytest.mark.parametrize("proof", ["", "fail"])
+def test_unproven_mail_through_a_group_is_held(alice, proof):
+    email = came_in(alice, proof=proof, **GROUP)
+    assert (email.state, email.reason) == (State.QUARANTINED, Reason.NOT_AUTHENTIC)
+    assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"List_ID": "<news.shop.example>"},
+        {"List_ID": "<it.notexample.com>"},
+        {"List_ID": "<example.com.evil.example>"},
+        {"List_Unsubscribe": "<mailto:u@shop.example>"},
+        {**GROUP, "Auto_Submitted": "auto-replied"},
+    ],
+)
+def test_lists_of_others_and_machines_are_ignored(alice, headers):
+    assert came_in(alice, **headers).state == State.IGNORED
+
+
+# While an answer is held
+@pytest.fixture
+def held(alice):
+    ticket = make_ticket(alice)
+    email = came_in(alice, to=f"support+{ticket.pk}@in.example.com")
+    assert (email.state, email.ticket) == (State.QUARANTINED, ticket)
+    return email
+
+
+def test_staff_alone_see_on_the_ticket_that_a_reply_waits(held, alice, ann, client_of):
+    words, link = (
+        "A reply is waiting for review.",
+        reverse("admin:tickets_inboundemail_change", args=[held.pk]),
+    )
+    address = reverse("admin:tickets_ticket_change", args=[held.ticket.pk])
+    page = client_of(ann).get(address).content.decode()
+    assert words in page
+    assert link in page
+    page = client_of(alice).get(held.ticket.get_absolute_url()).content.decode()
+    assert words not in page
+    assert link not in page
+    handler.discard(held, by=ann)
+    assert words not in client_of(ann).get(address).content.decode()
+
+
+def test_queue_marks_the_ticket(held, ann, client_of):
+    url = reverse("admin:tickets_ticket_changelist") + "?phase=open&who=everybody"
+    client = client_of(ann)
+    assert client.get(url, follow=True).content.decode().count("Reply in review") == 1
+    handler.discard(held, by=ann)
+    assert "Reply in review" not in client.get(url, follow=True).content.decode()
+
+
+def test_silence_of_a_requester_whose_answer_is_held_is_none(held, ann):
+    ticket = held.ticket
+    category = ticket.category
+    category.remind_after, category.close_after = 1, 1
+    category.save()
+    ticket.waiting_for = "requester"
+    ticket.set_status(status("waiting"))
+    ticket.save()
+    with time_machine.travel(timezone.now() + timezone.timedelta(days=14)):
+        assert silence.remind() == 0
+        handler.discard(held, by=ann)
+        assert silence.remind() == 1
+    again = came_in(ticket.requester, to=f"support+{ticket.pk}@in.example.com")
+    with time_machine.travel(timezone.now() + timezone.timedelta(days=40)):
+        assert silence.close() == 0
+        handler.discard(again, by=ann)
+        assert silence.close() == 1
+
+
+def test_proven_sender_is_told_once_a_day(held, alice):
+    came_in(alice, "Again.", to=f"support+{held.ticket.pk}@in.example.com")
+    told = Notification.objects.get(kind=HELD)
+    assert (told.person, told.address) == (alice, alice.email)
+    with time_machine.travel(timezone.now() + timezone.timedelta(hours=25)):
+        came_in(alice, "Hello?", to=f"support+{held.ticket.pk}@in.example.com")
+    assert Notification.objects.filter(kind=HELD).count() == 2
+
+
+def test_mail_that_tells_of_it_says_no_secret(held):
+    letter = messages.build([Notification.objects.get(kind=HELD)])
+    assert letter.subject == "We received your email"
+    assert "A person reviews it" in letter.body
+    assert held.ticket.subject not in letter.body
+    assert not letter.reply_to
+
+
+@pytest.mark.parametrize("proof", ["", "fail"])
+def test_who_is_not_proven_is_told_nothing(alice, proof):
+    ticket = make_ticket(alice)
+    before = Notification.objects.count()
+    came_in(alice, to=f"support+{ticket.pk}@in.example.com", proof=proof)
+    assert Notification.objects.count() == before
+    assert Ticket.objects.count() == 1
