@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import actor
@@ -20,6 +20,7 @@ from tickets.models import Category, Handover, Ticket, Watcher
 from tickets.models.ticket_owner import Because, working
 from tickets.notifications import outbox
 from tickets.querysets import TicketQuerySet
+from tickets.search.assignees import assignees
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,13 @@ def note_rights(person, *, worked: bool) -> None:
 
 
 def left_open() -> TicketQuerySet:
-    """The open tickets that are assigned to people who do not work."""
-    works = get_user_model().objects.staff().filter(pk=OuterRef("assignee"))
-    return Ticket.objects.open().filter(assignee__isnull=False).exclude(Exists(works)).order_by("pk")
+    """The open tickets that are assigned to people who do not work.
+
+    Begins with these people, who are few or none: the open tickets may be many.
+    """
+    staff = get_user_model().objects.staff().order_by().values("pk")
+    gone = assignees().exclude(pk__in=staff).order_by().values_list("pk", flat=True)
+    return Ticket.objects.open().filter(assignee__in=list(gone)).order_by("pk")
 
 
 def hand_over(person=None, *, seconds: float | None = IN_JOB, by_hand: bool = False) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from tickets.search.words import name_begins, words_of, words_of_name
@@ -20,11 +21,15 @@ SELECT number FROM found WHERE number IS NOT NULL
 """
 
 
+def assignees() -> QuerySet:
+    """The assignees of all tickets, open and done."""
+    return get_user_model().objects.filter(pk__in=RawSQL(ASSIGNEES, []))  # noqa: S611 - our own words
+
+
 def possible_assignees() -> list:
     """All of them, each with the role."""
-    people = get_user_model().objects
-    assignees = people.filter(pk__in=RawSQL(ASSIGNEES, []))  # noqa: S611 - our own words
-    return list((people.staff() | assignees).with_role()[:MOST_PEOPLE])
+    people = get_user_model().objects.staff() | assignees()
+    return list(people.with_role()[:MOST_PEOPLE])
 
 
 def named(value: str, people: Iterable) -> list:

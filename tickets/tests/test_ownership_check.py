@@ -106,6 +106,15 @@ def test_start_page_says_so_while_there_are_any(client_of, ann, alice, kim):
     assert "Tickets of people who left: 1." in client.get("/admin/").content.decode()
 
 
+def test_looking_for_them_reads_no_ticket_while_all_assignees_work(
+    alice, kim, ann, django_assert_num_queries
+):
+    for person in (kim, ann):
+        make_ticket(alice, assignee=person)
+    with django_assert_num_queries(1):  # who the assignees are
+        assert ownership.left_open().count() == 0
+
+
 # By hand
 def test_command_hands_over_before_somebody_leaves(alice, kim, ben, capsys):
     box = category()
