@@ -1,6 +1,5 @@
 """The rules that we add to django-allauth."""
 
-import ipaddress
 import logging
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.events import AccountMail, account_mail_requested
 from accounts.models import User
 from accounts.roles import Role
+from helpdesk.forwarded import forwarded_for, plain_ip
 
 logger = logging.getLogger("security")
 
@@ -138,26 +138,8 @@ class AccountAdapter(DefaultAccountAdapter):
         The trusted proxy writes the entry of X-Forwarded-For that counts. Where that is missing or no IP
         address, the connection's own address counts. Never fails: allauth's own would answer with 500.
         """
-        entries = request.headers.get("X-Forwarded-For", "").split(",")
-        proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-        forwarded = entries[-proxies] if 0 < proxies <= len(entries) else ""
-        return plain_ip(forwarded) or plain_ip(request.META.get("REMOTE_ADDR", "")) or "unknown"
-
-
-def plain_ip(text: str) -> str:
-    """The IP address in `text`, which may have a port, brackets or a zone; "" where there is none.
-
-    One machine has one spelling: an IPv4 address stays one when it is written as IPv6 (RFC 4291, 2.5.5.2).
-    """
-    text = text.strip().removeprefix("[")
-    host = text.partition("]")[0] if "]" in text else text
-    if host.count(":") == 1:  # IPv4 with a port
-        host = host.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return ""
-    return str(getattr(address, "ipv4_mapped", None) or address)
+        forwarded, connected = forwarded_for(request), request.META.get("REMOTE_ADDR", "")
+        return plain_ip(forwarded) or plain_ip(connected) or "unknown"
 
 
 def is_allowed_domain(address: str) -> bool:

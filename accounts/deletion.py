@@ -27,7 +27,7 @@ def in_use(people: Iterable[User]) -> list[InUse]:
 def kinds_of_records(person: User) -> list[str]:
     """In words; empty for a person who can be deleted."""
     answers = records_asked.send(sender=User, person=person)
-    kinds = [kind for _receiver, told in answers for kind in told]
+    kinds = [kind for _receiver, answer in answers for kind in answer]
     return kinds or ([_("other records")] if _is_protected(person) else [])
 
 

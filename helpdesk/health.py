@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from helpdesk import clock
+from helpdesk.forwarded import forwarded_for
 from tickets.models import OutboxPause
 from tickets.notifications import alarms, pause
 from tickets.storage import probe
@@ -23,7 +24,9 @@ OWN_NETWORKS = [
 # What a proxy adds to a request. Where we know of none, its address would pass for the visitor's.
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
-TOLD = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT)  # throttling is everyday
+# Why all mail may wait: reasons that somebody has to know of. Throttling is everyday.
+ALARMING = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT)
+PARTS = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
 
 
 @login_not_required
@@ -41,11 +44,10 @@ def ready(request):
     """503 where no page could work: no database, or migrations are missing.
 
     An old outbox ("old"), a provider that refuses the key ("refused") or does not answer ("silent"), jobs
-    that no worker runs ("late") and an attachment store that fails are told but keep 200: taking the web
+    that no worker runs ("late") and an attachment store that fails are named but keep 200: taking the web
     processes away would neither send the mail nor store the files.
     """
-    told = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
-    state = dict.fromkeys(told, "ok")
+    state = dict.fromkeys(PARTS, "ok")
     try:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -53,7 +55,7 @@ def ready(request):
         elif may_see_reasons(request):
             now, reason = clock.now(), pause.reason()
             state["outbox"] = "old" if alarms.outbox_is_old(now) else "ok"
-            state["mail"] = reason if reason in TOLD else "ok"
+            state["mail"] = reason if reason in ALARMING else "ok"
             state["jobs"] = "late" if alarms.jobs_are_late(now) else "ok"
             state["attachments"] = probe.latest().state
     except (DatabaseError, InterfaceError):
@@ -80,10 +82,8 @@ def visitor_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
 
     allauth's function takes the proxy's address where the proxies say nothing, which would let everybody in.
     """
-    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-    if proxies:
-        hops = request.headers.get("X-Forwarded-For", "").split(",")
-        text = hops[-proxies] if len(hops) >= proxies else ""
+    if settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        text = forwarded_for(request)
     else:
         is_forwarded = any(name in request.headers for name in FORWARDED)
         text = "" if is_forwarded else request.META.get("REMOTE_ADDR", "")

@@ -3,9 +3,10 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts.adapter import AccountAdapter, plain_ip
+from accounts.adapter import AccountAdapter
 from accounts.models import User
 from accounts.tests.cast import PASSWORD
+from helpdesk.forwarded import plain_ip
 from tickets.models import Notification
 
 pytestmark = pytest.mark.django_db

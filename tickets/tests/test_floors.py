@@ -12,6 +12,7 @@ FLOORS: list[tuple[str, float]] = [
     ("helpdesk.env", 0),
     ("helpdesk.clock", 0),
     ("helpdesk.moments", 0),
+    ("helpdesk.forwarded", 0),
     ("helpdesk.gunicorn", 1),
     ("accounts.actor", 0),
     ("accounts.events", 0),
