@@ -3,6 +3,7 @@ from functools import wraps
 
 from allauth.account.views import PasswordResetFromKeyView
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.db import IntegrityError
 from django.http import HttpResponse, HttpResponseNotAllowed
 from django.http.multipartparser import MultiPartParserError
@@ -140,6 +141,8 @@ class SecondTryMiddleware:
             return None
         view = request.resolver_match
         for _number in range(self.TRIES):
+            # What the first try said is not true: some constraints are checked at the end of a transaction.
+            get_messages(request)._queued_messages.clear()
             try:
                 return view.func(request, *view.args, **view.kwargs)
             except IntegrityError:

@@ -58,7 +58,6 @@ def content_of_files(files: Iterable) -> Content:
     for file in files:
         file.seek(0)
         digests.append(hashlib.sha256(file.read()).hexdigest())
-        file.seek(0)
     return sorted(digests)
 
 

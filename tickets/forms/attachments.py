@@ -60,8 +60,8 @@ class AttachmentsField(forms.FileField):
     def _errors_of(self, upload) -> list[ValidationError]:
         try:
             validate_size(upload.name, upload.size)
-            identify(safe_name(upload.name), upload.read())
             upload.seek(0)
+            identify(safe_name(upload.name), upload.read())
         except ValidationError as error:
             return [error]
         except OSError:  # it waits in a temporary folder, which may fail like any other

@@ -2,6 +2,7 @@ import hashlib
 import secrets
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import models, transaction
 from django.urls import reverse
@@ -117,8 +118,8 @@ class Attachment(TrackedModel):
     def from_upload(cls, upload, *, ticket: Ticket, uploader, comment: Comment | None = None) -> "Attachment":
         """An unsaved attachment of an uploaded file that passed validators. Raises StoreUnavailable."""
         try:
-            content = upload.read()
             upload.seek(0)
+            content = upload.read()
         except OSError as error:  # it waits in a temporary folder, which may fail like any other
             raise StoreUnavailable(f"The upload can't be read: {error}") from error
         name, media_type = described(safe_name(upload.name), content)
@@ -126,7 +127,8 @@ class Attachment(TrackedModel):
             ticket=ticket,
             comment=comment,
             uploader=uploader,
-            file=upload,
+            # Not the upload: Django would move its temporary file, and a view that is asked again finds none.
+            file=ContentFile(content, upload.name),
             name=safe_name(name),
             size=len(content),
             content_type=media_type,
