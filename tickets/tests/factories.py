@@ -2,11 +2,12 @@
 
 from email.message import EmailMessage
 
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.actor import acting_as
 from tickets.inbound import handler
-from tickets.models import Category, InboundEmail, Status, Ticket
+from tickets.models import Attachment, Category, InboundEmail, Status, Ticket
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 
@@ -31,6 +32,17 @@ def make_ticket(requester, *, phase: str = "new", **fields) -> Ticket:
 
 def upload(name: str = "screenshot.png", content: bytes = PNG, content_type: str = "image/png"):
     return SimpleUploadedFile(name, content, content_type)
+
+
+def shown_picture(ticket: Ticket) -> Attachment:
+    """The first file of `ticket`, as if it were a picture that is drawn already."""
+    attachment = ticket.attachments.earliest("pk")
+    for size in (Attachment.VIEW, Attachment.THUMBNAIL):
+        attachment.file.storage.save(attachment.picture_path(size), ContentFile(b"drawn"))
+    Attachment.objects.filter(pk=attachment.pk).update(
+        picture_state=Attachment.PictureState.READY, picture_width=800, picture_height=600
+    )
+    return attachment
 
 
 def held_mail(**changes) -> InboundEmail:

@@ -42,6 +42,7 @@ QUERIES = [
 ]
 SEARCHED = [*INTERNAL, "Zebrafinch note", "quagga@example.com", '"zebrafinch note"']
 # What a form sends; each address takes of it what it knows.
+LATER = timedelta(minutes=4)  # before a session is renewed, which sets a cookie
 TYPED = {
     "body": "I see.", "kind": "reply", "email": "bob@example.com", "subject": "Still no print",
     "description": "It is dark.", "priority": "high", "key": "",
@@ -110,6 +111,7 @@ def every_address() -> dict[str, str]:
         "link": list(TicketLink.objects.values_list("pk", flat=True)),
         "key": ["x", *Attachment.objects.values_list("key", flat=True)],
         "token": [link.split("/")[5] for ticket in Ticket.objects.all() for link in signed_links(ticket)],
+        "size": [Attachment.VIEW, Attachment.THUMBNAIL],
         "uidb36": ["1"],
         "app_label": ["tickets"],
         "content_type_id": ["1"],
@@ -170,7 +172,7 @@ def test_nothing_internal_in_the_answer_to_any_form(world, reader_of, who):
 @pytest.mark.parametrize("who", ["alice", "bob"])
 def test_search_answers_to_internal_words_as_to_any_word_that_stands_nowhere(world, reader_of, who):
     reader = reader_of(who)
-    pages, moment = readable(reader), timezone.now() + timedelta(minutes=5)
+    pages, moment = readable(reader), timezone.now() + LATER
     assert "/tickets/" in pages
     for words in SEARCHED:
         nowhere = "".join("x" if letter.isalnum() else letter for letter in words)
@@ -186,7 +188,7 @@ def test_search_answers_to_internal_words_as_to_any_word_that_stands_nowhere(wor
 @pytest.mark.parametrize("who", ["alice", "bob"])
 def test_words_left_out_and_files_tell_nothing_of_notes(world, reader_of, who):
     """Excluded words, filters and best match first, which all look at words or rows that notes have too."""
-    reader, moment = reader_of(who), timezone.now() + timedelta(minutes=5)
+    reader, moment = reader_of(who), timezone.now() + LATER
     for words in (
         "{}.txt",
         "_{}",
@@ -224,7 +226,7 @@ def readable(reader) -> list[str]:
 @pytest.mark.parametrize("who", ["alice", "bob"])
 def test_a_note_changes_no_answer_at_all(world, reader_of, who):
     """Not even that there is a note can be told: no date, count, order or poll is another than before."""
-    reader, moment = reader_of(who), timezone.now() + timedelta(minutes=5)
+    reader, moment = reader_of(who), timezone.now() + LATER
     addresses = readable(reader)
 
     def answers(at) -> dict:
@@ -272,7 +274,7 @@ def test_nothing_internal_in_any_mail_to_who_is_no_staff(world, mailgun, alice, 
         conversation.reply(ticket, author=alice, body="No, it is worse.")
     with acting_as(ann):
         Ticket.objects.get(pk=world.done.pk).delete()
-    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+    with time_machine.travel(timezone.now() + LATER):
         while Notification.objects.due(timezone.now()).exists():
             deliver_due()
     theirs = {alice.email, bob.email}

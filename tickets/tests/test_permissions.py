@@ -19,7 +19,7 @@ from tickets.models import (
     SuppressedAddress,
 )
 from tickets.notifications import tokens
-from tickets.tests.factories import category, held_mail, make_ticket, upload
+from tickets.tests.factories import category, held_mail, make_ticket, shown_picture, upload
 
 pytestmark = pytest.mark.django_db
 WHO = ("visitor", "alice", "charlie", "ann", "sam", "root")
@@ -67,6 +67,7 @@ SITE = {
     "tickets:not_fixed": ("answer", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:mute": ("mute", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:attachment": ("file", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
+    "tickets:picture": ("picture", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
 }
 # What a form sends where an empty one would only be shown again.
 DATA = {
@@ -242,6 +243,7 @@ def test_site(world, name, verb):
     arguments = {
         "ticket": lambda: [ticket.pk],
         "file": lambda: [ticket.attachments.get().key],
+        "picture": lambda: [shown_picture(ticket).key, Attachment.THUMBNAIL],
         "comment": lambda: [ticket.pk, reply(ticket, author=people["alice"], body="Please hurry.").pk],
         "person": lambda: [ticket.pk, people["ann"].pk],
         "answer": lambda: [tokens.answer_links(ticket.pk, people["alice"].pk)[0].split("/")[-3]],

@@ -16,6 +16,7 @@ ODD_NUMBERS = ["0", "-1", str(2**31), str(2**63), "9" * 26, "%ff", "1%00", "%D9%
 ARGUMENTS = {
     "pk": 1, "key": "x", "uidb36": "1", "object_id": "1", "app_label": "tickets", "content_type_id": "1",
     "comment": 1, "person": 1, "link": 1, "token": "1.1:x",
+    "size": "view",
 }  # fmt: skip
 
 
