@@ -57,6 +57,12 @@ class Entry:
             return self.comment.body
         return self.filing.description if self.filing else ""
 
+    @property
+    def source(self) -> str:
+        """How its text came in."""
+        said = self.comment or self.filing
+        return said.source if said else ""
+
     def is_change(self) -> bool:
         """Whether it is one line of the story, and no text of somebody."""
         return self.kind == "change" and not self.body

@@ -25,6 +25,6 @@ class NotFixedForm(forms.Form):
         source = Ticket.Source.EMAIL  # the link came by mail, and what is typed on the page stays there
         with acting_as(ticket.requester, source=source):
             ticket.report_not_fixed()
-            body = self.cleaned_data["body"].strip() or _("It is not fixed.")
+            body = self.cleaned_data["body"] or _("It is not fixed.")
             conversation.reply(ticket, author=ticket.requester, body=body, source=source)
             Ticket.objects.get(pk=ticket.pk).reopen()  # thanks alone would leave it done

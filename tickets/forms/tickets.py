@@ -1,3 +1,4 @@
+import re
 import uuid
 
 from django import forms
@@ -13,14 +14,22 @@ from tickets.models import Attachment, Category, Ticket
 from tickets.querysets import TooManyFiles
 from tickets.storage.access import StoreUnavailable
 
+EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")  # before the first line that says something
 RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
 
 
 class LinesField(forms.CharField):
-    """Text of several lines. A browser counts a line end as one character but sends two (HTML, 4.10.11)."""
+    """Text of several lines. A browser counts a line end as one character but sends two (HTML, 4.10.11).
+
+    Its first line stays indented as it was typed: it may be the head of a table.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(strip=False, **kwargs)
 
     def to_python(self, value):
-        return normalize_newlines(super().to_python(value))
+        text = normalize_newlines(super().to_python(value))
+        return EMPTY_LINES.sub("", text.rstrip()) or self.empty_value
 
     def has_changed(self, initial, data):
         """An imported text may have other line ends, or space around it: that is nobody's change."""

@@ -1,20 +1,19 @@
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
+from itertools import islice
 
 from django import template
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import Urlizer, escape, linebreaks
+from django.utils.html import Urlizer, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tickets.excerpts import MAY_HOLD_LINK, shortened
+from tickets.typed import COLUMNS, QUOTE, WORDS, blocks, unquoted
 
 register = template.Library()
 register.filter("shortened", shortened)
@@ -52,49 +51,42 @@ def written(minute: datetime, form: str, language: str) -> SafeString:
 
 
 @register.filter
-def plain_text(text: str) -> str:
-    """What somebody typed as paragraphs, escaped, with its links made clickable."""
-    return mark_safe(linebreaks(_linked(text)))  # noqa: S308 - escaped by _linked()
+def message_text(text: str, source: str = "") -> str:
+    """What somebody typed, as it was typed: escaped, each line with its spaces, links made clickable.
+
+    What is quoted (lines that begin with ">") is folded where it came by mail (`source`). All of it is
+    escaped and searched for links at once: it may be thousands of blocks of one line each.
+    """
+    found = list(blocks(text, has_quotes=source == "email"))
+    bare = "\n".join(unquoted(line) if kind == QUOTE else line for kind, lines in found for line in lines)
+    if len(found) == 1 and found[0][0] == WORDS:  # most texts
+        return mark_safe(TAGS[WORDS] % _linked(bare))  # noqa: S308 - escaped by _linked()
+    linked = iter(_linked(bare).split("\n"))
+    tags = {**TAGS, QUOTE: QUOTE_TAGS % (escape(_("Show what is quoted")), "%s")}
+    parts = [tags[kind] % "\n".join(islice(linked, len(lines))) for kind, lines in found]
+    return mark_safe("\n".join(parts))  # noqa: S308 - escaped by _linked()
 
 
 @register.filter
-def message_text(text: str) -> str:
-    """plain_text() with lists, and with what is quoted (lines that begin with ">") folded.
-
-    All of it is escaped and searched for links at once: it may be thousands of lists of one line each.
-    """
-    lines = text.splitlines()
-    if MARKS.isdisjoint(line[:1] for line in lines):  # most texts have neither
-        return mark_safe(_text(_linked("\n".join(lines))))  # noqa: S308 - escaped by _linked()
-    kinds = [_kind(line) for line in lines]
-    bare = "\n".join(BARE[kind](line) for kind, line in zip(kinds, lines, strict=True))
-    linked = zip(kinds, _linked(bare).split("\n"), strict=True)
-    parts, summary = [], escape(_("Show what is quoted"))
-    for kind, run in groupby(linked, key=itemgetter(0)):
-        html = [line for _kind, line in run]
-        if kind == "list":
-            parts.append(f"<ul><li><p>{'</p></li><li><p>'.join(html)}</p></li></ul>")
-        elif kind == "quote":
-            quoted = _paragraphs("\n".join(html))
-            parts.append(f"<details><summary>{summary}</summary><blockquote>{quoted}</blockquote></details>")
-        else:
-            parts.append(_text("\n".join(html)))
-    return mark_safe("".join(parts))  # noqa: S308 - escaped by _linked()
+def mail_text(text: str) -> str:
+    """message_text() for mail, whose readers keep spaces and lines only where they are written out."""
+    parts = []
+    for kind, lines in blocks(text, has_quotes=False):
+        line = "<br>".join(KEPT_SPACE.sub("&nbsp;", escape(line.expandtabs(4))) for line in lines)
+        parts.append(MAIL_TAGS[kind] % line)
+    return mark_safe("".join(parts))  # noqa: S308 - each line is escaped
 
 
-BULLET = re.compile(r"[-*•]\s+(?=\S)")
-MARKS = frozenset(">-*•")  # what quotes and lists begin with
-BARE: dict[str, Callable[[str], str]] = {
-    "quote": lambda line: line.lstrip("> "),
-    "list": lambda line: line[BULLET.match(line).end() :],
-    "text": lambda line: line,
+KEPT_SPACE = re.compile(r"^ | (?= )")  # all but the last of several, so that lines still break
+MAIL_TAGS = {
+    WORDS: '<div dir="auto">%s</div>',
+    COLUMNS: '<div dir="auto" style="font-family:Consolas,Menlo,monospace;">%s</div>',
 }
-
-
-def _kind(line: str) -> str:
-    if line.startswith(">"):
-        return "quote"
-    return "list" if BULLET.match(line) else "text"
+QUOTE_TAGS = '<details><summary>%s</summary><blockquote dir="auto">%s</blockquote></details>'
+TAGS = {
+    WORDS: '<div dir="auto">%s</div>',
+    COLUMNS: '<pre dir="auto" tabindex="0">%s</pre>',  # wide ones are scrolled, with keys too
+}
 
 
 def _linked(text: str) -> str:
@@ -110,12 +102,3 @@ def _with_links(text: str) -> str:
 # happens to stand at the end of one takes and gives back a piece with each call: templates are nested deeply,
 # and links then take ten times as long. What needs more places than a piece has gets one of its own.
 _with_links.__code__ = _with_links.__code__.replace(co_stacksize=2_500)
-
-
-def _text(html: str) -> str:
-    html = html.strip("\n")
-    return _paragraphs(html) if html.strip() else ""
-
-
-def _paragraphs(html: str) -> str:
-    return linebreaks(html) if "\n" in html else f"<p>{html}</p>"

@@ -43,6 +43,7 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.calendar", 0),
     ("tickets.likeness", 0),
     ("tickets.excerpts", 0),
+    ("tickets.typed", 0),
     ("tickets.variables", 0.1),
     ("tickets.inbound.authentication", 0),
     ("tickets.inbound.limits", 0),

@@ -21,7 +21,7 @@ from tickets.search.marking import marked, passage, spans
 from tickets.search.matching import FOR_STAFF, Words
 from tickets.search.query import MOST_FILTERS, MOST_WORDS, parse
 from tickets.search.words import fold, stems_of, words_of
-from tickets.templatetags.tickets_text import message_text, plain_text
+from tickets.templatetags.tickets_text import mail_text, message_text
 from tickets.tests.work import is_linear, work
 from tickets.validators import safe_name
 
@@ -30,7 +30,7 @@ PIECES = [
     "a", " ", "a ", "foo bar ", "> q\n", "text\n", "- item\n", "- ", "*\t", "• x\n", "https://example.com/x ",
     "http://a.bc/(", "www.x.com ", "x@example.com ", "a@", "(", ")", "[", "]", "‹", "<", ">", "&lt;", "&", ";", ".",
     "/", "!", "://", "a.b ", "\n", "\n\n", "\r\n", "\x0b", "ß", "é", "a\u0301", "\u0323\u0301", "\u0345\uff9e",
-    "東", "ﷺ", "{", "{a} ", "{first_name}", '"', "'", "-", "thanks ", "help. ", "👍", "\u200b", "x" * 70 + " ",
+    "    x\n", "a  b\n", "\t", "|", "+ ", "東", "ﷺ", "{", "{a} ", "{first_name}", '"', "'", "-", "thanks ", "help. ", "👍", "\u200b", "x" * 70 + " ",
 ]  # fmt: skip
 UNITS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 
@@ -56,7 +56,8 @@ def named_wrongly(text: str):
 
 READERS = {
     "shown": message_text,
-    "plain": plain_text,
+    "shown of a mail": lambda text: message_text(text, "email"),
+    "mailed": mail_text,
     "found": found,
     "filed": filed,
     "weighed": excerpts.effort,

@@ -1,24 +1,27 @@
-"""What somebody typed, as the page shows it: paragraphs, lists, links, folded quotes, and never markup of theirs."""
+"""What somebody typed, as the page shows it: line by line, with links, folded quotes, and never markup of theirs."""
 
+import re
 import resource
 from html.parser import HTMLParser
-from itertools import groupby
 
 import pytest
+from django.utils.html import escape
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tickets.templatetags.tickets_text import (
-    BULLET,
     MAY_HOLD_LINK,
     OutsideUrlizer,
     message_text,
-    plain_text,
     urlize,
 )
+from tickets.typed import QUOTE, blocks, unquoted
 
 REL = 'rel="nofollow noopener ugc"'
-TAGS = {"p", "br", "ul", "li", "a", "details", "summary", "blockquote"}
+ALLOWED = {
+    "div": {"dir"}, "pre": {"dir", "tabindex"}, "blockquote": {"dir"}, "details": set(), "summary": set(),
+    "a": {"href", "rel"},
+}  # fmt: skip
 NASTY = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -74,21 +77,46 @@ def links(text: str) -> list[str]:
     return [attrs["href"] for tag, attrs in Tags(message_text(text)).found if tag == "a"]
 
 
-def test_empty_line_begins_a_paragraph_and_a_line_stays_a_line():
-    assert message_text("One\ntwo\n\nThree") == "<p>One<br>two</p>\n\n<p>Three</p>"
+AS_TYPED = {
+    "lines and empty lines": "One\ntwo\n\nThree\n\n\n\nFour",
+    "lists": "Please:\n- unplug it\n* wait\n\u2022 ask\n  - twice\n1. Thanks",
+    "indents": "  two\n   three\nnone",
+    "volts": "> 5 V\n>> and\nless",
+    "spaces": "a  b   c.  D ",
+}
 
 
-@pytest.mark.parametrize("bullet", ["-", "*", "•"])
-def test_lines_with_a_bullet_are_a_list(bullet):
-    text = f"Please:\n{bullet} unplug it\n{bullet} wait\nThanks"
-    assert message_text(text) == (
-        "<p>Please:</p><ul><li><p>unplug it</p></li><li><p>wait</p></li></ul><p>Thanks</p>"
-    )
+@pytest.mark.parametrize("text", AS_TYPED.values(), ids=AS_TYPED)
+def test_what_was_typed_on_a_page_stays_as_it_is(text):
+    assert message_text(text) == f'<div dir="auto">{escape(text)}</div>'
 
 
-@pytest.mark.parametrize("text", ["-5 degrees", "*really* so", "--", "-", "- ", "*  \t ", "- \n• "])
-def test_what_only_looks_like_a_bullet_is_text(text):
-    assert "<li>" not in message_text(text)
+CODE = {
+    "four spaces": "    if x:\n        pass",
+    "a tab": "\ta\tb\n\n\tc",
+    "spaces and a tab": "  \tx",
+    "columns": "Name      Room\nAlice     204\nBob       7",
+    "values": "Model:  X1\nSerial:  7",
+    "tabs": "Name\tRoom\nAlice\t204",
+    "bars": "+----+\n| a  |\n+----+",
+    "under an indent": "    head\na   b",
+}
+
+
+@pytest.mark.parametrize("text", CODE.values(), ids=CODE)
+@pytest.mark.parametrize("source", ["web", "email"])
+def test_columns_line_up(text, source):
+    pre = f'<pre dir="auto" tabindex="0">{escape(text)}</pre>'
+    assert message_text(text, source) == pre
+    around = f'<div dir="auto">Look:\n</div>\n{pre}\n<div dir="auto">Bye</div>'
+    assert message_text(f"Look:\n\n{text}\nBye", source) == around
+
+
+@pytest.mark.parametrize(
+    "text", ["One.  Two\nThree!  Four", "a   b\nwords\nc   d", "a   b", "| only one", "|\n|", "+1\n+2"]
+)
+def test_what_only_looks_like_columns_is_text(text):
+    assert "<pre" not in message_text(text)
 
 
 @pytest.mark.parametrize(
@@ -122,19 +150,20 @@ def test_host_alone_is_a_link(text):
 
 @pytest.mark.parametrize("text", NASTY)
 def test_markup_of_the_writer_is_only_text(text):
-    for tag, attrs in Tags(message_text(text)).found:
-        assert tag in TAGS
-        assert set(attrs) <= ({"href", "rel"} if tag == "a" else set())
+    for tag, attrs in Tags(message_text(text, "email")).found:
+        assert set(attrs) <= ALLOWED[tag]
         assert attrs.get("href", "https:").startswith(("https:", "http:", "mailto:"))
 
 
-def test_quoted_lines_fold_together():
-    html = message_text("I did.\n> Did you\n>> restart it?\n> Regards\nIt helped.")
-    assert html.count("<details>") == 1
-    assert "<summary>Show what is quoted</summary>" in html
-    assert "<blockquote><p>Did you<br>restart it?<br>Regards</p></blockquote>" in html
-    assert html.startswith("<p>I did.</p>")
-    assert html.endswith("<p>It helped.</p>")
+def test_quoted_lines_of_a_mail_fold_together():
+    text = "I did.\n> Did you\n>> restart it?\n>     twice\n\n> Regards\n\nIt helped."
+    assert message_text(text, "email") == (
+        '<div dir="auto">I did.</div>\n<details><summary>Show what is quoted</summary>'
+        '<blockquote dir="auto">Did you\nrestart it?\n    twice\n\nRegards\n</blockquote></details>\n'
+        '<div dir="auto">It helped.</div>'
+    )
+    for source in ("web", "admin", "import"):
+        assert "<details>" not in message_text(text, source)
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \n ", ">", "> \n>"])
@@ -159,50 +188,50 @@ def test_text_is_searched_for_links_wherever_there_may_be_one(text):
         assert MAY_HOLD_LINK.search(text)
 
 
-# Line by line it is the same as at once
-KINDS = ["> ", ">", ">>", "- ", "* ", "• ", "-", "", " ", "text ", "\xa0"]
-WORDS = [
-    "",
-    "a",
-    "a b",
-    "https://a.bc/",
-    "x@y.zz",
-    "www.x.com.",
-    '<b class="x">',
-    "&lt;",
-    "(",
-    "'",
-    ".",
-    "\t",
-]
-ENDS = ["\n", "\n\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\x1c"]
-LINES = st.tuples(*map(st.sampled_from, (KINDS, WORDS, ENDS))).map("".join)
+LINES = st.tuples(
+    st.sampled_from(["> ", ">", ">>", "- ", "", " ", "    ", "\t", "| ", "text ", "\xa0"]),
+    st.sampled_from(["", "a", "a b", "a  b", "a\tb", "https://a.bc/", "x@y.zz", "<b>", "&lt;", "'", "|"]),
+    st.sampled_from(["\n", "\n\n", "\r\n", "\r", "\x0b", "\x85", "\u2028", "\x1c"]),
+).map("".join)
+TEXTS = st.lists(LINES, max_size=12).map("".join) | st.text(max_size=80)
 
 
-def one_block_after_the_other(text: str) -> str:
-    """message_text() as it is meant: each line looked at for itself, each block made for itself."""
+class Seen(HTMLParser):
+    """The text of a page, and that of its elements with a direction of their own."""
 
-    def kind(line: str) -> str:
-        return "quote" if line.startswith(">") else "list" if BULLET.match(line) else "text"
+    def __init__(self, html: str):
+        super().__init__()
+        self.text = ""
+        self.feed(html)
 
-    def block(kind: str, lines: list[str]) -> str:
-        if kind == "quote":
-            quoted = plain_text("\n".join(line.lstrip("> ") for line in lines))
-            return (
-                f"<details><summary>Show what is quoted</summary><blockquote>{quoted}</blockquote></details>"
-            )
-        if kind == "list":
-            items = (plain_text(BULLET.sub("", line, count=1)) for line in lines)
-            return f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>"
-        words = "\n".join(lines).strip("\n")
-        return plain_text(words) if words.strip() else ""
-
-    return "".join(block(kind, list(run)) for kind, run in groupby(text.splitlines(), key=kind))
+    def handle_data(self, data):
+        self.text += data
 
 
-@given(st.lists(LINES, max_size=12).map("".join) | st.text(max_size=80))
+@given(TEXTS)
+def test_what_is_copied_is_what_was_typed(text):
+    """Only empty lines around it are gone, and how lines end."""
+    lines = "\n".join(text.splitlines())
+    shown = Seen(message_text(text)).text
+    assert shown == re.sub(r"\A(?:[^\S\n]*\n)+|(?:\n[^\S\n]*)+\Z", "", lines if lines.strip() else "")
+
+
+@given(TEXTS)
 def test_all_blocks_at_once_are_each_block_for_itself(text):
-    assert message_text(text) == one_block_after_the_other(text)
+    """Escaped and searched for links together, they are what they would be alone."""
+    for source in ("web", "email"):
+        found = [(kind, "\n".join(lines)) for kind, lines in blocks(text, has_quotes=source == "email")]
+        html = message_text(text, source)
+        for kind, block in found:
+            alone = "\n".join(unquoted(line) for line in block.split("\n")) if kind == QUOTE else block
+            assert urlize(alone, autoescape=True) in html
+
+
+@given(TEXTS)
+def test_every_text_has_its_own_direction(text):
+    for source in ("web", "email"):
+        for tag, attrs in Tags(message_text(text, source)).found:
+            assert tag not in ("div", "pre", "blockquote") or attrs["dir"] == "auto"
 
 
 @pytest.mark.parametrize("line", ["- https://example.com/{}\n", "> {}@example.com\n- x\ny\n"])
