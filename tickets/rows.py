@@ -10,6 +10,7 @@ from tickets.badges import priority_mark, status_badge
 from tickets.models import Category, Status, Ticket
 from tickets.querysets import TicketQuerySet
 from tickets.search.passages import Passage
+from tickets.typed import isolated
 
 COLUMNS = ("id", "subject", "priority", "done_at", "updated_at", "status_id", "category_id", "assignee_id")
 NONE = MappingProxyType({})
@@ -48,11 +49,13 @@ class Row:
         if columns.priority != Ticket.Priority.NORMAL:
             self.priority_mark = priority_mark(columns.priority, Ticket.Priority(columns.priority).label)
         requester = getattr(columns, "requester__full_name", "")
-        self.facts = " · ".join(filter(None, (f"#{self.number}", requester, category, _who_works(columns))))
+        self.facts = " · ".join(
+            filter(None, (f"#{self.number}", isolated(requester), isolated(category), _who_works(columns)))
+        )
 
 
 def _who_works(columns) -> str:
     if columns.assignee_id is None:
         return _("nobody yet")
     words = _("solved by %(name)s") if columns.done_at else _("%(name)s takes care")
-    return words % {"name": columns.assignee__full_name}
+    return words % {"name": isolated(columns.assignee__full_name)}

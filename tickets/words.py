@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from tickets.events import Verb
 from tickets.models import ActivityLog, Because, Category, Status, Ticket, TicketLink
+from tickets.typed import isolated
 from tickets.waiting_words import reminder_sentences, waiting_sentence
 from tickets.workflow import Phase
 
@@ -60,10 +61,10 @@ class Words:
                     return [_("%(actor)s withdrew the ticket.") % {"actor": actor}]
                 return [_("%(actor)s deleted the ticket.") % {"actor": actor}]
             case Verb.FILE_ADDED:
-                name = changes["name"][1]
+                name = isolated(changes["name"][1])
                 return [_("%(actor)s added the file “%(name)s”.") % {"actor": actor, "name": name}]
             case Verb.FILE_REMOVED:
-                name = changes["name"][0]
+                name = isolated(changes["name"][0])
                 return [_("%(actor)s removed the file “%(name)s”.") % {"actor": actor, "name": name}]
             case Verb.REPLIED:
                 return [_("%(actor)s wrote:") % {"actor": actor}]
@@ -167,20 +168,20 @@ class Words:
         if name in ("assignee", "requester"):
             return self.name_of(value)
         if name == "status":
-            return str(self.statuses.get(value, _("a status that is gone")))
+            return isolated(str(self.statuses.get(value, _("a status that is gone"))))
         if name == "category":
-            return str(self.categories.get(value, _("a category that is gone")))
-        return str(Ticket.Priority(value).label) if name == "priority" else str(value)
+            return isolated(str(self.categories.get(value, _("a category that is gone"))))
+        return str(Ticket.Priority(value).label) if name == "priority" else isolated(str(value))
 
     def name_of(self, pk: int | None) -> str:
         if self.is_reader(pk):
             return _("you")
-        return str(self.people.get(pk, _("somebody")))
+        return isolated(str(self.people.get(pk, _("somebody"))))
 
     def actor(self, activity: ActivityLog) -> str:
         if self.is_reader(activity.actor_id):
             return _("You")
-        return activity.actor_name or _("The helpdesk")
+        return isolated(activity.actor_name) or _("The helpdesk")
 
     def is_reader(self, pk: int | None) -> bool:
         return pk is not None and pk == self.reader.pk

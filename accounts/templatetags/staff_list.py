@@ -49,10 +49,10 @@ def rows(changelist: StaffChangeList) -> Iterator[str]:
     pattern, tag = "", "th"
     for name, column in zip(changelist.list_display, columns, strict=True):
         if name in (changelist.list_display_links or ()):
-            pattern += f'<{tag} class="{column.css_class}"><a href="{{url}}">{{}}</a></{tag}>'
+            pattern += f'<{tag} class="{column.css_class}" dir="auto"><a href="{{url}}">{{}}</a></{tag}>'
             tag = "td"
         else:
-            pattern += f'<td class="{column.css_class}">{{}}</td>'
+            pattern += f'<td class="{column.css_class}" dir="auto">{{}}</td>'
     for row in changelist.result_list:
         shown = (column.shown(row) for column in columns)
         yield format_html(pattern, *shown, url=changelist.url_for_result(row))

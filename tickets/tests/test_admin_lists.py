@@ -34,7 +34,9 @@ def test_rows_are_those_of_djangos_own_tag(client_of, root, one_of_each, model):
     ours, theirs = (
         ["".join(map(str, row)) for row in tag(changelist)["results"]] for tag in (staff_list, result_list)
     )
-    assert ours == theirs != []
+    assert (
+        [row.replace(' dir="auto">', ">") for row in ours] == theirs != []
+    )  # each cell has its own direction
 
 
 def test_chosen_order_is_marked(client_of, ann, one_of_each):
