@@ -104,15 +104,15 @@ def _or_text(test: Test) -> Test:
 
 @dataclass(frozen=True)
 class FileType:
-    """`fits` says whether bytes are of this type. `is_told`: no other file looks like it."""
+    """`fits` says whether bytes are of this type. `is_certain`: no other file looks like it."""
 
     media_type: str
     fits: Test
-    is_told: bool = True
+    is_certain: bool = True
 
 
 def _texts(*extensions: str, media_type: str = TEXT) -> dict[str, FileType]:
-    return dict.fromkeys(extensions, FileType(media_type, is_text, is_told=False))
+    return dict.fromkeys(extensions, FileType(media_type, is_text, is_certain=False))
 
 
 # By extension. Where several fit, the first one names the file.
@@ -137,8 +137,8 @@ TYPES: dict[str, FileType] = {
     "ods": FileType(f"{ODF}.spreadsheet", _is_open_document("spreadsheet")),
     "odp": FileType(f"{ODF}.presentation", _is_open_document("presentation")),
     "msg": FileType("application/vnd.ms-outlook", _is_ole("__properties_version1.0", "__substg1.0_")),
-    "doc": FileType("application/msword", _or_text(_is_ole("WordDocument")), is_told=False),
-    "xls": FileType("application/vnd.ms-excel", _or_text(_is_ole("Workbook", "Book")), is_told=False),
+    "doc": FileType("application/msword", _or_text(_is_ole("WordDocument")), is_certain=False),
+    "xls": FileType("application/vnd.ms-excel", _or_text(_is_ole("Workbook", "Book")), is_certain=False),
     "ppt": FileType("application/vnd.ms-powerpoint", _is_ole("PowerPoint Document")),
     "rtf": FileType("application/rtf", begins(rb"{\rtf")),
     "zip": FileType("application/zip", begins(ZIP, b"PK\x05\x06")),
@@ -154,8 +154,8 @@ TYPES: dict[str, FileType] = {
     "pcap": FileType("application/vnd.tcpdump.pcap", begins(*PCAP)),
     "dmp": FileType(BINARY, begins(b"MDMP", b"PAGEDUMP", b"PAGEDU64")),
     "dat": FileType("application/ms-tnef", begins(b"\x78\x9f\x3e\x22")),  # Outlook's winmail.dat
-    "etl": FileType(BINARY, is_no_program, is_told=False),
-    "p7m": FileType("application/pkcs7-mime", is_no_program, is_told=False),
+    "etl": FileType(BINARY, is_no_program, is_certain=False),
+    "p7m": FileType("application/pkcs7-mime", is_no_program, is_certain=False),
     **_texts("txt", "log", "md", "conf", "ini", "yaml", "yml", "json", "asc"),
     **_texts("csv", media_type="text/csv"),
     **_texts("html", "htm", media_type="text/html"),
@@ -164,7 +164,7 @@ TYPES: dict[str, FileType] = {
     **_texts("vcf", media_type="text/vcard"),
     **_texts("eml", media_type="message/rfc822"),
 }
-ADDED = FileType(BINARY, is_no_program, is_told=False)  # by ATTACHMENT_TYPES, and unknown here
+ADDED = FileType(BINARY, is_no_program, is_certain=False)  # by ATTACHMENT_TYPES, and unknown here
 # What runs when it is opened is never taken, whatever ATTACHMENT_TYPES says.
 EXECUTABLES = frozenset({
     "app", "appx", "apk", "bash", "bat", "class", "cmd", "com", "cpl", "deb", "dll", "dmg", "drv", "exe",
@@ -211,12 +211,12 @@ def identify(name: str, content: bytes) -> tuple[str, str]:
         raise _not_accepted(suffix)
     if suffix in accepted and TYPES.get(suffix, ADDED).fits(content):
         return name, TYPES.get(suffix, ADDED).media_type
-    told = next((one for one, kind in TYPES.items() if kind.is_told and kind.fits(content)), None)
-    if told is None and not suffix and is_text(content):
-        told = "txt"
-    if told in accepted:
+    found = next((one for one, kind in TYPES.items() if kind.is_certain and kind.fits(content)), None)
+    if found is None and not suffix and is_text(content):
+        found = "txt"
+    if found in accepted:
         stem = name.removesuffix(PurePosixPath(name).suffix) if suffix in TYPES else name
-        return f"{stem}.{told}", TYPES[told].media_type
+        return f"{stem}.{found}", TYPES[found].media_type
     if suffix in accepted:
         raise ValidationError(
             _("The content does not match .%(type)s."), code="content", params={"type": suffix}

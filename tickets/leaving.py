@@ -10,7 +10,7 @@ LISTED = 10  # tickets
 
 @dataclass(frozen=True)
 class Leaving:
-    """`told` are the people who are emailed once where the tickets go to nobody, by name."""
+    """`notified` are the people who are emailed once where the tickets go to nobody, by name."""
 
     tickets: list[Ticket]
     ticket_count: int
@@ -20,7 +20,7 @@ class Leaving:
     saved_replies: int
     macros: int
     views: int
-    told: list[str]
+    notified: list[str]
 
     @property
     def is_anything(self) -> bool:
@@ -39,7 +39,7 @@ def leaving(person, *, actor) -> Leaving:
     """As it is now; `actor` is who would be the one to hand it over."""
     tickets = Ticket.objects.open().assigned_to(person)
     categories = tickets.order_by().values_list("category", flat=True).distinct()
-    told = rules.recipients_of_handover(assignees=(), categories=categories, actor=actor, leaver=person)
+    notified = rules.recipients_of_handover(assignees=(), categories=categories, actor=actor, leaver=person)
     return Leaving(
         tickets=list(tickets.order_by("created_at", "pk")[:LISTED]),
         ticket_count=tickets.count(),
@@ -49,5 +49,5 @@ def leaving(person, *, actor) -> Leaving:
         saved_replies=SavedReply.objects.filter(owner=person).count(),
         macros=Macro.objects.filter(owner=person).count(),
         views=SavedView.objects.filter(owner=person).count(),
-        told=sorted(map(str, told)),
+        notified=sorted(map(str, notified)),
     )

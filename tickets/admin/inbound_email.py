@@ -98,8 +98,8 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         may_decide = self.has_decide_permission(request) and obj.state in handler.UNDECIDED
         mail = _opened(obj)
-        told = forecast(obj, mail) if mail and may_decide else None
-        initial = {"invites": told.invites} if told else {}
+        expected = forecast(obj, mail) if mail and may_decide else None
+        initial = {"invites": expected.invites} if expected else {}
         context = {
             "form_of_decision": DecisionForm(initial=initial, email=obj, by=request.user)
             if may_decide
@@ -108,10 +108,10 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
             "title": obj.subject or _("Mail without a subject"),
             "subtitle": None,
             "mail": mail,
-            "forecast": told,
+            "forecast": expected,
             "shown_text": mail.text[:MOST_SHOWN] if mail else "",
             "is_longer": mail is not None and (mail.is_cut or len(mail.text) > MOST_SHOWN),
-            "likely_act": _likely_act(obj, told),
+            "likely_act": _likely_act(obj, expected),
             "shows_html": "html" in request.GET,
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -198,10 +198,10 @@ def _opened(email: InboundEmail) -> parsing.Mail | None:
         return None
 
 
-def _likely_act(email: InboundEmail, told: Forecast | None) -> str:
+def _likely_act(email: InboundEmail, expected: Forecast | None) -> str:
     """What its page offers first; a mail that is ignored needs nothing."""
     if email.state == State.QUARANTINED:
-        return DecisionForm.Act.RELEASE if told and told.accept else DecisionForm.Act.TICKET
+        return DecisionForm.Act.RELEASE if expected and expected.accept else DecisionForm.Act.TICKET
     return DecisionForm.Act.REPLAY if email.state == State.FAILED else ""
 
 

@@ -185,7 +185,7 @@ class SplitForm(forms.ModelForm):
         try:
             return splitting.split(self.comment, subject=self.cleaned_data["subject"], by=self.author)
         except StoreUnavailable:
-            text = _("Files can't be copied right now. Please try again later.")
+            text = _("Files can't be copied right now. Try again later.")
             self.add_error(None, ValidationError(text, code=UNAVAILABLE))
         except FileLost:
             self.add_error(None, _("A file of this message can't be read just now. Please try again later."))

@@ -37,12 +37,12 @@ def _outcome(decision: Decision, mail: Mail) -> str:
     if person is None:
         account = account_of(mail.sender)
         name = account.full_name if account else name_of_sender(mail)
-        told = (
+        sentence = (
             _("This accepts the unconfirmed account of %(name)s <%(address)s> and invites them by email.")
             if account
             else _("This creates an account for %(name)s <%(address)s> and invites them by email.")
         )
-        return told % {"name": name, "address": mail.sender}
+        return sentence % {"name": name, "address": mail.sender}
     words = {"number": ticket and ticket.pk, "name": person.full_name}
     if decision.is_quote and ticket:
         return _("Will be added to #%(number)d as an internal note by you.") % words

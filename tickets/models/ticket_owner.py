@@ -27,7 +27,7 @@ class Because(models.TextChoices):
         return f"{cls.LEFT.value}:{person_id}"
 
 
-NOT_STAFF = _("%(person)s does not work on tickets (any more). Please choose somebody else.")
+NOT_STAFF = _("%(person)s does not work on tickets (any more). Choose somebody else.")
 
 
 class NotStaff(ValueError):

@@ -49,9 +49,9 @@ def render(content: bytes) -> Rendition:
             COMMAND, input=content, capture_output=True, timeout=MOST_TIME, check=True, cwd=ROOT
         )
         head, _newline, rest = done.stdout.partition(b"\n")
-        told = json.loads(head)
-        size = told["view"]
-        return Rendition(told["width"], told["height"], rest[:size], rest[size:])
+        figures = json.loads(head)
+        size = figures["view"]
+        return Rendition(figures["width"], figures["height"], rest[:size], rest[size:])
     except (subprocess.SubprocessError, ValueError, KeyError) as error:
         raise NotAPicture from error
 

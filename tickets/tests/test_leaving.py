@@ -217,4 +217,4 @@ def test_category_refuses_a_default_assignee_who_left(client_of, sam, kim):
     User.objects.filter(pk=kim.pk).update(is_active=False)
     data = {"name": "Other", "position": 6, "is_active": "on", "default_assignee": kim.pk}
     page = body(client_of(sam).post(f"/admin/tickets/category/{box.pk}/change/", data))
-    assert "Kim Sato does not work on tickets (any more). Please choose somebody else." in page
+    assert "Kim Sato does not work on tickets (any more). Choose somebody else." in page
