@@ -180,7 +180,7 @@ class Attachment(TrackedModel):
     def discard_file(self) -> None:
         """Deletes the bytes once the row's deletion is certain; a store that fails then is asked again."""
         self._discard(self.file.name)
-        if self.is_shown:
+        if self.picture_state:
             self.discard_pictures()
 
     def discard_pictures(self) -> None:
