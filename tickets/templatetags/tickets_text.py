@@ -13,10 +13,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from tickets.excerpts import MAY_HOLD_LINK, shortened
-from tickets.typed import COLUMNS, QUOTE, WORDS, blocks, unquoted
+from tickets.typed import COLUMNS, QUOTE, WORDS, blocks, isolated, unquoted
 
 register = template.Library()
 register.filter("shortened", shortened)
+register.filter("isolated", isolated)
 
 
 class OutsideUrlizer(Urlizer):
