@@ -76,12 +76,7 @@ def reply(
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=True, **said)
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
     if not is_thanks:
-        touched = {"updated_at": comment.created_at}
-        if ticket.silent_since is not None:
-            touched["silent_since"] = comment.created_at
-        if not asks and ticket.first_replied_at is None:
-            touched["first_replied_at"] = comment.created_at
-        Ticket.objects.filter(pk=ticket.pk).update(**touched)
+        _stamp(ticket, comment, asks=asks)
     if claims and not asks and claiming.is_free(ticket):
         status = status or _status_when_claimed(ticket)
         ticket.assign(author, because=Because.REPLY)
@@ -92,6 +87,16 @@ def reply(
     elif asks and not is_thanks and ticket.phase in (Phase.WAITING, Phase.DONE):
         ticket.reopen()
     return comment
+
+
+def _stamp(ticket: Ticket, reply: Comment, *, asks: bool) -> None:
+    """Sets what follows for the ticket from when the reply was said."""
+    stamps = {"updated_at": reply.created_at}
+    if ticket.silent_since is not None:
+        stamps["silent_since"] = reply.created_at
+    if not asks and ticket.first_replied_at is None:
+        stamps["first_replied_at"] = reply.created_at
+    Ticket.objects.filter(pk=ticket.pk).update(**stamps)
 
 
 @transaction.atomic
