@@ -50,6 +50,7 @@ def reply(
     files: Iterable = (),
     key: uuid.UUID | None = None,
     source: str = Ticket.Source.WEB,
+    trimmed: str = "",
     status: Status | None = None,
     claims: bool = False,
     subject: str = "",
@@ -73,6 +74,7 @@ def reply(
         said = {"body": body, "files": files, "key": key, "source": source}
         return _follow_up(ticket, author=author, subject=subject or ticket.subject, **said)
     said = {"body": body, "source": source, "key": key or uuid.uuid4(), "is_thanks": is_thanks}
+    said["trimmed"] = trimmed
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=True, **said)
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
     if not is_thanks:
@@ -108,12 +110,13 @@ def note(
     files: Iterable = (),
     key: uuid.UUID | None = None,
     source: str = Ticket.Source.WEB,
+    trimmed: str = "",
 ) -> Comment:
     """Writes an internal note. Raises IntegrityError when the same author sends the same `key` again."""
     if source != Ticket.Source.EMAIL:
         Draft.objects.forget(person=author, ticket=ticket, kind=Draft.Kind.NOTE, key=key)
     ticket = _locked(ticket, author=author)
-    said = {"body": body, "source": source, "key": key or uuid.uuid4()}
+    said = {"body": body, "source": source, "key": key or uuid.uuid4(), "trimmed": trimmed}
     comment = Comment.objects.create(ticket=ticket, author=author, is_public=False, **said)
     Attachment.attach(files, ticket=ticket, uploader=author, comment=comment)
     return comment

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from django.db.models import Case, When
+
 from tickets.events import FILES, Verb
 from tickets.models import ActivityLog, Attachment, Comment, InboundEmail, Ticket, TicketLink
 from tickets.models.comment import split_key
@@ -45,6 +47,7 @@ class Said(NamedTuple):
     is_thanks: bool
     source: str
     created_at: datetime
+    is_trimmed: bool  # whether something was cut from the mail that it came in by
 
 
 class Story:
@@ -105,6 +108,7 @@ class Story:
         comments = Comment.objects.filter(**self._of_tickets).visible_to(self.user).order_by()
         if after:
             comments = comments.filter(key__in=keys)
+        comments = comments.annotate(is_trimmed=Case(When(trimmed="", then=False), default=True))
         said = (Said(*comment) for comment in comments.values_list(*Said._fields))
         return {str(comment.key): comment for comment in said}
 

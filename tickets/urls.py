@@ -17,6 +17,7 @@ urlpatterns = [
     path("<int:pk>/note/", conversation.NoteView.as_view(), name="note"),
     path("<int:pk>/draft/", conversation.DraftView.as_view(), name="draft"),
     path("<int:pk>/take-back/<int:comment>/", conversation.TakeBackView.as_view(), name="take_back"),
+    path("<int:pk>/trimmed/<int:comment>/", conversation.TrimmedView.as_view(), name="trimmed"),
     path("<int:pk>/watchers/", conversation.WatcherAddView.as_view(), name="watch"),
     path("<int:pk>/watchers/<int:person>/remove/", conversation.WatcherRemoveView.as_view(), name="unwatch"),
     path("<int:pk>/timeline/", conversation.TimelineView.as_view(), name="timeline"),

@@ -34,10 +34,14 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
     files, left_out = _through_the_door(mail.files, author)
     reply = partial(conversation.reply, claims=True, subject=without_prefixes(mail.subject))
     act = conversation.note if is_internal else reply
+    words = _new_words(mail, ticket)
+    # Staff may quote what others must not read; the original has it.
+    trimmed = "" if author.is_staff and not is_internal else _shown(quoting.cut(mail.text, words))[:LONGEST]
     return act(
         ticket,
         author=author,
-        body=_body(_under_subject(mail, ticket), left_out, mail.is_cut),
+        body=_body(_under_subject(mail, words, ticket), left_out, mail.is_cut),
+        trimmed=trimmed,
         files=files,
         key=_key(email),
         source=Ticket.Source.EMAIL,
@@ -79,11 +83,14 @@ def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket | None) -> 
     )
 
 
-def _under_subject(mail: Mail, ticket: Ticket) -> str:
-    """What a mail says that is new, below its subject where that is not the ticket's."""
+def _new_words(mail: Mail, ticket: Ticket) -> str:
     answers = quoting.is_answer(mail.subject, mail.references)
     known = participants.of(ticket) if answers else None
-    words = quoting.new_words(mail.text, is_answer=answers, conversation=known)
+    return quoting.new_words(mail.text, is_answer=answers, conversation=known)
+
+
+def _under_subject(mail: Mail, words: str, ticket: Ticket) -> str:
+    """The new words of a mail, below its subject where that is not the ticket's."""
     subject = without_prefixes(mail.whole_subject)
     if not subject or is_blank(words) or is_about(subject, ticket):
         return words
@@ -107,9 +114,14 @@ def _key(email: InboundEmail) -> uuid.UUID:
     return uuid.uuid5(SUBMISSION, email.identity)
 
 
+def _shown(text: str) -> str:
+    """Without what opens a door."""
+    return without_keys(addresses.masked(text))
+
+
 def _body(text: str, left_out: list[str], is_cut: bool) -> str:
     """The text as it is stored, with what became of files that can't be taken and of what is too long."""
-    text = _("(no text)") if is_blank(text) else without_keys(addresses.masked(text))
+    text = _("(no text)") if is_blank(text) else _shown(text)
     parts = [text, "\n".join(left_out)] if left_out else [text]
     body = "\n\n".join(parts)
     if len(body) <= LONGEST and not is_cut:

@@ -48,6 +48,7 @@ class Comment(TrackedModel):
         editable=False,
         help_text=_("Comes with the form: sending one form twice says it once."),
     )
+    trimmed = models.TextField(_("trimmed text"), blank=True, default="", editable=False)
     created_at = models.DateTimeField(_("said"), default=timezone.now, editable=False)
 
     objects = CommentQuerySet.as_manager()

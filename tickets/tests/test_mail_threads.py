@@ -230,3 +230,38 @@ def test_who_is_not_proven_is_told_nothing(alice, proof):
     came_in(alice, to=f"support+{ticket.pk}@in.example.com", proof=proof)
     assert Notification.objects.count() == before
     assert Ticket.objects.count() == 1
+
+
+# What was cut
+HISTORY = "On Mon, Aug 24, 2026 at 4:37 PM Helpdesk <support@in.example.com> wrote:\n> Did you ask?"
+
+
+def test_trimmed_text_can_be_opened_by_who_reads_the_message(alice, bob, charlie, ann, client_of):
+    ticket = make_ticket(alice, subject="No print")
+    conversation.watch(ticket, bob)
+    secret = reply_address(ticket.pk, alice.pk)
+    comment = came_in(
+        alice, f"Yes.\n\n{HISTORY}\n> {secret}", to=secret, In_Reply_To="<1@mg.example.com>"
+    ).comment
+    assert comment.body == "Yes."
+    url = reverse("tickets:trimmed", args=[ticket.pk, comment.pk])
+    for person in (alice, bob, ann):
+        assert url in client_of(person).get(ticket.get_absolute_url()).content.decode()
+        text = client_of(person).get(url).content.decode()
+        assert "Did you ask?" in text
+        assert secret not in text
+    assert client_of(charlie).get(url).status_code == 404
+    assert (
+        url in client_of(ann).get(reverse("admin:tickets_ticket_change", args=[ticket.pk])).content.decode()
+    )
+
+
+def test_what_staff_quote_is_kept_for_staff(alice, ann, client_of):
+    ticket = make_ticket(alice, subject="No print")
+    text, answers = f"Yes.\n\n{HISTORY}", {"In_Reply_To": "<1@mg.example.com>"}
+    public = came_in(ann, text, to=reply_address(ticket.pk, ann.pk), **answers).comment
+    note = came_in(ann, text, to=reply_address(ticket.pk, ann.pk, internal=True), **answers).comment
+    assert (public.trimmed, note.trimmed) == ("", HISTORY)
+    url = reverse("tickets:trimmed", args=[ticket.pk, note.pk])
+    assert client_of(alice).get(url).status_code == 404
+    assert client_of(ann).get(url).status_code == 200

@@ -55,6 +55,7 @@ SITE = {
     "tickets:drafts": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [204] * 5}),
     "tickets:discard_draft": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [403] * 5}),
     "tickets:take_back": ("comment", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 404, 404, 404]}),
+    "tickets:trimmed": ("trimmed", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
     "tickets:watch": ("ticket", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     "tickets:unwatch": ("person", {"get": [LOGIN] + [405] * 5, "post": [LOGIN, 302, 404, 302, 302, 302]}),
     "tickets:timeline": (
@@ -244,6 +245,10 @@ def test_site(world, name, verb):
         "ticket": lambda: [ticket.pk],
         "file": lambda: [ticket.attachments.get().key],
         "picture": lambda: [shown_picture(ticket).key, Attachment.THUMBNAIL],
+        "trimmed": lambda: [
+            ticket.pk,
+            reply(ticket, author=people["alice"], body="Yes.", trimmed="> No?").pk,
+        ],
         "comment": lambda: [ticket.pk, reply(ticket, author=people["alice"], body="Please hurry.").pk],
         "person": lambda: [ticket.pk, people["ann"].pk],
         "answer": lambda: [tokens.answer_links(ticket.pk, people["alice"].pk)[0].split("/")[-3]],

@@ -56,6 +56,18 @@ class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
         return render(self.request, page.template_name, page.get_context_data(**forms))
 
 
+class TrimmedView(VisibleTicketsMixin, SingleObjectMixin, View):
+    """What was cut from the mail that a message came in by, for everybody who reads the message."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request, *args, **kwargs):
+        told = Ticket.objects.telling(self.get_object()).values("pk")
+        comments = Comment.objects.filter(ticket__in=told).visible_to(request.user).exclude(trimmed="")
+        comment = get_object_or_404(comments, pk=kwargs["comment"])
+        return render(request, "tickets/includes/trimmed.html", {"text": comment.trimmed})
+
+
 class CommentView(DraftMixin, TicketActMixin, FormView):
     form_class: type[CommentForm]
     draft_body = "body"
