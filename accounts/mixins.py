@@ -70,6 +70,13 @@ class StaffListMixin:
             messages.warning(request, gettext("This search is too long. Only its beginning is searched."))
         return super().get_search_results(request, queryset, " ".join(words[:MOST_WORDS]))
 
+    def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
+        """Beside a refused form stands what is stored: validation wrote what was typed into `obj`."""
+        if change and obj is not None and request.method == "POST":
+            obj = self.model._default_manager.get(pk=obj.pk)
+            context = {**context, "original": obj, "subtitle": str(obj)}
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def changelist_view(self, request, extra_context=None):
         """The rows ticked for an action are numbers; Django would break on anything else."""
         if not all(map(is_number, request.POST.getlist(ACTION_CHECKBOX_NAME))):

@@ -3,9 +3,10 @@
 "use strict";
 {
   const form = document.getElementById("ticket_form");
-  const isTouched = () => [...form.elements].some((field) => field.options
+  // What was restored and not saved counts as changed too (data-stored).
+  const isTouched = () => [...form.elements].some((field) => "stored" in field.dataset || (field.options
     ? [...field.options].some((option) => option.selected !== option.defaultSelected)
-    : "defaultValue" in field && field.value !== field.defaultValue);
+    : "defaultValue" in field && field.value !== field.defaultValue));
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     if (event.detail.target.id === "facts-fields" && (isTouched() || form.contains(document.activeElement))) event.detail.shouldSwap = false;
   });

@@ -11,7 +11,7 @@ from django.utils.decorators import method_decorator
 from tickets import owner_words, timeline
 from tickets.admin.neighbours import neighbours, queue_query, queue_url
 from tickets.admin.page import TicketPage
-from tickets.models import Ticket
+from tickets.models import Draft, Ticket
 from tickets.notifications.directory import OneTicketDirectory
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
 from tickets.views.muting import MailView
@@ -120,9 +120,17 @@ class ConversationMixin(TicketPage):
             "watchers": ticket.watching,
             "is_muted": request.user.pk in directory.around.muted_by,
             **comment_forms(request, ticket, directory),
+            "details_draft": self._details_draft(request, ticket, directory),
             "neighbours": (around := neighbours(self, request, ticket)),
             "acts_query": queue_query(request, around),
         }
+
+    @staticmethod
+    def _details_draft(request, ticket: Ticket, directory: OneTicketDirectory) -> Draft | None:
+        if request.user.pk not in directory.around.drafts_of:
+            return None
+        own = Draft.objects.filter(person=request.user, ticket=ticket, kind=Draft.Kind.DETAILS)
+        return own.newest_first().first()
 
     def timeline_view(self, request, pk):
         """What is new past ?after=, with the facts as they are now; 204 where nothing is."""

@@ -20,8 +20,11 @@ from accounts.mixins import without_detours
 from accounts.validators import is_number
 from tickets import claiming
 from tickets.admin.neighbours import FILTERS, queue_query, queue_url
+from tickets.drafts import key_of
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
-from tickets.models import ActivityLog, NotStaff, Ticket
+from tickets.forms.drafts import show_details_draft
+from tickets.models import ActivityLog, Draft, NotStaff, Ticket
+from tickets.models.draft import Mark
 from tickets.views.tickets import absent_when_gone
 
 OTHER_TICKETS_SHOWN = 5
@@ -146,8 +149,10 @@ class TicketPage(admin.ModelAdmin):
 
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         if obj:
+            page = self.page_context(request, obj)
+            show_details_draft(context["adminform"].form, page.get("details_draft"))
             context = {
-                **self.page_context(request, obj),
+                **page,
                 **context,
                 "title": f"#{obj.pk} {obj.subject}",
                 "subtitle": None,
@@ -170,6 +175,9 @@ class TicketPage(admin.ModelAdmin):
 
     def response_change(self, request, obj):
         """Whoever saves stays on the ticket."""
+        key, restored = key_of(request.POST.get("key", "")), Mark.read(request.POST.get("restored", ""))
+        place = {"person": request.user, "ticket": obj, "kind": Draft.Kind.DETAILS}
+        Draft.objects.forget(**place, key=key, restored=restored)
         self.message_user(request, _("Your changes are saved."), messages.SUCCESS)
         return HttpResponseRedirect(self.page_url(request, obj.pk))
 

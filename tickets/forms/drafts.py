@@ -1,8 +1,11 @@
 """Forms in which a draft stands again."""
 
+import uuid
+
 from django import forms
 
 from tickets.drafts import NO_DRAFTS, Chosen
+from tickets.models import Draft
 
 
 class DraftFormMixin(forms.Form):
@@ -25,3 +28,23 @@ class DraftFormMixin(forms.Form):
     def had_files(self) -> bool:
         """Whether files were chosen, which no draft keeps."""
         return bool(self.draft and self.draft.fields.get("files"))
+
+
+def show_details_draft(form: forms.ModelForm, draft: Draft | None) -> None:
+    """Puts what was changed and not saved into the form of details that a page opens with.
+
+    Sets `form.unsaved`, the labels of the fields that differ from what is stored. What is stored goes along
+    for static/js/drafts.js.
+    """
+    form.draft, form.unsaved, form.draft_key = draft, [], uuid.uuid4()
+    if draft is None or form.is_bound:
+        return
+    for name, value in draft.fields.items():
+        if (field := form.fields.get(name)) is None:
+            continue
+        initial = form.get_initial_for_field(field, name)
+        stored = "" if initial is None else str(initial)
+        if value != stored:
+            form.initial[name] = value
+            getattr(field.widget, "widget", field.widget).attrs["data-stored"] = stored
+            form.unsaved.append(field.label)
