@@ -55,7 +55,7 @@
       body.append("kind", form.dataset.kind);
       if (wasSent) body.append("resumed", "yes");
       try {
-        const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true, redirect: "error" });
+        const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: true, redirect: "manual" });
         if (!answer.ok) throw new Error(answer.status);
         kept = text;
         state.textContent = now.some(([, value]) => value.trim()) ? form.dataset.kept : "";

@@ -57,7 +57,7 @@ def test_reply_sent_after_the_session_ended_stands_there_after_the_login(open_br
     Session.objects.all().delete()
     page.get_by_label("Your answer").fill("Typed for an hour, and to the end")
     page.get_by_role("button", name="Send to Ann").click()
-    page.get_by_label("Email").fill(alice.email)
+    page.locator("[name=login]").fill(alice.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.locator("form").get_by_role("button", name="Log in").click()
     expect(page.get_by_label("Your answer")).to_have_value("Typed for an hour, and to the end")
