@@ -166,7 +166,7 @@ def test_confirmation_ends_when_it_is_open_again(client, client_of, alice, ann, 
     assert ticket.confirmed_at is None
     call_command("verify_activity_log")
     story = text(client_of(alice).get(ticket.get_absolute_url()))
-    assert story.count("<li>You confirmed that it is fixed.") == 1
+    assert story.count('<li dir="auto">You confirmed that it is fixed.') == 1
 
 
 def test_whoever_is_logged_in_the_link_speaks_for_the_requester(client_of, bob, alice, links):
