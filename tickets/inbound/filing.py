@@ -1,24 +1,27 @@
 """Makes of a mail what a person would have made on the site: a reply, a note, a new ticket."""
 
+import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.links import without_keys
 from accounts.validators import is_blank
 from tickets import conversation
 from tickets.file_types import identify
 from tickets.inbound import addresses, participants, quoting
+from tickets.inbound.limits import MAX_BYTES, MAX_FILES_TAKEN
 from tickets.inbound.parsing import Mail, MailFile
 from tickets.inbound.subjects import is_about, without_prefixes
 from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
 from tickets.querysets import TooManyFiles
-from tickets.validators import MAX_FILES, MAX_MESSAGE_BYTES, safe_name, validate_size
+from tickets.validators import safe_name, validate_size
 from tickets.workflow import Phase
 
 LONGEST = 20_000
@@ -31,7 +34,7 @@ def say(mail: Mail, email: InboundEmail, *, author, ticket: Ticket, is_internal:
 
     An answer of staff claims the ticket: it stands here because it is proven (decisions.is_believed).
     """
-    files, left_out = _through_the_door(mail.files, author)
+    files, left_out = _through_the_door(mail.files, author, ticket)
     reply = partial(conversation.reply, claims=True, subject=without_prefixes(mail.subject))
     act = conversation.note if is_internal else reply
     words = _new_words(mail, ticket)
@@ -75,7 +78,7 @@ def quote(mail: Mail, email: InboundEmail, *, author, ticket: Ticket | None) -> 
             "an internal note."
         )
         ticket = _new_ticket(mail, email, requester=author, description=why % words)
-    files, left_out = _through_the_door(mail.files, author)
+    files, left_out = _through_the_door(mail.files, author, ticket)
     head = _("Mail from %(name)s <%(address)s>:") % words
     body = _body(f"{head}\n\n{mail.text}", left_out, mail.is_cut)
     return conversation.note(
@@ -132,26 +135,61 @@ def _body(text: str, left_out: list[str], is_cut: bool) -> str:
     return text[: LONGEST - len(end)] + end
 
 
-def _through_the_door(files: Iterable[MailFile], person) -> tuple[list[ContentFile], list[str]]:
-    """The files by the rules of the web's form, and a line for each that they refuse."""
-    taken, left_out, size = [], [], 0
-    for file in files:
+def _through_the_door(
+    files: Sequence[MailFile], person, ticket: Ticket | None = None
+) -> tuple[list[ContentFile], list[str]]:
+    """The files by the rules of the web's form, and a line for each that they refuse.
+
+    A mail may bring more files than a form. What its pictures show comes last, and not again on one ticket.
+    """
+    taken: list[MailFile] = []
+    left_out, size = [], 0
+    new = _without_repeated(files, ticket)
+    for file in new:
         try:
             validate_size(file.name, len(file.content))
             identify(safe_name(file.name), file.content)
-            if len(taken) == MAX_FILES or size + len(file.content) > MAX_MESSAGE_BYTES:
+            if len(taken) == MAX_FILES_TAKEN or size + len(file.content) > MAX_BYTES:
                 raise ValidationError(_("There are too many files in one mail."))
         except ValidationError as error:
             left_out.append(_left_out(file.name, " ".join(error.messages)))
         else:
-            taken.append(ContentFile(file.content, name=file.name))
+            taken.append(file)
             size += len(file.content)
-    try:
-        Attachment.objects.hold_to_limit(taken, person)
-    except TooManyFiles:
-        left_out += [_left_out(file.name, _("Too many files came within a day.")) for file in taken]
-        taken = []
-    return taken, left_out
+    kept = _within_the_day(taken, person)
+    left_out += [_left_out(file.name, _("Too many files came within a day.")) for file in taken[len(kept) :]]
+    if repeated := len(files) - len(new):
+        why = ngettext(
+            "Left out: %(count)d picture that is on this ticket already.",
+            "Left out: %(count)d pictures that are on this ticket already.",
+            repeated,
+        )
+        left_out.append(why % {"count": repeated})
+    return kept, left_out
+
+
+def _without_repeated(files: Sequence[MailFile], ticket: Ticket | None) -> list[MailFile]:
+    """Without the pictures that came before: the logo below each answer, and what a quotation repeats."""
+    if ticket is None or not any(file.is_inline for file in files):
+        return list(files)
+    known = set(ticket.attachments.values_list("sha256", flat=True))
+    return [
+        file for file in files if not (file.is_inline and hashlib.sha256(file.content).hexdigest() in known)
+    ]
+
+
+def _within_the_day(files: list[MailFile], person) -> list[ContentFile]:
+    """The first of the files that the day's limit allows: all, those without icons or pictures, or none."""
+    without_icons = [file for file in files if not file.is_icon]
+    attached = [file for file in files if not file.is_inline]
+    for some in (files, without_icons, attached):
+        uploads = [ContentFile(file.content, name=file.name) for file in some]
+        try:
+            Attachment.objects.hold_to_limit(uploads, person)
+        except TooManyFiles:
+            continue
+        return uploads
+    return []
 
 
 def _left_out(name: str, why: str) -> str:

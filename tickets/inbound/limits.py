@@ -9,6 +9,7 @@ MAX_HEADERS = 1000  # of one part
 MAX_PARTS = 100
 MAX_LEVELS = 10
 MAX_FILES = 200  # winmail.dat may hold many
+MAX_FILES_TAKEN = 20  # of one mail, onto the ticket; a form takes fewer
 MAX_CHARACTERS = 300_000  # that are read, of all texts together; a ticket shows 20,000
 
 END_OF_HEADERS = re.compile(rb"\r?\n\r?\n|\r\r")

@@ -56,6 +56,8 @@ FLOORS: list[tuple[str, float]] = [
     ("tickets.inbound.quoting", 0.1),
     ("tickets.inbound.winmail", 0),
     ("tickets.inbound.headers", 0.1),
+    ("tickets.inbound.embedded", 0),
+    ("tickets.inbound.files", 0.2),
     ("tickets.inbound.body", 0.3),
     ("tickets.inbound.markup", 0.1),
     ("tickets.inbound.parsing", 0.5),

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tickets.inbound import handler, phrases, plain_text, quoting, winmail
 from tickets.inbound.authentication import verdict
-from tickets.inbound.body import Body
+from tickets.inbound.files import Files
 from tickets.inbound.limits import MAX_BYTES, MAX_CHARACTERS, MAX_FILES, MAX_LEVELS, TooComplex
 from tickets.inbound.markup import MOST_LEVELS, MOST_TAGS, safe_html
 from tickets.inbound.parsing import parse
@@ -88,6 +88,7 @@ SHELLS = {
     "alternatives": lambda text: many(html(text), kind=b"alternative"),
     "nested": lambda text: nested(plain(text)),
     "attached": lambda text: b"Content-Type: message/rfc822\r\n\r\n" * (MAX_LEVELS - 2) + html(text),
+    "uuencoded": lambda text: plain(f"begin 644 a.txt\n{text}"),
     "winmail": lambda text: b"Content-Type: application/ms-tnef\r\n\r\n" + text.encode(),
     "headers": headers,
     **{
@@ -106,6 +107,7 @@ WORST = [
     "On 1 <\nann@x.example> wrote:\n", "---- 1 a@b wrote ----\n", "Ann <\n", "a@b.example>:\n", "Date: x\nSubject: y\n",
     "\n\nSent from my iPhone\n", "Von: x\nGesendet: y\nAn: z\n", "12:00 2026 <a@b.example>:\n", "Disclaimer\n> x\n",
     "e\u0301\u0327", "\u202e", "--b\n", "--b0\n", "boundary=", "%00", "=\n",
+    "begin 644 x\n", "begin 644 x\n`\nend\n", "#86)C\n", "<img src='data:image/png;base64,AAAA'>", "data:image/",
 ]  # fmt: skip
 
 
@@ -330,9 +332,9 @@ def test_same_file_again_is_found_without_comparing_all():
 
         __hash__ = str.__hash__
 
-    body = Body(plain_text.Allowance(1))
+    files = Files()
     for number in range(MAX_FILES):
-        body._add_file(Counted(f"{number}.txt"), "text/plain", b"same")
+        files.add(Counted(f"{number}.txt"), "text/plain", b"same")
     assert Counted.compared < MAX_FILES
 
 

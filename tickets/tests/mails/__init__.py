@@ -203,7 +203,7 @@ EXPECTED: dict[str, Expected] = {
     "hostile_empty_parts": Expected("failed:too_complex"),
     "hostile_script_and_pixel": Expected("ticket", reply="Please look at this.", folded=("alert", "pixel")),
     "hostile_exe": Expected("reply", reply="Run this", files=("update.exe",)),
-    "hostile_path_in_name": Expected("reply", reply="Two notes.", files=("x", "notes.txt")),
+    "hostile_path_in_name": Expected("reply", reply="Two notes.", files=("x.txt", "notes.txt")),
     "hostile_commands_in_headers": Expected("ticket", reply="Priority one"),
     "hostile_500_copies": Expected("ticket", reply="Everybody should know."),
     "own_address": Expected("ignored:own_address", reply="is it on?"),
