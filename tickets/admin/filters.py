@@ -46,7 +46,13 @@ def is_by_change(request) -> bool:
 
     Also where the best match is chosen: of matches that are equally good, or too many to tell.
     """
-    return request.GET.get("sort") in Sort.values or request.GET.get("phase") in (Show.DONE, Show.ALL)
+    return request.GET.get("sort") in Sort.values or show_of(request) in (Show.DONE, Show.ALL)
+
+
+def show_of(request) -> Show:
+    """The phases that the queue shows."""
+    chosen = request.GET.get("phase")
+    return Show(chosen) if chosen in Show.values else Show.unless_chosen(parse(request.GET.get("q", "")))
 
 
 class ChoiceFilter(admin.SimpleListFilter):
@@ -73,7 +79,7 @@ class PhaseFilter(ChoiceFilter):
     choices_offered = Show.choices
 
     def __init__(self, request, params, model, model_admin):
-        self.default = Show.ALL if parse(request.GET.get("q", "")).chooses_phase else Show.OPEN
+        self.default = Show.unless_chosen(parse(request.GET.get("q", "")))
         super().__init__(request, params, model, model_admin)
 
     def value(self):

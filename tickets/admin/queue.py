@@ -37,6 +37,7 @@ WORDS = ("status", "requester", "assignee", "after", "before", "has")
 class TicketChangeList(StaffChangeList):
     completed_by = "search-words"  # the list of what its search box completes
     more_filters = "admin/tickets/ticket/includes/more_filters.html"
+    searches_all = True  # new words are asked of all tickets, whatever view was open; filters come after
     meant = meant_url = reading_note = ""
 
     def get_queryset(self, request, exclude_parameters=None):
@@ -67,6 +68,7 @@ class TicketChangeList(StaffChangeList):
             self.meant_url = self.get_query_string({SEARCH_VAR: self.meant})
         # Without any choice the own view is shown: there is nothing to clear.
         self.has_active_filters = normal_query(request.GET.urlencode()) != normal_query(OWN_VIEW)
+        self.clear_all_filters_qs = "?"  # the words go too
 
 
 def attach(name: str, rows: dict[int, Model], tickets: list[Ticket]) -> None:
@@ -114,6 +116,8 @@ class QueueMixin(admin.ModelAdmin):
         context = {"view_form": self.view_form(request)}
         context |= extra_context or {}
         if request.method == "GET":
+            if SEARCH_VAR in request.GET and not any(map(str.strip, request.GET.values())):
+                return HttpResponseRedirect(queue_url())  # the search box was emptied
             if url := with_words(request.GET):
                 return HttpResponseRedirect(url)
             asked = search_of(request)

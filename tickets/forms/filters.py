@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.validators import is_number
 from tickets.models import Category, Ticket
 from tickets.search.finding import Search
-from tickets.search.query import MAX_LENGTH, Filter
+from tickets.search.query import MAX_LENGTH, Filter, Query
 from tickets.workflow import OPEN, Phase
 
 
@@ -25,6 +25,11 @@ class Show(models.TextChoices):
     @property
     def phases(self) -> tuple[str, ...]:
         return {Show.OPEN: OPEN, Show.ALL: tuple(Phase)}.get(self, (self.value,))
+
+    @classmethod
+    def unless_chosen(cls, query: Query) -> "Show":
+        """A search looks through everything; a list begins with what is open."""
+        return cls.ALL if query.looks_everywhere else cls.OPEN
 
 
 class Who(models.TextChoices):
@@ -124,8 +129,7 @@ class TicketFilterForm(forms.Form):
 
     @property
     def show(self) -> Show:
-        is_chosen = self.search.query.chooses_phase or self.status is not None
-        default = Show.ALL if is_chosen else Show.OPEN
+        default = Show.unless_chosen(self.search.query) if self.status is None else Show.ALL
         return Show(self._value("phase") or default)
 
     @property

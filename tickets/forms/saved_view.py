@@ -27,7 +27,7 @@ def normal_query(query: str) -> str:
         known.pop(ORDER, None)
     normal = QueryDict(mutable=True)
     chosen = {name: value for name, value in known.items() if value}
-    default = Show.ALL if parse(chosen.get("q", "")).chooses_phase else Show.OPEN
+    default = Show.unless_chosen(parse(chosen.get("q", "")))
     normal.update(dict(sorted({"phase": default.value, **chosen}.items())))
     return normal.urlencode()
 

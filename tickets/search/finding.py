@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from functools import cached_property
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
 from django.db.models.expressions import RawSQL
@@ -15,6 +16,7 @@ from tickets.search.asking import in_subjects, marks_for, match_for
 from tickets.search.filters import Wrong, assignees_named, condition, person_named
 from tickets.search.matching import Match, Run
 from tickets.search.query import Filter, each_filter_once, parse
+from tickets.search.words import words_of
 
 # Up to so many hits are fetched first, then filtered and ordered. With more, the order's index is walked,
 # where hits come soon. The planner can't tell by itself: it takes a rare word for a common one and tests a
@@ -39,6 +41,7 @@ class Search:
         self.query = parse(typed)
         self.filters = tuple(each_filter_once((*self.query.filters, *chosen)))
         self.wrong: list[Wrong] = []
+        senseless: list[Filter] = []
         self.assignees: list = []  # whom assignee:ann means
         self.conditions, people = Q(), []
         for asked in self.filters:
@@ -53,12 +56,16 @@ class Search:
                     self.conditions &= condition(asked, user)
             except Wrong as wrong:
                 self.wrong.append(wrong)
+                senseless.append(asked)
+        # "Status: offline" is the subject of some ticket. What was chosen, or left out, can't be words.
+        self.finds_nothing = any(asked.is_excluded or not asked.typed for asked in senseless)
+        self.query = self.query.reading_as_words(senseless)
         terms = () if self.query.is_jump else self.query.terms
         self.match = match_for(terms, marks_for(user), people=people)
 
     @cached_property
     def problems(self) -> list[str]:
-        """Why nothing is found: filters that make no sense."""
+        """Of filters that make no sense: those that were typed are read as words."""
         return [str(wrong) for wrong in self.wrong]
 
     @property
@@ -72,11 +79,19 @@ class Search:
         return bool(self.match.all)
 
     def jump(self, tickets: TicketQuerySet):
-        """The ticket that #1042 or 1042 leads to; None where nothing or no number of `tickets` was typed.
+        """The ticket that #1042, 1042 or a mark of ours leads to; None where none of `tickets` is named.
 
-        In quotes it is a word like any other.
+        In quotes a number is a word like any other.
         """
-        return None if self.query.number is None else tickets.filter(pk=self.query.number).first()
+        mark = self.query.mark
+        if self.query.number is not None:
+            return tickets.filter(pk=self.query.number).first()
+        ticket = tickets.filter(pk=mark.number).first() if mark else None
+        if ticket is None or not _begins(words_of(ticket.subject), words_of(mark.subject)):
+            return None
+        is_elsewhere = mark.site and mark.site.split("://")[-1] != settings.SITE_URL.split("://")[-1]
+        # Perhaps another name of this helpdesk, perhaps a page of somebody else that a ticket tells of.
+        return None if is_elsewhere and self.filter(tickets).exists() else ticket
 
     def filter(self, tickets: TicketQuerySet, *, counted: bool = False) -> TicketQuerySet:
         """What of `tickets` matches. Where they are only `counted`, no query is made beforehand."""
@@ -85,7 +100,7 @@ class Search:
         if self.query.is_jump:
             return tickets.filter(pk=self.query.number)
         has_sense = self.match.all or self.match.none or self.filters
-        if self.wrong or not has_sense:
+        if self.finds_nothing or not has_sense:
             return tickets.none()
         tickets = tickets.filter(self.conditions)
         if self.match.all:
@@ -174,6 +189,11 @@ def _has_one_of(unwanted: tuple[Run, ...]) -> Q:
     if connection.vendor == "postgresql":
         return Q(Exists(SearchDocument.objects.filter(pk=OuterRef("pk"), words__matches=match)))
     return Q(pk__in=_documents(match))
+
+
+def _begins(words: list[str], beginning: list[str]) -> bool:
+    """Whether `words` begin with these; the last one may be only begun, as in a list that cuts subjects."""
+    return " ".join(words).startswith(" ".join(beginning))
 
 
 def _documents(match: Match, among=None):

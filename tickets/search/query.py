@@ -6,16 +6,22 @@ from dataclasses import dataclass, field, replace
 
 from tickets import likeness
 from tickets.search.words import fold, words_of
-from tickets.workflow import Phase
 
 MAX_LENGTH = 200
 MOST_WORDS, MOST_FILTERS = 32, 10
 LIKENESS = 0.65  # of a filter or value to the one that was meant
 LARGEST_NUMBER = 2**63 - 1
 FILTERS = ("status", "category", "assignee", "requester", "priority", "before", "after", "is", "has")
-PHASE_WORDS = ("open", "closed", *Phase)
 PIECE = re.compile(
     r'(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+)|(?=\s|$))'
+)
+# How the helpdesk itself names a ticket: in the subjects of mails, on pages, and by the address of a page.
+IN_BRACKETS = re.compile(r"\[\s*#(\d+)\s*\]", re.ASCII)
+BY_NAME = re.compile(r"(?:ticket|#)\s*:?\s*#?\s*(\d+)\s*[.,:;!?]?", re.ASCII | re.IGNORECASE)
+WITH_SUBJECT = re.compile(r"#(\d+):?\s+(?=\S)", re.ASCII)
+ADDRESS = re.compile(
+    r"<?(?P<site>(?:https?://)?[^\s/?#]*)/(?:admin/tickets/ticket|tickets)/(?P<number>\d+)(?:[/?#]\S*)?",
+    re.ASCII | re.IGNORECASE,
 )
 SIGNS = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "−": "-", "\0": " "})
 
@@ -36,6 +42,16 @@ class Filter:
     name: str
     value: str
     is_excluded: bool = False
+    typed: str = field(default="", compare=False)  # empty: chosen beside the search box
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What names a ticket: its `number`, and what has to be true for it to be meant."""
+
+    number: int
+    subject: str = ""  # how the ticket's subject must begin
+    site: str = ""  # where its address says that it is; empty: here
 
 
 @dataclass(frozen=True)
@@ -45,12 +61,20 @@ class Query:
     number: int | None = None
     is_jump: bool = False  # to the ticket of the number: it stood alone, behind a #
     is_cut: bool = field(default=False, compare=False)  # more was typed than is searched
+    mark: Mark | None = field(default=None, compare=False)
 
     @property
-    def chooses_phase(self) -> bool:
-        """Whether it says itself which phases are searched; without that it is the open ones."""
-        phases = (asked.name == "status" or asked.value.lower() in PHASE_WORDS for asked in self.filters)
-        return self.is_jump or any(phases)
+    def looks_everywhere(self) -> bool:
+        """Whether tickets of all phases are searched: wherever something is asked for at all."""
+        return bool(self.terms or self.filters)
+
+    def reading_as_words(self, asked: Iterable[Filter]) -> "Query":
+        """The same with filters that make no sense taken as the words that they may be."""
+        asked = tuple(asked)
+        more = [Term(one.typed) for one in asked if one.typed]
+        terms = _first_words(_each_once([*more, *self.terms]))
+        filters = tuple(one for one in self.filters if one not in asked)
+        return replace(self, terms=tuple(terms), filters=filters)
 
 
 def parse(typed: str) -> Query:
@@ -61,16 +85,17 @@ def parse(typed: str) -> Query:
     for piece in PIECE.finditer(typed):
         name, is_excluded = (piece["name"] or "").lower(), bool(piece["minus"])
         value = piece["quoted"] if piece["quoted"] is not None else piece["bare"] or ""
-        if name and is_meant_as_filter(name, value):
-            filters.append(Filter(name, value.strip(), is_excluded))
+        stands_before_more = piece["bare"] is None and piece["quoted"] is None and piece.end() < len(typed)
+        if name and not stands_before_more and is_meant_as_filter(name, value):
+            filters.append(Filter(name, value.strip(), is_excluded, typed=f"{name}:{value}"))
         elif text := f"{name}:{value}" if name else value:
             terms.append(Term(text, piece["quoted"] is not None, is_excluded))
-    number = ticket_number(typed)
+    number, mark = ticket_number(typed), mark_in(typed)
     is_jump = number is not None and typed.startswith("#")
     terms, filters = _each_once(terms), each_filter_once(filters)
     searched = _first_words(terms)
     is_cut = is_long or searched != terms or len(filters) > MOST_FILTERS
-    return Query(tuple(searched), tuple(filters[:MOST_FILTERS]), number, is_jump, is_cut)
+    return Query(tuple(searched), tuple(filters[:MOST_FILTERS]), number, is_jump, is_cut, mark)
 
 
 def _each_once(terms: list[Term]) -> list[Term]:
@@ -110,6 +135,31 @@ def nearest(text: str, offered: Iterable[str]) -> str | None:
 
 
 def ticket_number(typed: str) -> int | None:
-    """The number that somebody typed, with or without #; None where it can't be a ticket's."""
-    digits = typed[:MAX_LENGTH].strip().removeprefix("#")
-    return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= LARGEST_NUMBER else None
+    """The number that somebody typed, with or without #; None where it can't be a ticket's.
+
+    With zeros in front, and no #, it is a code like any other: 0042.
+    """
+    typed = typed[:MAX_LENGTH].strip()
+    digits = typed.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit()) or (digits == typed and digits[0] == "0"):
+        return None
+    return _possible(digits)
+
+
+def mark_in(typed: str) -> Mark | None:
+    """The ticket that is named like the helpdesk names it: [#56], Ticket #56, #56 Printer, an address."""
+    typed = typed[:MAX_LENGTH].strip()
+    if found := IN_BRACKETS.search(typed) or BY_NAME.fullmatch(typed):
+        number, more = found[1], {}
+    elif found := ADDRESS.fullmatch(typed):
+        number, more = found["number"], {"site": found["site"].lower().removeprefix("<")}
+    elif found := WITH_SUBJECT.match(typed):
+        number, more = found[1], {"subject": typed[found.end() :]}
+    else:
+        return None
+    possible = _possible(number)
+    return None if possible is None else Mark(possible, **more)
+
+
+def _possible(digits: str) -> int | None:
+    return number if (number := int(digits)) <= LARGEST_NUMBER else None

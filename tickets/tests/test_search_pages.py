@@ -183,7 +183,8 @@ def test_too_many_to_be_weighed_stay_in_their_order(rows, alice, monkeypatch):
 def test_a_filter_of_phases_is_looked_for_in_all_of_them(rows, alice):
     make_ticket(alice, subject="Old", phase="done")
     assert list(rows(alice, q="is:done")) == ["Old"]
-    assert list(rows(alice, q="old")) == []
+    assert list(rows(alice, q="old")) == ["Old"]
+    assert list(rows(alice, q="old", phase="open")) == []
     assert list(rows(alice, q="is:done", phase="open")) == []
 
 
@@ -195,6 +196,81 @@ def test_a_number_jumps(client_of, alice, bob, ann, typed):
     assert client_of(alice).get(SITE, {"q": typed}).url == ticket.get_absolute_url()
     assert client_of(bob).get(SITE, {"q": typed}).status_code == 200
     assert f"/ticket/{ticket.pk}/change/" in client_of(ann).get(QUEUE, {"q": typed}).url
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "[#{}] Printer", "Re: [#{}] something else", "Ticket #{}", "ticket {}", "(#{}", "#{} Printer", "#{} Prin",
+        "https://helpdesk.example.com/tickets/{}/", "helpdesk.example.com/tickets/{}", "/tickets/{}/edit/",
+        "https://helpdesk.example.com/admin/tickets/ticket/{}/change/?_changelist_filters=q%3Da#end",
+        "https://localhost/admin/tickets/ticket/{}/change/?" + "x" * 300, "#00{}",
+    ],
+)  # fmt: skip
+def test_what_the_helpdesk_calls_a_ticket_leads_to_it(client_of, alice, bob, ann, typed):
+    ticket = make_ticket(alice, subject="Printer", phase="done")
+    typed = typed.format(ticket.pk).removeprefix("(")
+    assert client_of(alice).get(SITE, {"q": typed}).url == ticket.get_absolute_url()
+    assert f"/ticket/{ticket.pk}/change/" in client_of(ann).get(QUEUE, {"q": typed}).url
+    assert client_of(bob).get(SITE, {"q": typed}).status_code == 200
+
+
+@pytest.mark.django_db
+def test_address_elsewhere_that_a_ticket_tells_of_finds_that_ticket(client_of, alice, settings):
+    make_ticket(alice, subject="First")
+    number = make_ticket(alice, subject="Vendor").pk
+    address = f"https://vendor.example/tickets/{number}/"
+    make_ticket(alice, subject="Third", description=f"See {address}")
+    page = client_of(alice).get(SITE, {"q": address})
+    assert [row.subject for row in page.context["rows"]] == ["Third"]
+    here = f"{settings.SITE_URL}/tickets/{number}/"
+    make_ticket(alice, subject="Fourth", description=f"See {here}")
+    assert client_of(alice).get(SITE, {"q": here}).url == f"/tickets/{number}/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Status: offline", "status:offline", "error:5", "is:broken", "before:lunch", "Category: unknown thing",
+        "assignee:", "Priority: very high", "has:problems", '19" monitor', "after:2026-02-31", "Note: call 0042",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("url", [SITE, QUEUE])
+def test_pasted_subject_is_found_though_it_looks_like_a_filter(client_of, alice, ann, url, subject):
+    ticket = make_ticket(alice, subject=subject, phase="done")
+    make_ticket(alice, subject="Another")
+    page = client_of(ann).get(url, {"q": subject})
+    found = page.context["cl"].result_list if url == QUEUE else page.context["rows"]
+    assert [row.subject for row in found] == [ticket.subject]
+
+
+@pytest.mark.django_db
+def test_new_words_are_asked_of_all_whatever_tab_was_open(client_of, alice):
+    make_ticket(alice, subject="Old", phase="done")
+
+    def subjects(query: str) -> list[str]:
+        return [row.subject for row in client_of(alice).get(f"{SITE}?{query}").context["rows"]]
+
+    assert subjects("q=old&phase=open&within=") == ["Old"]
+    assert subjects("q=old&phase=open&within=new") == ["Old"]
+    assert subjects("q=old&phase=open&within=old") == subjects("q=old&phase=open") == []
+    assert subjects("q=&phase=done&within=old") == ["Old"]
+
+
+@pytest.mark.django_db
+def test_search_of_the_queue_forgets_the_view_that_was_open(client_of, alice, ann, sam):
+    make_ticket(alice, subject="Old printer", phase="done", assignee=sam)
+    client = client_of(ann)
+    form = client.get(f"{QUEUE}?who=ours&priority=high").content.decode()
+    form = form.partition('id="changelist-search"')[2].partition("</form>")[0]
+    assert 'type="hidden"' not in form
+    page = client.get(QUEUE, {"q": "printer"})
+    assert [ticket.subject for ticket in page.context["cl"].result_list] == ["Old printer"]
+    assert page.context["cl"].clear_all_filters_qs == "?"
+    assert not client.get(QUEUE, {"q": "printer", "phase": "open"}).context["cl"].result_list
+    assert client.get(QUEUE, {"q": " "}).url == QUEUE
 
 
 @pytest.mark.django_db

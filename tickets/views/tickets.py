@@ -74,12 +74,22 @@ class LockedTicketMixin(VisibleTicketsMixin):
             return super().dispatch(request, *args, **kwargs)
 
 
+def without_old_phase(sent: QueryDict) -> QueryDict:
+    """What was asked of a list; other words than those `within` which the tab was chosen are asked of all."""
+    query = sent.copy()
+    within, typed = query.pop("within", None), query.get("q", "").strip()
+    if within and typed and typed != within[-1].strip():
+        query.pop("phase", None)
+    return query
+
+
 class TicketListView(TemplateView):
     template_name = "tickets/ticket_list.html"
     rows_on_a_page = 25
 
     def get(self, request, *args, **kwargs):
         """With ?state= it is asked whether something changed since: if not, 204."""
+        request.GET = without_old_phase(request.GET)
         self.state = list_state(request.user)
         if request.GET.get("state") == self.state.text:
             return HttpResponse(status=204)
