@@ -39,9 +39,10 @@ def show_details_draft(form: forms.ModelForm, draft: Draft | None) -> None:
     form.draft, form.unsaved, form.draft_key = draft, [], uuid.uuid4()
     if draft is None or form.is_bound:
         return
-    for name, value in draft.fields.items():
-        if (field := form.fields.get(name)) is None:
+    for name, field in form.fields.items():  # PostgreSQL keeps the keys of JSON in an order of its own
+        if name not in draft.fields:
             continue
+        value = draft.fields[name]
         initial = form.get_initial_for_field(field, name)
         stored = "" if initial is None else str(initial)
         if value != stored:

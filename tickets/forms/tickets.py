@@ -93,6 +93,10 @@ class TicketForm(forms.ModelForm):
         self.fields["category"].empty_label = _("Please choose")
         self.fields["description"].widget.attrs["maxlength"] = 20_000
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """The category was just read for the choice, so the model need not ask whether it exists."""
+        return super()._get_validation_exclusions() | {"category"}
+
 
 class NewTicketForm(DraftFormMixin, DailyLimitMixin, TicketForm):
     """Files a ticket of `requester`, once for each key and content.

@@ -50,7 +50,7 @@ def ticket(alice):
         ("?who=mine", ["b waiting"]),
         ("?who=unassigned", ["a new"]),
         ("?priority=urgent", ["b waiting"]),
-        ("?q=ALICE@example.com", ["b waiting", "a new"]),
+        ("?q=ALICE@example.com", ["c done", "b waiting", "a new"]),
         ("?q=waiting", ["b waiting"]),
         ("?phase=nonsense", ["b waiting", "a new"]),
         ("?period=today&phase=new", ["a new"]),
@@ -89,7 +89,7 @@ def test_page_shows_requester_files_and_history(client_of, ann, alice, ticket):
         "Room 204",
         "Another one",
         "screenshot.png",
-        "<h2>Alice Moreau</h2>",
+        '<h2 dir="auto">Alice Moreau</h2>',
     ):
         assert words in content
 

@@ -28,7 +28,7 @@ def body(response) -> str:
 
 def found(client, ticket, words: str = "") -> list[str]:
     content = body(client.get(f"/admin/tickets/ticket/{ticket.pk}/saved-replies/", {"q": words}))
-    return re.findall(r"<b>(.*?)</b>", content)
+    return re.findall(r'<b dir="auto">(.*?)</b>', content)
 
 
 # Variables
