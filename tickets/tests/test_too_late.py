@@ -237,11 +237,11 @@ def test_draft_is_kept_once_by_five_windows(alice):
 
 
 def test_drafts_that_come_and_go_at_once_break_nothing(alice):
-    ticket = make_ticket(alice)
+    ticket, key = make_ticket(alice), uuid.uuid4()
     answers = posts(
         alice,
         f"/tickets/{ticket.pk}/draft/",
-        lambda number: {"kind": "reply", "body": "Hello" if number % 2 else ""},
+        lambda number: {"kind": "reply", "key": str(key), "body": "Hello" if number % 2 else ""},
         count=12,
     )
     assert statuses(answers) == [204] * 12
