@@ -231,7 +231,7 @@ def test_mail_of_a_stranger_becomes_one_ticket_by_five_clicks(ann, settings):
 
 def test_draft_is_kept_once_by_five_windows(alice):
     ticket = make_ticket(alice)
-    data = {"kind": "reply", "body": "Hello"}
+    data = {"kind": "reply", "key": str(uuid.uuid4()), "body": "Hello"}
     assert statuses(posts(alice, f"/tickets/{ticket.pk}/draft/", data)) == [204] * COUNT
     assert Draft.objects.get().body == "Hello"
 
