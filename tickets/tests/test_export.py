@@ -36,7 +36,9 @@ def test_exactly_the_filtered_and_searched_rows_are_exported(client_of, sam, ali
     make_ticket(alice, subject="Printer too")
     make_ticket(alice, subject="Printer done", priority="urgent", phase="done")
     client = client_of(sam)
-    assert subjects(client.get(f"{URL}?who=all&priority=urgent&q=printer")) == ["Printer"]
+    found = f"{URL}?who=all&priority=urgent&q=printer"
+    assert subjects(client.get(found)) == ["Printer", "Printer done"]
+    assert subjects(client.get(f"{found}&phase=open")) == ["Printer"]
     everything = subjects(client.get(f"{URL}?who=all&phase=all"))
     assert everything == ["Printer", "Mail", "Printer too", "Printer done"]
     assert subjects(client.get(f"{URL}?who=all&phase=all&priority=low")) == []
