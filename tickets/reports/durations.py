@@ -47,8 +47,11 @@ def durations(field: str, compared: Comparison) -> dict[str, Durations]:
 
     By "hours" and by "working" hours; None where nothing was measured.
     """
-    # Nobody measured what was filed before there were computers: it is the "empty" date of another system.
-    rows = counted().filter(in_either(field, compared), created_at__gte=EPOCH)
+    # Nobody measured what was filed before there were computers, which is the "empty" date of another system,
+    # nor what was filed after both spans.
+    rows = counted().filter(
+        in_either(field, compared), created_at__gte=EPOCH, created_at__lt=compared.whole.end
+    )
     found = _asked if connection.vendor == "postgresql" else _worked_out
     now, before = found(rows, field, compared)
     return {

@@ -35,7 +35,8 @@ class WorkingSeconds(Func):
         days = settings.WORKING_DAYS
         before = ",".join(str(sum(day < weekday for day in days)) for weekday in range(7))
         flags = ",".join(str(int(weekday in days)) for weekday in range(7))
-        day = f"({local}::date - DATE '{ORIGIN}')"
+        # Seconds of more than some 280 years are no integer any more.
+        day = f"({local}::date - DATE '{ORIGIN}')::bigint"
         # date_part() counts in floating point; EXTRACT in numeric, which is far slower.
         second = f"FLOOR(date_part('epoch', {local}::time))::integer"
         weekday = f"({day} %% 7 + 1)"

@@ -132,6 +132,18 @@ def test_lists_tickets_reports_and_exports_work(client_of, world, zone, moment):
     check(client_of(people["sam"]), *STAFF_LISTS, *REPORTS)
 
 
+@pytest.mark.parametrize("moment", [*ODD, "2900-06-15 12:00:00"])
+@pytest.mark.parametrize("field", ["created_at", "first_replied_at", "done_at"])
+def test_reports_work_where_one_moment_of_a_ticket_is_odd(client_of, world, field, moment):
+    """The others are of today, so that the report asks how long lies between them."""
+    people, tickets = world
+    Ticket.objects.filter(pk=tickets[3].pk).update(first_replied_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(f'UPDATE tickets_ticket SET "{field}" = %s WHERE done_at IS NOT NULL', [moment])
+    ages = "/admin/tickets/ticket/reports/?period=own&first=0001-01-01&last=9999-12-31"
+    check(client_of(people["sam"]), *REPORTS, ages, f"{ages}&format=csv")
+
+
 @pytest.mark.parametrize("moment", ODD)
 def test_every_page_of_the_admin_works(client_of, world, moment):
     people, tickets = world
