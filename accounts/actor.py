@@ -1,4 +1,4 @@
-"""Who acts now. Set by the middleware for a request and by acting_as() elsewhere; nobody: the system."""
+"""The current actor. The middleware sets it for a request, acting_as() elsewhere. None is the system."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,15 +12,17 @@ WEB, EMAIL, ADMIN, IMPORT, SYSTEM = "web", "email", "admin", "import", "system"
 
 @dataclass(frozen=True)
 class ActorContext:
-    """`find_user` is called only when something is logged, so a request that logs nothing reads no user.
+    """`find_user` is called only for logging, so that a request without changes reads no user.
 
-    All rows logged in one context share its `batch`. Where `tells` is off nobody is mailed of them.
+    All rows logged in one context share its `batch`. If `tells` is False, they cause no emails. If
+    `may_undo`, the person can undo them for a moment, and emails about them wait for so long.
     """
 
     find_user: Callable[[], Any] = lambda: None
     source: str = SYSTEM
     batch: uuid.UUID = field(default_factory=uuid.uuid4)
     tells: bool = True
+    may_undo: bool = False
 
     @property
     def user(self) -> Any:
@@ -37,7 +39,7 @@ def current() -> ActorContext:
 
 
 def enter(context: ActorContext) -> Token:
-    """Makes `context` the current one; the token goes to leave()."""
+    """Makes `context` the current one. Pass the token to leave()."""
     return _current.set(context)
 
 
@@ -47,23 +49,32 @@ def leave(token: Token) -> None:
 
 @contextmanager
 def acting_as(user: Any, *, source: str = SYSTEM, batch: uuid.UUID | None = None) -> Iterator[ActorContext]:
-    """All that is logged inside is one act of `user` (None: the system) that came in by `source`.
+    """Logs all changes inside as one action of `user` (None: the system) from `source`.
 
-    `batch` continues an act that began before.
+    `batch` continues an earlier action.
     """
-    context = ActorContext(find_user=lambda: user, source=source, batch=batch or uuid.uuid4())
-    token = enter(context)
-    try:
+    given = ActorContext(find_user=lambda: user, source=source, batch=batch or uuid.uuid4())
+    with _within(given) as context:
         yield context
-    finally:
-        leave(token)
 
 
 @contextmanager
 def quietly(is_quiet: bool = True) -> Iterator[ActorContext]:
-    """All that is logged inside belongs to the present act, but nobody is mailed of it while `is_quiet`."""
+    """Logs all changes inside as part of the current action, but without emails if `is_quiet`."""
     present = current()
-    context = replace(present, tells=present.tells and not is_quiet)
+    with _within(replace(present, tells=present.tells and not is_quiet)) as context:
+        yield context
+
+
+@contextmanager
+def undoably() -> Iterator[ActorContext]:
+    """Logs all changes inside as part of the current action, which the person can undo for a moment."""
+    with _within(replace(current(), may_undo=True)) as context:
+        yield context
+
+
+@contextmanager
+def _within(context: ActorContext) -> Iterator[ActorContext]:
     token = enter(context)
     try:
         yield context

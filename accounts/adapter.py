@@ -1,4 +1,4 @@
-"""The rules that we add to django-allauth."""
+"""Our changes to django-allauth."""
 
 import logging
 
@@ -11,18 +11,19 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import AccountMail, account_mail_requested
-from accounts.models import User
+from accounts.models import FirstPage, User
 from accounts.roles import Role
 from helpdesk.forwarded import forwarded_for, plain_ip
 
 logger = logging.getLogger("security")
 
-LOCKED_FOR = 15 * 60  # seconds, as ACCOUNT_RATE_LIMITS["login_failed"] says
+LOCKED_FOR = 15 * 60  # seconds, as in ACCOUNT_RATE_LIMITS["login_failed"]
 FOLDER = "account/email/"
-# allauth's name of a mail -> ours; None: nothing happened that the person must know of.
+# allauth's names of emails -> ours; None: send no email.
 MAILS: dict[str, AccountMail | None] = {
     "email_confirmation": AccountMail.CONFIRM_ADDRESS,
     "email_confirmation_signup": AccountMail.CONFIRM_ADDRESS,
@@ -32,21 +33,21 @@ MAILS: dict[str, AccountMail | None] = {
     "password_reset": AccountMail.PASSWORD_CHANGED,
     "password_set": AccountMail.PASSWORD_CHANGED,
     "email_changed": AccountMail.ADDRESS_CHANGED,
-    "email_deleted": None,  # only an address that was never confirmed can be taken back
+    "email_deleted": None,  # people can only delete an unconfirmed address
 }
 
 
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": _("Mail address or password is not right."),
-        "incorrect_password": _("This is not your password."),
-        "enter_current_password": _("This is not your present password."),
-        "duplicate_email": _("This is your mail address already."),
-        "email_taken": _("This mail address can't be used."),
+        "email_password_mismatch": _("Incorrect email or password."),
+        "incorrect_password": _("Incorrect password."),
+        "enter_current_password": _("Incorrect current password."),
+        "duplicate_email": _("This is already your email address."),
+        "email_taken": _("This email address can't be used."),
     }
 
-    # Mail: only the wish is sent, so that no request waits for a provider (tickets.notifications)
+    # Emails are only queued, so that no request waits for the provider (tickets.notifications)
     def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
         person = context.get("user") or User.objects.filter(email=email.lower()).first()
         self._request_mail(template_prefix, person, email)
@@ -64,21 +65,22 @@ class AccountAdapter(DefaultAccountAdapter):
         return settings.SIGNUP != "closed"
 
     def unstash_verified_email(self, request) -> str | None:
-        """allauth's own leaves an empty value behind: then only a new address starts a session."""
+        """Starts a session only for a new address. allauth's own leaves an empty value in the session."""
         return request.session.pop("account_verified_email", None)
 
     @transaction.atomic
     def save_user(self, request, user, form, commit=True):
         user.full_name = form.cleaned_data["full_name"]
+        user.time_zone = form.cleaned_data["time_zone"]
         user = super().save_user(request, user, form, commit)
         user.set_role(Role.REQUESTER)
         return user
 
     @transaction.atomic
     def confirm_email(self, request, email_address):
-        """The first address that a person confirms ends the sign-up.
+        """Completes the sign-up with the first confirmed address.
 
-        An address that somebody else has signed up with meanwhile can't be confirmed.
+        An address that another account uses meanwhile can't be confirmed.
         """
         person = email_address.user
         if User.objects.filter(email=email_address.email).exclude(pk=person.pk).exists():
@@ -102,7 +104,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     # Login
     def pre_authenticate(self, request, **credentials):
-        """Failures count for address and network address together, so nobody can lock out somebody else."""
+        """Counts failures by email address and IP address, so that nobody can lock out another person."""
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError as error:
@@ -112,7 +114,7 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ImmediateHttpResponse(page) from error
 
     def authenticate(self, request, **credentials):
-        """An account that is switched off answers like one that does not exist."""
+        """Treats a deactivated account like one that does not exist."""
         user = super().authenticate(request, **credentials)
         return user if user and user.is_active else None
 
@@ -123,26 +125,33 @@ class AccountAdapter(DefaultAccountAdapter):
         logger.info("Person %s logged in from %s.", user.pk, self.get_client_ip(request))
         return super().post_login(request, user, **kwargs)
 
+    def get_login_redirect_url(self, request) -> str:
+        """Leads staff to the page of their choice, and requesters to the portal."""
+        person = request.user
+        if not person.is_staff:
+            return super().get_login_redirect_url(request)
+        return reverse(FirstPage(person.first_page).url_name)
+
     def set_password(self, user, password):
         super().set_password(user, password)
         logger.info("Person %s has a new password.", user.pk)
 
     def _get_login_attempts_cache_key(self, request, **credentials):
-        """A network (/64) of IPv6 counts as one, as in all limits per IP: its last half is free to choose."""
+        """Counts an IPv6 network (/64) as one client, because a client can choose the last half."""
         address = credentials.get("email", "").lower()
         return f"{address}|{truncate_ip(self.get_client_ip(request))}"
 
     def get_client_ip(self, request) -> str:
-        """Where the request comes from, for the log and for every limit per IP.
+        """The client's IP address, for the log and for every limit per IP.
 
-        The trusted proxy writes the entry of X-Forwarded-For that counts. Where that is missing or no IP
-        address, the connection's own address counts. Never fails: allauth's own would answer with 500.
+        Uses the entry of X-Forwarded-For by our trusted proxy, or else the address of the connection. Never
+        fails; allauth's own would cause a 500.
         """
         forwarded, connected = forwarded_for(request), request.META.get("REMOTE_ADDR", "")
         return plain_ip(forwarded) or plain_ip(connected) or "unknown"
 
 
 def is_allowed_domain(address: str) -> bool:
-    """Whether SIGNUP_EMAIL_DOMAINS lets somebody sign up with `address`, or change to it."""
+    """Whether SIGNUP_EMAIL_DOMAINS allows a sign-up with `address`, or a change to it."""
     domains = settings.SIGNUP_EMAIL_DOMAINS
     return not domains or address.rpartition("@")[2].lower() in domains

@@ -1,4 +1,5 @@
 import logging
+from types import MappingProxyType
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.deletion import in_use
 from accounts.events import AccountMail, account_mail_requested
-from accounts.forms import time_zones
 from accounts.invitations import vouch_for
-from accounts.mixins import StaffListMixin
 from accounts.models import User
 from accounts.roles import MAY_GRANT, Role
+from accounts.time_zones import TimeZoneField
+from helpdesk.lists.admin import StaffListMixin
 
 logger = logging.getLogger("security")
 
@@ -24,18 +25,18 @@ def grantable_roles(person: User) -> tuple[Role, ...]:
 
 
 class PersonForm(forms.ModelForm):
-    """A person with one role. `editor` is who fills it in."""
+    """A person with one role. `editor` is the person who uses the form."""
 
     editor: User
 
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
+    time_zone = TimeZoneField()
     role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect, initial=Role.REQUESTER)
     accepts_address = forms.BooleanField(
         label=_("Accept address"),
         required=False,
         help_text=_(
-            "Nobody has confirmed it yet, so no ticket is emailed to it. "
-            "If you accept it, the person is asked to choose a new password."
+            "The address is not confirmed, so no tickets are emailed to it. If you accept it, the person "
+            "is asked to choose a new password."
         ),
     )
 
@@ -64,7 +65,7 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 class ActiveFilter(admin.SimpleListFilter):
-    title = _("may log in")
+    title = _("active")
     parameter_name = "active"
 
     def lookups(self, request, model_admin):
@@ -76,31 +77,39 @@ class ActiveFilter(admin.SimpleListFilter):
 
 @admin.action(description=_("Delete"), permissions=["delete"])
 def delete_selected(modeladmin, request, people):
-    """As Django's, whose page goes through get_deleted_objects() too."""
+    """Like Django's action, with the permissions of PersonAdmin."""
     try:
         with transaction.atomic():
             return actions.delete_selected(modeladmin, request, people)
     except (ProtectedError, IntegrityError):
-        text = _("Nobody was deleted, because somebody has just got a ticket or another record. Try again.")
+        text = _(
+            "No one was deleted, because one of them has just been given a ticket or another "
+            "record. Try again."
+        )
         modeladmin.message_user(request, text, messages.ERROR)
         return None
 
 
 @admin.register(User)
 class PersonAdmin(StaffListMixin, admin.ModelAdmin):
-    """Agents see who people are; supervisors change people below them; nobody raises himself."""
+    """Agents view people; supervisors change people with a lower role; nobody can raise their own role."""
 
     form = PersonForm
     list_display = ("full_name", "email", "role_name", "department", "is_active")
     list_filter = (RoleFilter, ActiveFilter)
     sortable_by = ("full_name", "email")
+    old_columns = MappingProxyType({0: "full_name", 1: "email"})
     search_fields = ("full_name", "email", "department")
-    search_help_text = _("Name, mail address or department")
+    search_help_text = _("Name, email address or department")
     ordering = ("full_name", "pk")
     actions = (delete_selected,)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_search_results(self, request, queryset, search_term):
+        """Also used by autocomplete fields, like the requester of a ticket."""
+        return queryset.described(self.words_searched(request, search_term)), False
 
     @admin.display(description=_("role"))
     def role_name(self, person):
@@ -108,7 +117,7 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
 
     # Who may change whom
     def has_change_permission(self, request, obj=None):
-        """Only people below the editor: who could change a mail address could take over the account."""
+        """Only people with a lower role: a changed email address lets somebody take over the account."""
         if not super().has_change_permission(request, obj):
             return False
         if obj is None or request.user.is_superuser:
@@ -116,16 +125,16 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
         return not obj.is_superuser and obj.role in grantable_roles(request.user)
 
     def has_delete_permission(self, request, obj=None):
-        """People with records are deactivated instead, see get_deleted_objects()."""
+        """People with records can only be deactivated, see get_deleted_objects()."""
         return super().has_delete_permission(request, obj) and obj != request.user
 
     def get_fields(self, request, obj=None):
         if obj and not self.has_change_permission(request, obj):
-            return ("full_name", "email", "phone", "department", "location")
-        fields = [*PersonForm.Meta.fields, "role"]
+            return ("full_name", "email", "phone", "department", "location", "devices")
+        fields = [*self.form.Meta.fields, "role"]
         if obj and not obj.may_be_mailed:
             fields.insert(fields.index("email") + 1, "accepts_address")
-        if obj == request.user:  # nobody locks himself out, or changes the own role
+        if obj == request.user:  # nobody can lock themselves out or change their own role
             fields = [name for name in fields if name not in ("is_active", "role")]
         elif request.user.is_superuser:
             fields.append("is_superuser")
@@ -158,7 +167,7 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
 
     # Deleting
     def get_deleted_objects(self, objs, request):
-        """Says of people with records that they can be deactivated, where Django lists all of the records."""
+        """Suggests to deactivate people with records, where Django would list all records."""
         if kept := in_use(objs):
             return [], {}, set(), kept
         return super().get_deleted_objects(objs, request)
@@ -167,5 +176,5 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
         try:
             return super().delete_view(request, object_id, extra_context)
         except (ProtectedError, IntegrityError):
-            # The person has got a record since the page was made; the page now says which.
+            # The person got a record after the page was rendered. The page now names it.
             return HttpResponseRedirect(request.get_full_path())

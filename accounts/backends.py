@@ -1,7 +1,7 @@
 from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 
-# In SQL: the ORM takes longer to put two questions like this together than the database to answer them.
+# Raw SQL, because the ORM takes longer to compile two such queries than the database to answer them.
 PERMISSIONS = """
 SELECT django_content_type.app_label || '.' || auth_permission.codename
 FROM auth_permission
@@ -18,13 +18,13 @@ WHERE auth_permission.id IN (
 
 
 class PermissionBackend(ModelBackend):
-    """What a person may do, asked in one question. Who logs in is the matter of allauth's backend."""
+    """Reads a person's permissions in one query. allauth's backend handles the login."""
 
     def authenticate(self, request, **credentials):
         return None
 
     def get_all_permissions(self, user_obj, obj=None):
-        """Kept on the person for one request, where Django's own backend keeps them."""
+        """Caches the permissions on the person, in the attribute of Django's own backend."""
         is_simple = user_obj.is_active and not user_obj.is_superuser and obj is None
         if is_simple and not hasattr(user_obj, "_perm_cache"):
             with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Who can't be deleted: people with records, which would lose their author or owner."""
+"""Finds people who can't be deleted, because records would lose their author or owner."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from accounts.models import User
 
 @dataclass(frozen=True)
 class InUse:
-    """A person with records; `kinds` are what they are, in words."""
+    """A person with records. `kinds` names the kinds of records."""
 
     person: User
     kinds: list[str]
@@ -25,14 +25,14 @@ def in_use(people: Iterable[User]) -> list[InUse]:
 
 
 def kinds_of_records(person: User) -> list[str]:
-    """In words; empty for a person who can be deleted."""
+    """The kinds of records as words; empty for a person who can be deleted."""
     answers = records_asked.send(sender=User, person=person)
     kinds = [kind for _receiver, answer in answers for kind in answer]
     return kinds or ([_("other records")] if _is_protected(person) else [])
 
 
 def _is_protected(person: User) -> bool:
-    """Whether the database keeps the person for a record that no receiver knows of."""
+    """Whether a foreign key protects the person that no receiver has reported."""
     collector = NestedObjects(using=router.db_for_write(User), origin=person)
     collector.collect([person])
     return bool(collector.protected)

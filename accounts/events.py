@@ -1,4 +1,4 @@
-"""What accounts tells the rest of the house, which it does not know."""
+"""Signals with which accounts notifies packages that it must not import."""
 
 from django.db.models import TextChoices
 from django.dispatch import Signal
@@ -7,20 +7,20 @@ from django.utils.translation import gettext_lazy as _
 
 class AccountMail(TextChoices):
     WELCOME = "welcome", _("welcome")
-    CONFIRM_ADDRESS = "confirm_address", _("confirm your mail address")
-    ACCOUNT_EXISTS = "account_exists", _("you have an account already")
+    CONFIRM_ADDRESS = "confirm_address", _("email confirmation")
+    ACCOUNT_EXISTS = "account_exists", _("account already exists")
     PASSWORD_RESET = "password_reset", _("password reset")
     PASSWORD_CHANGED = "password_changed", _("password changed")
-    ADDRESS_CHANGED = "address_changed", _("mail address changed")
+    ADDRESS_CHANGED = "address_changed", _("email address changed")
 
 
-# Sent when a person is to get a mail about the account. Arguments: sender=User, person, kind, address.
+# Sent to email a person about the account. Arguments: sender=User, person, kind, address.
 account_mail_requested = Signal()
 
-# Sent when is_active, is_superuser or the roles of a person have changed, in the transaction of the change.
-# Arguments: sender=User, person, worked (whether the person worked on tickets before, see User.works).
+# Sent after is_active, is_superuser or the roles of a person have changed, in the same transaction.
+# Arguments: sender=User, person, worked (User.works before the change).
 rights_changed = Signal()
 
-# Sent to learn what would lose its person if somebody was deleted. Arguments: sender=User, person.
-# A receiver returns the kinds of records in words, like "tickets".
+# Sent to find records that protect a person from deletion. Arguments: sender=User, person. A receiver returns
+# the kinds of records as words, like "tickets".
 records_asked = Signal()

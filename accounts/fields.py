@@ -1,4 +1,4 @@
-"""Text of one line: a field of models, and the field of forms that belongs to it."""
+"""One-line text: a model field and its form field."""
 
 from django import forms
 from django.db import models
@@ -7,7 +7,7 @@ from accounts.validators import without_hidden
 
 
 class OneLineFormField(forms.CharField):
-    """What is typed into one line, without what nobody sees. It is refused where nothing else is left."""
+    """Removes invisible characters. Rejects text that contains nothing else."""
 
     def to_python(self, value):
         return super().to_python(without_hidden(value) if isinstance(value, str) else value)
@@ -16,12 +16,12 @@ class OneLineFormField(forms.CharField):
 class OneLineField(models.CharField):
     """A text that is shown on one line: a name, a subject, a title.
 
-    However it is saved, it holds no character that hides something or turns around what stands beside it:
-    in lists, sentences and the subjects of mails it stands between the words of others.
+    Always saved without invisible and bidirectional control characters, which could hide or reorder the text
+    beside it in lists, sentences and subjects of emails.
     """
 
     def deconstruct(self):
-        """In migrations it is a CharField: the database sees no difference."""
+        """Migrations see a CharField, because the column is the same."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
@@ -36,7 +36,7 @@ class OneLineField(models.CharField):
         return self.to_python(super().get_prep_value(value))
 
     def pre_save(self, model_instance, add):
-        """The row in memory and what is logged of it are what is stored."""
+        """Cleans the instance too, so that the log contains the stored value."""
         value = super().pre_save(model_instance, add)
         if isinstance(value, str):
             value = without_hidden(value)

@@ -6,6 +6,11 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import (
+    MinimumLengthValidator,
+    NumericPasswordValidator,
+    get_default_password_validators,
+)
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db import transaction
@@ -14,20 +19,32 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.adapter import is_allowed_domain
 from accounts.fields import OneLineFormField
-from accounts.models import User, time_zone_names
-from accounts.validators import validate_address, validate_single_line, validate_visible
+from accounts.models import User
+from accounts.time_zones import BrowserTimeZoneField, TimeZoneField
+from accounts.validators import ADDRESS_MESSAGE, validate_address, validate_single_line, validate_visible
 
 LONGEST_PASSWORD = 256
 
 
+def password_rules() -> dict:
+    """Returns the attributes of the password rules that the browser can check (helpdesk.form_fields)."""
+    rules = {}
+    for validator in get_default_password_validators():
+        if isinstance(validator, MinimumLengthValidator):
+            rules |= {"minlength": validator.min_length, "data-too-short": validator.get_error_message()}
+        elif isinstance(validator, NumericPasswordValidator):
+            rules |= {"pattern": r".*\D.*", "data-invalid": validator.get_error_message()}
+    return rules
+
+
 class PlainFieldsMixin:
-    """Our words on allauth's fields: no placeholders, one new password instead of two (it can be shown)."""
+    """Our labels for allauth's fields, without placeholders. One password field, because it can be shown."""
 
     labels = {
-        "login": _("Mail address"),
-        "email": _("Mail address"),
+        "login": _("Email address"),
+        "email": _("Email address"),
         "password": _("Password"),
-        "oldpassword": _("Present password"),
+        "oldpassword": _("Current password"),
         "password1": _("New password"),
     }
 
@@ -37,26 +54,31 @@ class PlainFieldsMixin:
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = self.labels.get(name, field.label)
+            if isinstance(field, forms.EmailField):
+                field.error_messages["invalid"] = ADDRESS_MESSAGE
             if "password" in name:
                 field.widget.attrs["maxlength"] = LONGEST_PASSWORD
                 field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
-                field.help_text = _("At least 8 characters.") if name == "password1" else ""
+                field.help_text = ""
+            if name == "password1":
+                field.help_text = _("At least 8 characters.")
+                field.widget.attrs |= password_rules()
 
 
 def validate_domain(address: str) -> None:
     validate_address(address)
     if not is_allowed_domain(address):
         raise ValidationError(
-            _("Please use your work address. It ends in %(domains)s."),
+            _("Use your work email address. It ends in %(domains)s."),
             params={"domains": ", ".join(f"@{domain}" for domain in settings.SIGNUP_EMAIL_DOMAINS)},
         )
 
 
 class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
-    """Answers the same whether the address has an account or not; the owner is told by mail."""
+    """Gives the same answer whether the address has an account or not. The owner gets an email."""
 
     labels = {**PlainFieldsMixin.labels, "password1": _("Password")}
-    field_order = ["full_name", "email", "password1"]
+    field_order = ["full_name", "email", "password1", "time_zone"]
 
     full_name = OneLineFormField(
         label=_("Your name"),
@@ -64,6 +86,8 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
         validators=[validate_single_line, validate_visible],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
+
+    time_zone = BrowserTimeZoneField()
 
     def clean_email(self):
         address = super().clean_email().lower()
@@ -76,7 +100,7 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
 
     def try_save(self, request):
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])  # a new account costs this time
+            make_password(self.cleaned_data["password1"])  # takes the same time as a new account
         if settings.HAS_MAIL_PROVIDER:
             return super().try_save(request)
         return self._save_unconfirmed(request)
@@ -86,13 +110,13 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
         return super().save(request)
 
     def _save_unconfirmed(self, request):
-        """Without a mail provider nobody can confirm an address: the account is ready at once."""
+        """Activates the account at once, because without an email provider nobody can confirm an address."""
         adapter = get_adapter()
         if self.account_already_exists:
             adapter.send_account_already_exists_mail(self.cleaned_data["email"])
         else:
             adapter.welcome(self.save(request))
-        messages.success(request, _("Your account is ready. Please log in."))
+        messages.success(request, _("Your account is ready. Log in to continue."))
         return None, redirect("account_login")
 
 
@@ -101,7 +125,7 @@ class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):
 
 
 class AddressForm(PlainFieldsMixin, allauth_forms.AddEmailForm):
-    labels = {"email": _("New mail address")}
+    labels = {"email": _("New email address")}
 
     def clean_email(self):
         address = super().clean_email()
@@ -110,9 +134,9 @@ class AddressForm(PlainFieldsMixin, allauth_forms.AddEmailForm):
 
     @transaction.atomic
     def save(self, request):
-        """Replaces the address that waits to be confirmed.
+        """Replaces the unconfirmed new address.
 
-        allauth would take for it the account's own, where that was never confirmed, and leave it with none.
+        allauth would replace the account's own address if that was never confirmed.
         """
         address = self.cleaned_data["email"]
         waiting = EmailAddress.objects.filter(user=self.user, verified=False)
@@ -130,7 +154,7 @@ class PasswordSetForm(PlainFieldsMixin, allauth_forms.SetPasswordForm):
 
 class PasswordResetForm(PlainFieldsMixin, allauth_forms.ResetPasswordForm):
     def save(self, request, **kwargs):
-        """Past the limits for address and network address the page is the same, and no mail leaves."""
+        """Above the rate limits the page stays the same, but no email is sent."""
         address = self.cleaned_data["email"].lower()
         if not ratelimit.consume(request, action="reset_mail", key=address):
             return address
@@ -145,17 +169,11 @@ class ReauthenticateForm(PlainFieldsMixin, allauth_forms.ReauthenticateForm):
     pass
 
 
-def time_zones() -> list[tuple[str, str]]:
-    default = _("As the helpdesk: %(zone)s") % {"zone": settings.TIME_ZONE.replace("_", " ")}
-    zones = sorted(zone for zone in time_zone_names() if "/" in zone and not zone.startswith("Etc/"))
-    return [("", default), *((zone, zone.replace("_", " ")) for zone in [*zones, "UTC"])]
-
-
 class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
-        fields = ["full_name", "phone", "department", "location", "time_zone"]
-        labels = {"full_name": _("Your name"), "location": _("Where to find you")}
+        fields = ["full_name", "phone", "department", "location", "time_zone", "first_page"]
+        labels = {"full_name": _("Your name"), "location": _("Location")}
         help_texts = {"location": _("Building, floor, room or desk."), "time_zone": ""}
         widgets = {
             "full_name": forms.TextInput(attrs={"autocomplete": "name"}),
@@ -165,4 +183,6 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=time_zones, required=False)
+        self.fields["time_zone"] = TimeZoneField()
+        if not self.instance.is_staff:
+            del self.fields["first_page"]

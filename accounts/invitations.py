@@ -1,4 +1,4 @@
-"""Accounts for people who did not sign up: staff file a ticket for them, administrators make them."""
+"""Accounts for people who did not sign up themselves."""
 
 import logging
 
@@ -12,11 +12,11 @@ logger = logging.getLogger("security")
 
 
 def invite(address: str, *, full_name: str) -> User:
-    """The person with this mail address; where nobody has it, a new requester without a password.
+    """Returns the person with this address, or creates a requester without a password.
 
-    Sends no mail: a receipt to somebody without a password asks to choose one. Only who reads that mail can
-    choose it, so the address counts as confirmed. SIGNUP_EMAIL_DOMAINS does not bind staff. An account that
-    waits for its confirmation becomes such a one too.
+    Sends no email. The receipt of the ticket invites a person without a password to choose one, so the
+    address counts as confirmed. SIGNUP_EMAIL_DOMAINS does not limit staff. An unconfirmed account is
+    accepted too.
     """
     address = address.lower()
     try:
@@ -24,16 +24,16 @@ def invite(address: str, *, full_name: str) -> User:
         if not person.may_be_mailed:
             vouch_for(person)
         return person
-    except IntegrityError:  # somebody else was faster
+    except IntegrityError:  # another request was faster
         return User.objects.get(email=address)
 
 
 @transaction.atomic
 def vouch_for(person: User) -> None:
-    """Makes the address count as confirmed; the one before it opens nothing any more.
+    """Confirms the address on behalf of its owner, and removes the previous one.
 
-    An account of which no address was ever confirmed may be anybody's who signed up with it: its password
-    opens nothing any more either.
+    If no address of the account was ever confirmed, removes the password too, because anybody may have signed
+    up with this address.
     """
     addresses = EmailAddress.objects.filter(user=person)
     if settings.HAS_MAIL_PROVIDER and addresses.exists() and not addresses.filter(verified=True).exists():

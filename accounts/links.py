@@ -1,6 +1,6 @@
-"""Links about an account, made when a mail is rendered: no secret lies in the outbox.
+"""Links about an account. They are created when an email is rendered, so the outbox contains no secrets.
 
-They begin with SITE_URL, never with the host of a request.
+They start with SITE_URL, never with the host of a request.
 """
 
 import re
@@ -11,7 +11,7 @@ from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
 
-KEY = re.compile(r"(?<=[/=.])[\w:-]{20,}")  # signatures, and what opens an account
+KEY = re.compile(r"(?<=[/=.])[\w:-]{20,}")  # signatures and login keys
 
 
 def absolute(route: str, *args) -> str:
@@ -19,16 +19,16 @@ def absolute(route: str, *args) -> str:
 
 
 def confirmation_link(person, address: str) -> str:
-    """Confirms that `address` is the person's. Signed, expires (ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS).
+    """A signed link to confirm `address`, valid for ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS.
 
-    Raises EmailAddress.DoesNotExist where the person has given another address since.
+    Raises EmailAddress.DoesNotExist if the person has changed the address since.
     """
     email_address = EmailAddress.objects.get(user=person, email__iexact=address)
     return absolute("account_confirm_email", EmailConfirmationHMAC(email_address).key)
 
 
 def password_reset_link(person) -> str:
-    """Works once and for PASSWORD_RESET_TIMEOUT seconds from now."""
+    """A link that works once, within PASSWORD_RESET_TIMEOUT seconds."""
     return absolute(
         "account_reset_password_from_key",
         user_pk_to_url_str(person),
@@ -37,5 +37,5 @@ def password_reset_link(person) -> str:
 
 
 def without_keys(text: str) -> str:
-    """`text` with links of ours that open nothing and do nothing."""
+    """`text` with our links made useless: without keys and signatures."""
     return re.sub(rf"(?i){re.escape(settings.SITE_URL)}\S+", lambda link: KEY.sub("…", link[0]), text)

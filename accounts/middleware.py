@@ -9,7 +9,7 @@ from accounts import actor
 
 
 class ActorMiddleware:
-    """Gives the actor context the request; the user is read only when something is logged."""
+    """Sets the actor of the request. The user is read only if something is logged."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -25,11 +25,11 @@ class ActorMiddleware:
 
 
 class SessionAgeMiddleware:
-    """Ends the session of who was away for too long, and lets that of who works go on.
+    """Ends idle sessions and renews active ones.
 
-    Staff may be away for STAFF_IDLE, all others for SESSION_COOKIE_AGE: then the session's row has expired.
-    Saving a session keeps it alive, which is done at most once in RENEW_AFTER. A request that a page makes by
-    itself (static/js/live.js) keeps nobody logged in.
+    The limit is STAFF_IDLE for staff. For others it is SESSION_COOKIE_AGE, when the session's row expires. A
+    session is saved at most once per RENEW_AFTER. Background requests of a page (static/js/live.js) do not
+    renew it.
     """
 
     STAFF_IDLE = timedelta(hours=8)
@@ -52,7 +52,7 @@ class SessionAgeMiddleware:
             return
         elif request.user.may_be_mailed:
             request.session.modified = True
-        else:  # since mail leaves, the address has to be confirmed at the login first
+        else:  # an email provider was added, so the person must confirm the address at the next login
             self._end(request)
 
     @staticmethod
@@ -62,7 +62,7 @@ class SessionAgeMiddleware:
 
 
 class TimeZoneMiddleware:
-    """Shows times in the zone of the person who reads."""
+    """Shows times in the reader's time zone."""
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -1,19 +1,23 @@
 import zoneinfo
+from collections.abc import Iterable
 from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.events import rights_changed
 from accounts.fields import OneLineField
+from accounts.people_search import OtherSpellings, holding
 from accounts.roles import STAFF, Role
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
@@ -25,21 +29,21 @@ WHERE accounts_user_groups.user_id = %s
 """
 
 
-RIGHTS = ("is_active", "is_superuser")  # the columns that decide, beside the groups, what a person may do
+RIGHTS = ("is_active", "is_superuser")  # the columns that, with the groups, decide about permissions
 
 
 @cache
 def time_zone_names() -> set[str]:
-    """Python opens 600 files each time to say them, 10 ms: too long for every page and mail."""
+    """Cached, because Python opens 600 files to list them, which takes 10 ms."""
     return zoneinfo.available_timezones()
 
 
 def validate_time_zone(value: str) -> None:
     if value not in time_zone_names():
-        raise ValidationError(_("Please choose a time zone from the list."))
+        raise ValidationError(_("Choose a time zone from the list."))
 
 
-# User.role. In SQL: the ORM takes longer to put it together than the database to answer it.
+# User.role. Raw SQL, because the ORM takes longer to compile the query than the database to answer it.
 ROLE = RawSQL(
     """COALESCE((
         SELECT auth_group.name
@@ -51,8 +55,8 @@ ROLE = RawSQL(
     (*Role, Role.SUPERVISOR, Role.AGENT, Role.REQUESTER),
 )
 
-# User.may_be_mailed. Only a sign-up leaves an address that waits for confirmation; who is brought in has a
-# confirmed one, or none at allauth's.
+# User.may_be_mailed. Only a sign-up creates an unconfirmed address. People who are invited or imported have a
+# confirmed address, or no EmailAddress row.
 MAY_BE_MAILED = RawSQL(
     """NOT EXISTS (
         SELECT 1 FROM account_emailaddress
@@ -65,27 +69,38 @@ MAY_BE_MAILED = RawSQL(
 )
 
 
+# The columns with a person's names, and the columns with their other spellings
+NAMES = {"full_name": "name_words", "email": None}
+
+
 class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
 
     def with_role(self):
-        """Each with its `role`, which would be asked for one by one."""
+        """Annotates each person with `role`, to avoid a query per person."""
         return self.annotate(role=ROLE)
 
     def may_be_mailed(self):
-        """Those to whom tickets may be mailed; the others may be anybody (User.may_be_mailed)."""
+        """The people who may get emails about tickets (User.may_be_mailed)."""
         return self.filter(MAY_BE_MAILED) if settings.HAS_MAIL_PROVIDER else self
 
     def saying_who_may_be_mailed(self):
-        """Each with its `may_be_mailed`, which would be asked for one by one."""
+        """Annotates each person with `may_be_mailed`, to avoid a query per person."""
         return self.annotate(may_be_mailed=MAY_BE_MAILED) if settings.HAS_MAIL_PROVIDER else self
 
     def named(self, words: str):
-        """People with `words` in their name or address."""
-        if "\0" in words:  # PostgreSQL refuses it
+        """People with every word of `words` in their name or address, in any spelling."""
+        if "\0" in words:  # PostgreSQL rejects it
             return self.none()
-        return self.filter(models.Q(full_name__icontains=words) | models.Q(email__icontains=words))
+        return self.filter(holding(words.split(), NAMES))
+
+    def described(self, words: Iterable[str]):
+        """People with every one of `words` in their name, address or department."""
+        words = list(words)
+        if any("\0" in word for word in words):
+            return self.none()
+        return self.filter(holding(words, NAMES | {"department": "department_words"}))
 
     def staff(self):
         """People who may work on tickets: active agents, supervisors and superusers."""
@@ -93,6 +108,27 @@ class UserQuerySet(models.QuerySet):
             User.groups.through.objects.filter(user_id=models.OuterRef("pk"), group__name__in=STAFF)
         )
         return self.active().filter(models.Q(is_superuser=True) | in_role)
+
+    def update(self, **values):
+        """Sends the same signals as save() if it changes RIGHTS. bulk_update() calls it too."""
+        if not set(RIGHTS) & values.keys():
+            return super().update(**values)
+        with transaction.atomic():
+            worked = list(self.staff().order_by().values_list("pk", flat=True))
+            count = super().update(**values)
+            for person in User.objects.filter(pk__in=worked).order_by("pk"):
+                rights_changed.send(sender=User, person=person, worked=True)
+        return count
+
+    update.alters_data = True
+
+
+def _with_spellings(written: Iterable[str] | None) -> Iterable[str] | None:
+    """The saved fields, with the fields that are derived from them; None: all."""
+    if written is None:
+        return None
+    words = {"full_name": "name_words", "department": "department_words"}
+    return {*written, *(words[name] for name in written if name in words)}
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
@@ -111,20 +147,43 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
 
     @transaction.atomic
     def create_superuser(self, email, password=None, **fields):
-        """Made from a shell by somebody who owns the machine, so the address counts as confirmed."""
+        """The address counts as confirmed, because only the owner of the machine can call it."""
         user = self.create_user(email, password, is_superuser=True, **fields)
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)
         return user
 
 
+class Theme(models.TextChoices):
+    """Light or dark pages. `color_scheme` is what the page's <meta name="color-scheme"> says."""
+
+    SYSTEM = "system", _("System")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+    @property
+    def color_scheme(self) -> str:
+        return "light dark" if self is Theme.SYSTEM else self.value
+
+
+class FirstPage(models.TextChoices):
+    """The page that opens after staff log in. `url_name` is its route."""
+
+    START = "start", _("Start page")
+    QUEUE = "queue", _("Queue")
+
+    @property
+    def url_name(self) -> str:
+        return "admin:index" if self is FirstPage.START else "admin:tickets_ticket_changelist"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The mail address is the login; it is kept in lower case, so one address is one account."""
+    """A person. The email address is the login. It is lower case, so that one address has one account."""
 
     email = models.EmailField(
-        _("mail address"),
+        _("email address"),
         unique=True,
         validators=[validate_address],
-        error_messages={"unique": _("Somebody with this mail address exists already.")},
+        error_messages={"unique": _("Someone with this email address already exists.")},
     )
     full_name = OneLineField(_("name"), max_length=150, validators=[validate_single_line, validate_visible])
     phone = OneLineField(_("phone"), max_length=50, blank=True, validators=[validate_single_line])
@@ -135,12 +194,36 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=64,
         blank=True,
         validators=[validate_time_zone],
-        help_text=_("Empty: the time zone of the helpdesk."),
+        help_text=_("Leave blank to use the helpdesk's time zone."),
+    )
+    theme = models.CharField(_("theme"), max_length=6, choices=Theme, default=Theme.SYSTEM)
+    devices = models.TextField(
+        _("devices"),
+        blank=True,
+        default="",
+        db_default="",
+        validators=[MaxLengthValidator(2000)],
+        max_length=2000,
+        help_text=_("Models, tags, anything that helps. Staff see it beside the person's tickets."),
     )
     is_active = models.BooleanField(
-        _("may log in"), default=True, help_text=_("Switch this off instead of deleting somebody.")
+        _("active"), default=True, help_text=_("Deactivate people instead of deleting them.")
     )
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+    opens_next = models.BooleanField(
+        _("opens the next ticket after a reply"), default=False, db_default=False, editable=False
+    )
+
+    first_page = models.CharField(
+        _("after login, open"),
+        max_length=5,
+        choices=FirstPage,
+        default=FirstPage.START,
+        db_default=FirstPage.START,
+    )
+
+    name_words = OtherSpellings(of="full_name")
+    department_words = OtherSpellings(of="department")
 
     objects = UserManager()
 
@@ -160,9 +243,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.full_name or self.email
 
     def save(self, *args, **kwargs):
-        """Together with what follows from it (tickets.signals), or not at all."""
+        """Saves in one transaction with the changes that receivers make (tickets.signals)."""
         self.email = self.email.strip().lower()
         with transaction.atomic():
+            kwargs["update_fields"] = _with_spellings(kwargs.get("update_fields"))
             written = RIGHTS if kwargs.get("update_fields") is None else kwargs["update_fields"]
             before = self._stored_rights(written)
             super().save(*args, **kwargs)
@@ -172,7 +256,7 @@ class User(AbstractBaseUser, PermissionsMixin):
                 rights_changed.send(sender=User, person=self, worked=worked)
 
     def _stored_rights(self, written) -> dict[str, bool]:
-        """RIGHTS as the database has them; empty where a save of `written` changes none of them."""
+        """The stored RIGHTS; empty if saving the fields `written` changes none of them."""
         if self._state.adding or not set(RIGHTS) & set(written):
             return {}
         return User.objects.filter(pk=self.pk).values(*RIGHTS).first() or {}
@@ -183,7 +267,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @cached_property
     def role(self) -> Role:
-        """The highest role that the person's groups give; nobody without a group is more than a requester."""
+        """The highest role of the person's groups. A person without a group is a requester."""
         names = self._names_of_groups()
         return next((role for role in reversed(Role) if role in names), Role.REQUESTER)
 
@@ -194,33 +278,33 @@ class User(AbstractBaseUser, PermissionsMixin):
     def _names_of_groups(self) -> set[str]:
         if "groups" in getattr(self, "_prefetched_objects_cache", ()):
             return {group.name for group in self.groups.all()}
-        # Asked on every page. In SQL: the ORM takes longer to put the question than the database to answer.
+        # Every page runs this query. Raw SQL, because the ORM would take longer to compile it.
         with connection.cursor() as cursor:
             cursor.execute(GROUPS, [self.pk])
             return {name for (name,) in cursor}
 
     @property
     def works(self) -> bool:
-        """Whether the person may work on tickets: is in UserQuerySet.staff()."""
+        """Whether the person may work on tickets, like UserQuerySet.staff()."""
         return self.is_active and (self.is_superuser or self.role in STAFF)
 
     @property
     def is_staff(self) -> bool:
-        """Whether the admin site lets the person in (asked by django.contrib.admin)."""
+        """Whether the person may use the admin (read by django.contrib.admin)."""
         return self.works
 
     @cached_property
     def may_be_mailed(self) -> bool:
-        """Whether tickets may be mailed: the person has confirmed the address, or staff vouch for it.
+        """Whether the person may get emails about tickets: the person or staff have confirmed the address.
 
-        Mails about the account itself go to every address. On the console, where no mail leaves, nobody can
-        confirm an address, and every one counts as confirmed.
+        Emails about the account go to every address. Without an email provider nobody can confirm an address,
+        so every address counts as confirmed.
         """
         return not settings.HAS_MAIL_PROVIDER or User.objects.filter(pk=self.pk).may_be_mailed().exists()
 
     @property
     def marked_name(self) -> str:
-        """The name, for staff: it says where the person does not work on tickets (any more)."""
+        """The name, for staff, with a mark if the person does not work on tickets (any more)."""
         if self.works:
             return str(self)
         text = gettext("%(name)s (not staff)") if self.is_active else gettext("%(name)s (deactivated)")
@@ -228,9 +312,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
-        """The person's time zone; the helpdesk's where none is chosen or the chosen one is gone."""
+        """The person's time zone; the helpdesk's if none is chosen or the chosen one no longer exists."""
         known = self.time_zone in time_zone_names()
         return zoneinfo.ZoneInfo(self.time_zone if known else settings.TIME_ZONE)
+
+    @property
+    def zone_name(self) -> str:
+        """The name of the time zone, as menus show it."""
+        return str(self.zone).replace("_", " ")
+
+    @property
+    def color_scheme(self) -> str:
+        return Theme(self.theme).color_scheme
+
+    @property
+    def themes(self) -> list[Theme]:
+        """What the account menu offers."""
+        return list(Theme)
 
     @property
     def initials(self) -> str:
@@ -242,7 +340,34 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @transaction.atomic
     def set_role(self, role: Role) -> None:
-        """Gives the person this one role. Groups that are no roles stay."""
-        # First given, then taken: at no moment is an agent who becomes a supervisor nobody.
+        """Replaces the person's role. Keeps groups that are not roles."""
+        # Add the new role before removing the old one, so that the person is staff at every moment.
         self.groups.add(Group.objects.get_or_create(name=role.value)[0])
         self.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
+
+
+class StaffNote(models.Model):
+    """What staff wrote about a person, for other staff. No page and no email shows it to the person.
+
+    A table of its own, so that nothing that loads a person loads it. It belongs to what a person can ask a
+    copy of (GDPR, article 15); the administrator exports it.
+    """
+
+    person = models.OneToOneField(
+        User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="staff_note", primary_key=True
+    )
+    text = models.TextField(
+        _("internal notes"), blank=True, validators=[MaxLengthValidator(5000)], max_length=5000
+    )
+    changed_by = models.ForeignKey(
+        User, verbose_name=_("changed by"), on_delete=models.SET_NULL, related_name="+", null=True
+    )
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("internal notes about a person")
+        verbose_name_plural = _("internal notes about people")
+        default_permissions = ()  # those of the person decide
+
+    def __str__(self):
+        return str(self.person)

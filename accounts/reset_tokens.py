@@ -3,10 +3,10 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
 
 class ResetTokens(PasswordResetTokenGenerator):
-    """Tokens that end with a change of address, like allauth's own.
+    """Tokens that become invalid with a change of address, like allauth's own.
 
-    Those make a row for an address that has none, also when a stranger opens a made-up link or asks for a
-    reset. Then a person who was brought in would wait for a confirmation (User.may_be_mailed).
+    allauth's own creates an EmailAddress row, even if a stranger requests a reset or opens an invented link.
+    An imported person would then need to confirm the address (User.may_be_mailed).
     """
 
     def _make_hash_value(self, user, timestamp) -> str:

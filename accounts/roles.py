@@ -28,7 +28,7 @@ AGENT_PERMISSIONS = {
     "tickets.view_category",
     "tickets.view_status",
     "accounts.view_user",
-    # The own ones; what is shared is the supervisors' matter (tickets.admin.owned).
+    # Only their own ones; supervisors manage shared ones (tickets.admin.owned).
     *(
         f"tickets.{act}_{model}"
         for act in ("view", "add", "change", "delete")
@@ -61,7 +61,7 @@ PERMISSIONS: dict[Role, set[str]] = {
     },
 }
 
-# The roles that a person of a role may give to others; a superuser gives every role.
+# The roles that a person with this role may give to others. A superuser may give every role.
 MAY_GRANT: dict[Role, tuple[Role, ...]] = {
     Role.REQUESTER: (),
     Role.AGENT: (),
@@ -71,9 +71,9 @@ MAY_GRANT: dict[Role, tuple[Role, ...]] = {
 
 @transaction.atomic
 def sync() -> int:
-    """Makes the groups in the database equal to this file. Returns the number of permissions changed.
+    """Synchronizes the groups in the database with this module. Returns the number of changed permissions.
 
-    Raises LookupError for a permission that does not exist (a migration is missing).
+    Raises LookupError for a permission that does not exist, because a migration is missing.
     """
     by_name = {
         f"{permission.content_type.app_label}.{permission.codename}": permission

@@ -1,4 +1,4 @@
-"""Sessions in the database. They know how long they were idle, and their keys are known for ours."""
+"""Database sessions with an idle time and with keys that we can recognise as ours."""
 
 from datetime import timedelta
 
@@ -15,15 +15,20 @@ RANDOM, PROOF = 24, 16  # characters of a key; the table has room for 40
 
 class SessionStore(db.SessionStore):
     expires_at = None
-    is_left = False  # whether the person ended it, by logging out
+    is_left = False  # whether the person has logged out
+    is_stored = False  # whether its content was saved under a lock, so that the response only sets the cookie
 
     @property
     def idle(self) -> timedelta:
-        """Since when it was not saved. Of a new one nothing."""
+        """The time since it was last saved; zero for a new session."""
         self._get_session()
         if self.expires_at is None:
             return timedelta()
         return timezone.now() - self.expires_at + timedelta(seconds=self.get_expiry_age())
+
+    def save(self, must_create=False):
+        if not self.is_stored:
+            super().save(must_create)
 
     def flush(self):
         super().flush()
@@ -42,7 +47,7 @@ class SessionStore(db.SessionStore):
 
 
 def is_ours(key: str) -> bool:
-    """Whether we made this key, for a session that may have ended: nobody else can."""
+    """Whether we generated this key. The session may have ended."""
     start, proof = key[:RANDOM], key[RANDOM:]
     secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return any(constant_time_compare(proof, _proof(start, secret)) for secret in secrets)
@@ -53,7 +58,7 @@ def _proof(start: str, secret: str) -> str:
 
 
 class SessionMiddleware(DjangoSessionMiddleware):
-    """Leaves the browser the cookie of a session that ended by itself: it says whose typed text to keep."""
+    """Keeps the cookie of an expired session, which identifies the owner of unsent text."""
 
     def process_response(self, request, response):
         response = super().process_response(request, response)

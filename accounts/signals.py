@@ -1,8 +1,8 @@
-"""Rings rights_changed where roles come and go. Imported by apps.py only."""
+"""Sends rights_changed when roles change. Only apps.py imports it."""
 
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.db.models.signals import m2m_changed, post_delete, pre_delete
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
 from accounts.events import rights_changed
 from accounts.models import User
@@ -13,9 +13,12 @@ BEFORE, AFTER = ("pre_remove", "pre_clear"), ("post_remove", "post_clear")
 def connect() -> None:
     sender = User.groups.through
     m2m_changed.connect(groups_changed, sender=sender, dispatch_uid="accounts.groups_changed")
-    # A group that is deleted takes its memberships along, and Django sends nothing for them.
+    # Deleting a group deletes its memberships, and Django sends no signals for them.
     pre_delete.connect(remember_members, sender=Group, dispatch_uid="accounts.remember_members")
     post_delete.connect(ring_for_members, sender=Group, dispatch_uid="accounts.ring_for_members")
+    # A renamed group may be no role any more.
+    pre_save.connect(remember_members, sender=Group, dispatch_uid="accounts.remember_members.save")
+    post_save.connect(ring_for_members, sender=Group, dispatch_uid="accounts.ring_for_members.save")
 
 
 def groups_changed(sender, instance, action, reverse, pk_set, **kwargs):
@@ -37,7 +40,8 @@ def groups_changed(sender, instance, action, reverse, pk_set, **kwargs):
 
 
 def remember_members(sender, instance, **kwargs):
-    remember_workers(instance, User.objects.filter(groups=instance))
+    if instance.pk is not None:
+        remember_workers(instance, User.objects.filter(groups=instance))
 
 
 def ring_for_members(sender, instance, **kwargs):

@@ -1,11 +1,11 @@
-"""The clock that all processes share, on however many machines: the one of the database."""
+"""The database's clock, which the processes on all machines share."""
 
 from datetime import UTC, datetime
 
 from django.db import connection
 
-# Not CURRENT_TIMESTAMP, which is the start of the transaction on PostgreSQL. SQLite answers in UTC, as text,
-# to the millisecond.
+# On PostgreSQL CURRENT_TIMESTAMP would be the start of the transaction. SQLite returns UTC as text, in
+# milliseconds.
 NOW = {
     "postgresql": "SELECT clock_timestamp()",
     "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
@@ -13,10 +13,10 @@ NOW = {
 
 
 def now() -> datetime:
-    """The moment by the database's clock, in one query.
+    """The current time by the database's clock, in one query.
 
-    For whatever one process writes and another compares (leases, due times, pauses): clocks of machines
-    differ. Call it as clock.now(): tests replace it (tickets/tests/conftest.py).
+    Use it for times that one process writes and another compares (leases, due times, pauses), because the
+    clocks of machines differ. Call it as clock.now(), because tests replace it (tickets/tests/conftest.py).
     """
     with connection.cursor() as cursor:
         cursor.execute(NOW[connection.vendor])

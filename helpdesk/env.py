@@ -1,7 +1,7 @@
-"""Reads the environment. A senseless value raises ImproperlyConfigured in one line that names the variable.
+"""Reads environment variables. An invalid value raises ImproperlyConfigured with the name of the variable.
 
-A variable NAME may also be given as NAME_FILE, the path of a file that holds the value (Docker and
-Kubernetes secrets). An empty value counts as not set.
+NAME can also be set as NAME_FILE, the path of a file that contains the value (Docker and Kubernetes
+secrets). An empty value counts as not set.
 """
 
 import os
@@ -19,23 +19,23 @@ TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-# Names that older installations set, and what stands here instead.
-WITHOUT_USE = {
+# Variables of other installations that the helpdesk ignores, with what to use instead.
+IGNORED = {
     "FLASK_ENV": "DEBUG=1 shows error pages.",
-    "MAILGUN_PUBLIC_KEY": "MAILGUN_WEBHOOK_SECRET proves what Mailgun posts.",
+    "MAILGUN_PUBLIC_KEY": "MAILGUN_WEBHOOK_SECRET verifies Mailgun's webhooks.",
 }
-SAID = "HELPDESK_SAID_WHAT_HAS_NO_USE"
+REPORTED = "HELPDESK_REPORTED_IGNORED_NAMES"
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def load() -> None:
-    """Takes what stands in the file .env into the environment, and says once what of it has no use."""
+    """Loads the file .env into the environment, and prints once which variables are ignored."""
     load_dotenv(BASE_DIR / ".env")
-    said = " ".join(f"{name} has no use here: {use}" for name, use in WITHOUT_USE.items() if text(name))
-    if said and SAID not in os.environ:
-        os.environ[SAID] = "1"  # the processes that this one starts inherit it and stay silent
-        print(said, file=sys.stderr)
+    report = " ".join(f"{name} is ignored: {instead}" for name, instead in IGNORED.items() if text(name))
+    if report and REPORTED not in os.environ:
+        os.environ[REPORTED] = "1"  # child processes inherit it and do not repeat the report
+        print(report, file=sys.stderr)
 
 
 def text(name: str, default: str = "") -> str:
@@ -89,7 +89,7 @@ def words(name: str) -> list[str]:
 
 
 def domains(name: str) -> list[str]:
-    """Domains of mail addresses, separated by commas, with or without @."""
+    """Domains of email addresses, separated by commas, with or without @."""
     found = [word.lower().removeprefix("@") for word in words(name)]
     if text(name) and not (found and all(map(_is_domain, found))):
         raise ImproperlyConfigured(f"{name} must be domains like example.com, not {text(name)!r}.")
@@ -105,7 +105,7 @@ def _is_domain(text: str) -> bool:
 
 
 def weekdays(name: str, default: str) -> frozenset[int]:
-    """Days of the week as mon,tue,wed; Monday is 0."""
+    """Days of the week, written as mon,tue,wed. Monday is 0."""
     chosen = [word.strip().lower() for word in text(name, default).split(",") if word.strip()]
     if not chosen or not set(chosen) <= set(WEEKDAYS):
         raise ImproperlyConfigured(f"{name} must be days like mon,tue,wed, not {text(name)!r}.")
@@ -113,7 +113,7 @@ def weekdays(name: str, default: str) -> frozenset[int]:
 
 
 def hours(name: str, default: str) -> tuple[int, int]:
-    """A part of a day as 09:00-17:00; two numbers of seconds since midnight."""
+    """A time span within a day, written as 09:00-17:00. Returns two numbers of seconds since midnight."""
     value = text(name, default)
     match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)", value)
     numbers = [int(part) for part in match.groups()] if match else [0, 0, 0, 0]
@@ -124,13 +124,13 @@ def hours(name: str, default: str) -> tuple[int, int]:
 
 
 def origin(name: str, default: str = "") -> str:
-    """An address like https://helpdesk.example.com, without a path and without a slash at the end."""
+    """An origin like https://helpdesk.example.com (RFC 6454), without a path or a trailing slash."""
     value = text(name, default).rstrip("/")
     if not value:
         return value
     try:
         parts = urlsplit(value)
-        # A port that is no number raises when it is read.
+        # Reading `port` raises ValueError if it is not a number.
         is_bare = parts.port != 0 and value == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
     except ValueError:
         is_bare = False
@@ -140,7 +140,7 @@ def origin(name: str, default: str = "") -> str:
 
 
 def email(name: str, default: str = "") -> str:
-    """One mail address, or a name with one: Helpdesk <help@example.com>."""
+    """An email address, or a mailbox like Helpdesk <help@example.com> (RFC 5322)."""
     value = text(name, default)
     if not value:
         return value
@@ -151,7 +151,7 @@ def email(name: str, default: str = "") -> str:
     except ValidationError:
         is_address = False
     if not is_address:
-        raise ImproperlyConfigured(f"{name} must be a mail address, not {value!r}.")
+        raise ImproperlyConfigured(f"{name} must be an email address, not {value!r}.")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The answers when something goes wrong, in the site's own look."""
+"""The error handlers: pages for 400, 403, 404, 500 and 503."""
 
 import sys
 
@@ -25,14 +25,11 @@ def page_not_found(request, exception=None):
     return render(request, "404.html", status=404)
 
 
-def csrf_failure(request, reason=""):
-    return render(request, "403_csrf.html", status=403)
-
-
 def server_error(request):
-    """Renders without the database: it may be what has failed. Then the answer is 503 (RFC 9110, 15.6.4).
+    """Renders without the database, because the database may have failed.
 
-    So it is where the attachment store fails and no form tells it better.
+    Answers 503 (RFC 9110, 15.6.4) if the database or the attachment storage fails. Most forms report a
+    failed attachment storage themselves.
     """
     if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError, StoreUnavailable)):
         return HttpResponse(

@@ -1,4 +1,4 @@
-"""Where a request comes from, by what our own proxies say (TRUSTED_PROXIES)."""
+"""The client's IP address, according to our own proxies (TRUSTED_PROXIES)."""
 
 import ipaddress
 
@@ -7,9 +7,9 @@ from django.http import HttpRequest
 
 
 def forwarded_for(request: HttpRequest) -> str:
-    """The entry of X-Forwarded-For that the outermost trusted proxy wrote; "" where there is none.
+    """The entry of X-Forwarded-For that the outermost trusted proxy added; "" if there is none.
 
-    What stands before it anybody may have written. It need not be an IP address.
+    The client may have forged the entries before it. The entry may be something else than an IP address.
     """
     entries = request.headers.get("X-Forwarded-For", "").split(",")
     proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
@@ -17,9 +17,9 @@ def forwarded_for(request: HttpRequest) -> str:
 
 
 def plain_ip(text: str) -> str:
-    """The IP address in `text`, which may have a port, brackets or a zone; "" where there is none.
+    """The IP address in `text`, without port, brackets and zone; "" if there is none.
 
-    One machine has one spelling: an IPv4 address stays one when it is written as IPv6 (RFC 4291, 2.5.5.2).
+    Converts an IPv4-mapped IPv6 address to IPv4 (RFC 4291, 2.5.5.2), so that one machine has one spelling.
     """
     text = text.strip().removeprefix("[")
     host = text.partition("]")[0] if "]" in text else text

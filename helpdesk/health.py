@@ -1,4 +1,4 @@
-"""What a platform asks: does the process live, and can it serve?"""
+"""Health checks for a platform: /healthz (the process is up) and /readyz (it can serve)."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -13,18 +13,18 @@ from django.views.decorators.http import require_safe
 
 from helpdesk import clock
 from helpdesk.forwarded import forwarded_for
+from tickets.files import probe
+from tickets.mail import alarms, pause
 from tickets.models import OutboxPause
-from tickets.notifications import alarms, pause
-from tickets.storage import probe
 
 OWN_NETWORKS = [
     ip_network(text)
     for text in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
 ]
-# What a proxy adds to a request. Where we know of none, its address would pass for the visitor's.
+# Headers that a proxy adds. With them REMOTE_ADDR may be the proxy's address instead of the client's.
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
-# Why all mail may wait: reasons that somebody has to know of. Throttling is everyday.
+# Reasons of a pause that /readyz reports. Throttling is normal and not reported.
 ALARMING = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT)
 PARTS = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
 
@@ -33,7 +33,7 @@ PARTS = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
 @never_cache
 @require_safe
 def alive(request):
-    """200 as long as the process answers. Asks nothing of the database."""
+    """Answers 200 as long as the process runs. Does not query the database."""
     return HttpResponse("ok", content_type="text/plain")
 
 
@@ -41,11 +41,11 @@ def alive(request):
 @never_cache
 @require_safe
 def ready(request):
-    """503 where no page could work: no database, or migrations are missing.
+    """Answers 503 if no page can work: the database is down, or migrations are missing.
 
-    An old outbox ("old"), a provider that refuses the key ("refused") or does not answer ("silent"), jobs
-    that no worker runs ("late") and an attachment store that fails are named but keep 200: taking the web
-    processes away would neither send the mail nor store the files.
+    Other problems are reported with status 200, because a restart of the web processes would not solve
+    them: an outbox that is not sent ("old"), a provider that rejects the key ("refused") or does not answer
+    ("silent"), timed jobs that no worker runs ("late"), and an attachment storage that fails.
     """
     state = dict.fromkeys(PARTS, "ok")
     try:
@@ -68,7 +68,7 @@ def ready(request):
 
 
 def may_see_reasons(request: HttpRequest) -> bool:
-    """The own network, and whoever has READYZ_TOKEN."""
+    """Whether the request comes from a private network or has READYZ_TOKEN."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     is_bearer = settings.READYZ_TOKEN and scheme.lower() == "bearer"
     if is_bearer and constant_time_compare(token.strip(), settings.READYZ_TOKEN):
@@ -78,9 +78,9 @@ def may_see_reasons(request: HttpRequest) -> bool:
 
 
 def visitor_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
-    """The address that the visitor has by what our own proxies say; None where that is not certain.
+    """The client's IP address according to our own proxies; None if it is not certain.
 
-    allauth's function takes the proxy's address where the proxies say nothing, which would let everybody in.
+    allauth's function falls back to the proxy's address, which would let every client in.
     """
     if settings.ALLAUTH_TRUSTED_PROXY_COUNT:
         text = forwarded_for(request)

@@ -21,13 +21,13 @@ PERMISSIONS_POLICY = ", ".join(
 )  # fmt: skip
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS")
-# Each parameter of a Content-Type whose name begins with "charset": the rest of its name, and its value.
+# Each parameter of a Content-Type whose name starts with "charset": the rest of its name, and its value.
 CHARSET = re.compile(r"(?:^|[;,\s])charset([^=;]*)=?([^;]*)", re.IGNORECASE)
 UTF_8 = {"utf-8", "utf8", '"utf-8"', '"utf8"'}
 
 
 class SecurityHeadersMiddleware:
-    """Headers that Django does not set itself; pages of a logged-in person are kept by no cache."""
+    """Sets headers that Django does not set, and forbids caches to store pages of logged-in people."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -44,21 +44,39 @@ class SecurityHeadersMiddleware:
 
     @staticmethod
     def _has_reset_key(request) -> bool:
-        """Whether the address itself resets a password.
+        """Whether the URL contains the secret key of a password reset.
 
-        Not the address with the form, to which the secret one leads: with no-referrer a browser sends the
-        form with "Origin: null" (Fetch, 3.2), and the CSRF check refuses that.
+        allauth redirects it to a URL with the form, which must not have no-referrer: a browser would send
+        the form with "Origin: null" (Fetch, 3.2), and the CSRF check rejects that.
         """
         match = request.resolver_match
         is_reset = match is not None and match.view_name == "account_reset_password_from_key"
         return is_reset and match.kwargs["key"] != PasswordResetFromKeyView.reset_url_key
 
 
-class ReadableRequestMiddleware:
-    """Text is UTF-8. What says that it is anything else is refused, whatever the method, and never decoded.
+class UploadMiddleware:
+    """Tells static/js/uploads.js the address of the next page in a header, instead of a redirect.
 
-    Django takes every codec of Python for a charset (hex, rot13, undefined), and fails when it reads with it.
-    Browsers send no charset, or UTF-8.
+    XMLHttpRequest follows redirects by itself: it would load the next page, with its messages, unseen.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if "X-Upload" in request.headers and response.has_header("Location"):
+            response.headers["X-Location"] = response.headers["Location"]
+            del response.headers["Location"]
+            response.status_code = 204
+        return response
+
+
+class ReadableRequestMiddleware:
+    """Rejects requests with another charset than UTF-8, for every method.
+
+    Django accepts every Python codec as a charset (hex, rot13, undefined), and then fails to decode the
+    request. Browsers send no charset, or UTF-8.
     """
 
     def __init__(self, get_response):
@@ -68,13 +86,13 @@ class ReadableRequestMiddleware:
         if not is_utf8(request.META.get("CONTENT_TYPE", "")):
             return bad_request(request)
         if request.encoding:
-            request.encoding = "utf-8"  # not by helpdesk.wsgi; Django's form reader knows this spelling alone
+            request.encoding = "utf-8"  # Django's form parser accepts this spelling only
         request.parse_file_upload = self._refusing_odd_parts(request.parse_file_upload)
         return self.get_response(request)
 
     @staticmethod
     def _refusing_odd_parts(parse):
-        """Django breaks on a part that numbers only some pieces of a parameter (RFC 2231, 3): a*; a*0*=."""
+        """Django raises TypeError for a part with incomplete continuations (RFC 2231, 3): a*; a*0*=."""
 
         @wraps(parse)
         def parse_or_refuse(*args):
@@ -87,13 +105,13 @@ class ReadableRequestMiddleware:
 
 
 def is_utf8(content_type: str) -> bool:
-    """Whether every charset that a Content-Type names is UTF-8, in the one form that browsers write."""
+    """Whether every charset parameter of a Content-Type is UTF-8, written as browsers write it."""
     named = CHARSET.findall(content_type)
     return all(not rest.strip() and value.strip().lower() in UTF_8 for rest, value in named)
 
 
 class RequestMethodMiddleware:
-    """Pages are read and forms are sent. Django's generic views would also take PUT and DELETE as an act."""
+    """Rejects all other methods. Django's generic views would also accept PUT and DELETE as a POST."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -105,7 +123,7 @@ class RequestMethodMiddleware:
 
 
 class RequestSizeMiddleware:
-    """Answers 413 before the body is read (RFC 9110, 15.5.14) where the request says that it is too large."""
+    """Answers 413 before the body is read (RFC 9110, 15.5.14), if Content-Length is too large."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -121,14 +139,14 @@ class RequestSizeMiddleware:
 
 
 class SecondTryMiddleware:
-    """Who is a moment too late gets the answer of somebody who comes later.
+    """Runs a view again after an IntegrityError, so that a form can report the conflict.
 
-    A form looks whether a row is there, and inserts it where it is not. Of two that look at once both insert,
-    and the database refuses the second (UniqueConstraint). Its act is rolled back as a whole, so the view is
-    asked once more: now the form sees the other row and says so in its own words, with what was typed.
+    Two requests may check at once that a row does not exist, and both insert it. A UniqueConstraint rejects
+    the second, and its transaction is rolled back. When the view runs again, the form finds the other row and
+    shows its own error message, with the typed text.
     """
 
-    TRIES = 2  # the row that was in the way may be gone again, and another be there
+    TRIES = 2  # the row may be deleted, and another inserted, before the second try
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -141,10 +159,10 @@ class SecondTryMiddleware:
             return None
         view = request.resolver_match
         for _number in range(self.TRIES):
-            # What the first try said is not true: some constraints are checked at the end of a transaction.
+            # Discard messages of the first try: a deferred constraint fails after the view has added them.
             get_messages(request)._queued_messages.clear()
             try:
                 return view.func(request, *view.args, **view.kwargs)
             except IntegrityError:
                 continue
-        return None  # nobody was faster: a fault of ours
+        return None  # not a race, but a bug

@@ -1,8 +1,8 @@
-"""Every moment that a row may hold can be read, shown in any time zone, and reckoned with.
+"""Makes every timestamp of the database safe to read, to show in any time zone, and to calculate with.
 
-PostgreSQL keeps 4713 BC, the year 294276 and infinity, SQLite any text. Python knows the years 1 to 9999, and
-fails over the first and the last days of them as soon as a zone moves them. The "empty" date of many systems,
-0001-01-01, is one of these. What Python does not know is read as its first or its last moment.
+PostgreSQL stores 4713 BC, the year 294276 and infinity; SQLite stores any text. Python supports the years 1
+to 9999, and raises OverflowError near both ends when it converts to another time zone. The "empty" date of
+many systems, 0001-01-01, is near the end. Values outside of Python's range become its first or last moment.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -11,14 +11,14 @@ from sqlite3 import register_converter
 from django.db import connection
 from django.utils.dateparse import parse_date, parse_datetime
 
-# Between these a zone and every span that is added here (workflow, calendar) lead to a moment that there is.
+# Between these moments no time zone and no timedelta of this project leads out of Python's range.
 FIRST, LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-TIMESTAMP_WITH_ZONE, DATE = 1184, 1082  # as PostgreSQL numbers its types
+TIMESTAMP_WITH_ZONE, DATE = 1184, 1082  # PostgreSQL's type OIDs
 
 
 class FarMoment(datetime):
-    """A moment near the ends of what Python knows, where it stays when something would move it past them."""
+    """A moment near an end of Python's range. Calculations stop at the end and raise no OverflowError."""
 
     def astimezone(self, tz=None):
         try:
@@ -43,13 +43,13 @@ def far(moment: datetime, zone=UTC) -> FarMoment:
 
 
 def safe(moment: datetime) -> datetime:
-    """The same moment, such that no zone and no span breaks it."""
+    """The same moment, as a FarMoment if it is near an end of Python's range."""
     first, last = (FIRST, LAST) if moment.tzinfo else (FIRST.replace(tzinfo=None), LAST.replace(tzinfo=None))
     return moment if first <= moment <= last else far(moment, moment.tzinfo)
 
 
 def read(text: str) -> datetime:
-    """A moment as SQLite or ISO 8601 writes it. What is none counts as the first of all."""
+    """Parses a moment in SQLite's format or ISO 8601. Invalid text becomes the earliest moment."""
     try:
         moment = parse_datetime(text)
     except ValueError:
@@ -65,7 +65,7 @@ def read_day(text: str) -> date:
 
 
 def register() -> None:
-    """Tells the driver of the database how to read, after Django has told it."""
+    """Registers converters with the database driver. They replace those of Django."""
     if connection.vendor == "sqlite":
         register_converter("datetime", lambda value: read(value.decode()))
         register_converter("date", lambda value: read_day(value.decode()))

@@ -27,7 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("anymail/mailgun/tracking/", TrackingView.as_view(), name="mailgun_tracking"),
     path("anymail/mailgun/inbound/", InboundView.as_view(), name="mailgun_inbound"),
-    # Mailgun posts the raw mail to addresses that end in "mime" only.
+    # Mailgun posts the raw message only to a URL that ends in "mime".
     path("anymail/mailgun/inbound_mime/", InboundView.as_view(is_raw=True), name="mailgun_inbound_mime"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

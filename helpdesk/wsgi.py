@@ -7,12 +7,12 @@ from django.utils.http import parse_header_parameters
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "helpdesk.settings")
 
 
-class Request(WSGIRequest):
+class LenientRequest(WSGIRequest):
     def _set_content_type_params(self, meta):
-        """A Content-Type that Django can't take apart says nothing; Django would answer with a bare 500.
+        """Ignores a Content-Type that can't be parsed; Django would answer with a bare 500.
 
-        No charset is taken from it. All text is UTF-8: ReadableRequestMiddleware refuses what says otherwise,
-        but Django would decode the address with the charset before any middleware is asked.
+        Ignores its charset too: Django would decode the path with it before any middleware runs.
+        ReadableRequestMiddleware rejects every charset except UTF-8.
         """
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
@@ -21,4 +21,4 @@ class Request(WSGIRequest):
 
 
 application = get_wsgi_application()
-application.request_class = Request
+application.request_class = LenientRequest

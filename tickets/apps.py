@@ -9,12 +9,13 @@ class TicketsConfig(AppConfig):
 
     def ready(self):
         from tickets import signals
+        from tickets.admin import register  # noqa: F401 - registers
 
         signals.connect()
 
 
 class HelpdeskAdminConfig(AdminConfig):
-    default_site = "tickets.adminsite.HelpdeskAdminSite"
+    default_site = "tickets.admin.site.HelpdeskAdminSite"
 
     def ready(self):
         from helpdesk import checks, moments

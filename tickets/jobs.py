@@ -9,14 +9,18 @@ from importlib import import_module
 from django.conf import settings
 
 from helpdesk import clock
-from tickets import drafts, ownership, ownership_check, silence
-from tickets.inbound import handler
+from tickets.actions import drafts, handing_over, ownership_check, silence
+from tickets.files import pictures
+from tickets.files.discarded import delete_discarded
+from tickets.files.probe import probe
+from tickets.mail import alarms, canary
+from tickets.mail.receiving import handler
 from tickets.models import JobRun
 from tickets.models.job_run import AGAIN_AFTER_FAILURE
-from tickets.notifications import alarms, outbox
-from tickets.pictures import making
-from tickets.storage.discarded import delete_discarded
-from tickets.storage.probe import probe
+from tickets.notifications import weekly_report
+from tickets.reports import daily_keeping
+from tickets.search import documents
+from tickets.storage.access import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 LEFT_OVER_AFTER = timedelta(minutes=5)
@@ -45,18 +49,22 @@ JOBS = (
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
-    Job("send_canary", timedelta(hours=1), outbox.enqueue_canary),
+    Job("send_canary", timedelta(hours=1), canary.send_canary),
     Job("probe_attachment_store", timedelta(minutes=5), probe),
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),
-    Job("hand_over", timedelta(minutes=1), ownership.hand_over),
-    Job("draw_pictures", timedelta(seconds=5), making.make_waiting),
+    Job("hand_over", timedelta(minutes=1), handing_over.hand_over),
+    Job("draw_pictures", timedelta(seconds=5), pictures.make_waiting),
+    Job("renew_search", timedelta(seconds=10), documents.renew),
+    Job("keep_daily_figures", timedelta(minutes=1), daily_keeping.keep),
+    Job("check_daily_figures", timedelta(days=1), daily_keeping.check),
+    Job("queue_weekly_reports", timedelta(minutes=10), weekly_report.queue_due),
     Job("check_ownership", timedelta(days=1), ownership_check.check),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )
 
 
 @dataclass(frozen=True)
-class Turn:
+class ClaimedJob:
     """A job that is ours to run now."""
 
     job: Job
@@ -66,12 +74,15 @@ class Turn:
         """Runs the job and says when it is due again: after its interval, or soon where it failed."""
         try:
             self.job.run()
+        except StoreUnavailable as error:  # has its alarm already
+            logger.error("The job %s waits for the attachment store: %s", self.job.name, error)
         except Exception:
             logger.exception("The job %s failed.", self.job.name)
-            self.row.end(clock.now() + AGAIN_AFTER_FAILURE)
-            return False
-        self.row.end(self.row.started_at + self.job.interval)
-        return True
+        else:
+            self.row.end(self.row.started_at + self.job.interval)
+            return True
+        self.row.end(clock.now() + AGAIN_AFTER_FAILURE)
+        return False
 
 
 def run_due(jobs: Collection[Job] | None = None) -> int:
@@ -79,14 +90,14 @@ def run_due(jobs: Collection[Job] | None = None) -> int:
     return sum(turn.run() for turn in claim_due(JOBS if jobs is None else jobs))
 
 
-def claim_due(jobs: Collection[Job]) -> Iterator[Turn]:
+def claim_due(jobs: Collection[Job]) -> Iterator[ClaimedJob]:
     """The jobs whose time has come, in the order of `jobs`; each is claimed when it is asked for."""
     now = clock.now()
     rows = _rows([job.name for job in jobs], now)
     for job in jobs:
         row = rows[job.name]
         if row.is_due(now, interval=job.interval) and row.begin(clock.now()):
-            yield Turn(job, row)
+            yield ClaimedJob(job, row)
 
 
 def _rows(names: Collection[str], now: datetime) -> dict[str, JobRun]:

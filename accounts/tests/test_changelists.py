@@ -1,4 +1,4 @@
-"""The admin's lists past what is counted: on from a place, in the order of the list (accounts.changelists)."""
+"""The admin's lists past what is counted: on from a place, in the order of the list (helpdesk.lists.changelists)."""
 
 import re
 
@@ -15,7 +15,7 @@ PEOPLE = "/admin/accounts/user/"
 @pytest.fixture
 def few(monkeypatch):
     """Lists count up to 100."""
-    monkeypatch.setattr("accounts.paging.MOST_COUNTED", 100)
+    monkeypatch.setattr("helpdesk.lists.paging.MOST_COUNTED", 100)
 
 
 @pytest.fixture
@@ -39,27 +39,34 @@ def test_pages_go_on_past_what_is_counted(client_of, ann, few, crowd):
     client, shown, response = client_of(ann), [], None
     response = client.get(PEOPLE)
     assert "more than 100 people" in response.content.decode()
-    assert link(response, "Further people") is None
+    assert link(response, "More people") is None
     while True:
         shown += names(response)
         number = response.context["cl"].page_num
-        on = link(response, number + 1) or link(response, "Further people")
+        on = link(response, number + 1) or link(response, "More people")
         if on is None:
             break
         response = client.get(PEOPLE + on)
     assert shown == [f"Person {n:03}" for n in range(230)]
-    assert "from here on" in response.content.decode()
-    assert link(response, "To the start") == "?"
+    assert "from here" in response.content.decode()
+    assert link(response, "Back to start") == "?"
 
 
 @pytest.mark.parametrize("order", ["1", "-1", "2", "-2", "1.-2", "-2.1"])
 def test_every_order_goes_on(client_of, ann, few, crowd, order):
     client = client_of(ann)
     last = client.get(f"{PEOPLE}?o={order}&p=2")
-    further = client.get(PEOPLE + link(last, "Further people"))
+    further = client.get(PEOPLE + link(last, "More people"))
     seen = {*names(client.get(f"{PEOPLE}?o={order}")), *names(last)}
     assert len(names(further)) == 50
     assert seen.isdisjoint(names(further))
+
+
+def test_links_of_headers_have_names(client_of, ann):
+    page = client_of(ann).get(f"{PEOPLE}?sort=email").content.decode()
+    assert 'href="?sort=-email"' in page  # the other way round
+    assert page.count('aria-sort="ascending"') == 1
+    assert "?o=" not in page
 
 
 @pytest.mark.parametrize("order", ["3", "5", "0", "x", "-", "1.x", "99"])

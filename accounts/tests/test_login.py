@@ -21,6 +21,29 @@ def test_person_logs_in_with_the_address_in_any_case(client, alice):
     assert client.get("/tickets/").status_code == 200
 
 
+@pytest.mark.parametrize(("choice", "page"), [("start", "/admin/"), ("queue", "/admin/tickets/ticket/")])
+def test_staff_choose_the_page_that_opens_after_login(client, ann, choice, page):
+    client.force_login(ann)
+    profile = {"full_name": "Ann Weber", "time_zone": "", "first_page": choice}
+    assert client.post("/accounts/profile/", profile).status_code == 302
+    client.logout()
+    assert log_in(client, ann.email).url == page
+
+
+def test_login_leads_to_the_page_that_asked_for_it_first(client, ann):
+    assert log_in(client, ann.email).url == "/admin/"
+    client.logout()
+    asked = client.post(
+        "/accounts/login/?next=/tickets/", {"login": ann.email, "password": PASSWORD, "next": "/tickets/"}
+    )
+    assert asked.url == "/tickets/"
+
+
+def test_requesters_have_no_choice_and_come_to_the_portal(client, alice):
+    assert log_in(client, alice.email).url == "/"
+    assert "After login, open" not in client.get("/accounts/profile/").content.decode()
+
+
 @pytest.mark.parametrize("who", ["wrong password", "unknown", "inactive"])
 def test_every_failed_login_gives_the_same_page(client, alice, who):
     """THREATS 54."""
@@ -29,7 +52,7 @@ def test_every_failed_login_gives_the_same_page(client, alice, who):
     email = "nobody@example.com" if who == "unknown" else alice.email
     response = log_in(client, email, "wrong" if who == "wrong password" else PASSWORD)
     assert response.status_code == 200
-    assert "Mail address or password is not right." in response.content.decode()
+    assert "Incorrect email or password." in response.content.decode()
     assert client.get("/tickets/").status_code == 302
 
 
@@ -88,7 +111,7 @@ def test_login_without_token_is_refused(alice):
     """THREATS 59, 71."""
     response = log_in(Client(enforce_csrf_checks=True), alice.email)
     assert response.status_code == 403
-    assert "This page was open for too long" in response.content.decode()
+    assert "This page has expired" in response.content.decode()
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])

@@ -120,7 +120,7 @@ def test_address_that_somebody_else_has_taken_meanwhile_is_not_confirmed(client_
     User.objects.create_user("new@example.com", full_name="Somebody Else")
     page = client_of(alice).post(link, follow=True)
     assert page.status_code == 200
-    assert "Another account has confirmed new@example.com already." in page.content.decode()
+    assert "Another account already uses new@example.com." in page.content.decode()
     alice.refresh_from_db()
     assert alice.email == "alice@example.com"
     assert not EmailAddress.objects.get(email="new@example.com").verified

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.links import password_reset_link
 from accounts.models import User
 from accounts.roles import Role
 from accounts.sessions import SessionStore, is_ours
@@ -161,6 +162,20 @@ def test_key_is_known_for_ours_after_the_session_and_the_secret_have_changed(cli
     assert is_ours(key)
     settings.SECRET_KEY_FALLBACKS = []
     assert not is_ours(key)
+
+
+def test_sessions_and_links_outlive_the_secret_as_long_as_it_is_a_fallback(
+    client, client_of, alice, settings
+):
+    """THREATS 127."""
+    one, other = client_of(alice), client_of(alice)
+    link = password_reset_link(alice).removeprefix(settings.SITE_URL)
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another"
+    assert is_in(one)
+    assert "no longer works" not in client.get(link, follow=True).content.decode()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert not is_in(other)
+    assert "no longer works" in Client().get(link, follow=True).content.decode()
 
 
 @pytest.mark.parametrize("key", ["", "x", "x" * 32, "x" * 40, "\u00e9" * 40, "x" * 5000])

@@ -62,7 +62,7 @@ def test_redirect_to_https_carries_the_policy(client, settings):
     check_headers(response)
 
 
-def test_address_with_a_reset_key_is_told_to_nobody(client, alice):
+def test_address_with_a_reset_key_is_never_sent_as_referrer(client, alice):
     """The page it leads to keeps same-origin: with no-referrer its form would come from nowhere (CSRF)."""
     redirect = client.get(urlsplit(password_reset_link(alice)).path)
     assert (redirect.status_code, redirect["Referrer-Policy"]) == (302, "no-referrer")
@@ -81,3 +81,14 @@ def test_cookies_are_out_of_reach_for_scripts(client, alice):
     for name in ("sessionid", "csrftoken"):
         assert client.cookies[name]["httponly"]
         assert client.cookies[name]["samesite"] == "Lax"
+
+
+def test_upload_by_script_gets_the_next_page_in_a_header(client_of, alice):
+    client = client_of(alice)
+    data = {"full_name": "Alice Moreau", "time_zone": ""}
+    response = client.post("/accounts/profile/", data, headers={"X-Upload": "yes"})
+    assert (response.status_code, response.content) == (204, b"")
+    assert response["X-Location"] == "/accounts/profile/"
+    assert not response.has_header("Location")
+    assert client.post("/accounts/profile/", data).status_code == 302
+    assert client.post("/accounts/profile/", {}, headers={"X-Upload": "yes"}).status_code == 200

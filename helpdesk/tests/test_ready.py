@@ -73,7 +73,7 @@ def test_behind_proxies_the_visitor_decides(client, settings, proxies, hops, exp
     assert sees_reasons(client, "10.0.0.2", **{"X-Forwarded-For": hops}) == expected
 
 
-def test_request_around_the_proxies_is_a_strangers(client, settings):
+def test_request_that_bypasses_the_proxies_is_a_strangers(client, settings):
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
     assert not sees_reasons(client, "127.0.0.1")
 

@@ -1,20 +1,35 @@
-// Single keys for the queue and the ticket's page (WCAG 2.2, 2.1.4: they can be switched off). What a key does stands
-// in the page: data-key="r" on a field is focused, on a summary or button or link it is clicked.
+// Single-key shortcuts of the workspace (WCAG 2.2, 2.1.4: they can be turned off). Where the page says what a key
+// does: the element with data-key="r" is focused if it is a field, selected if it is a radio, else clicked.
 "use strict";
 {
   const STORE = "helpdesk.keys";
+  const NOT_TYPED = ["checkbox", "radio", "submit"].map((type) => `:not([type=${type}])`).join("");
+  const TYPING = `input${NOT_TYPED}, textarea, select, [contenteditable]`;
   const dialog = document.getElementById("keys");
   const control = dialog.querySelector("[data-keys-switch]");
-  const rows = () => [...document.querySelectorAll("#result_list tbody tr")];
-  const linkOf = (row) => row?.querySelector("th a, td.field-subject a");
   let isOn = localStorage.getItem(STORE) !== "off";
   control.checked = isOn;
   control.addEventListener("change", () => {
     isOn = control.checked;
     localStorage.setItem(STORE, isOn ? "on" : "off");
   });
-  document.querySelector("[data-keys-open]").addEventListener("click", () => dialog.showModal());
+  const opener = document.querySelector("[data-keys-open]");
+  opener.hidden = false;
+  opener.addEventListener("click", () => {
+    // The focus returns to where it was: a button in a closed menu can't take it.
+    const menu = opener.closest("details[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    dialog.showModal();
+    dialog.scrollTop = 0; // the button with the focus is at the end
+  });
 
+  // The queue
+  const rowForm = document.getElementById("take-row");
+  const rows = () => [...document.querySelectorAll("#result_list tbody tr")];
+  const linkOf = (row) => row?.querySelector("a.ticket-link");
   const here = () => rows().find((row) => row.contains(document.activeElement));
   const move = (step) => {
     const all = rows();
@@ -26,36 +41,86 @@
     const row = here();
     const link = linkOf(row);
     if (!link) return;
-    const form = document.getElementById("take-row");
     const number = link.getAttribute("href").match(/(\d+)\/change\//)[1];
-    form.action = form.dataset.url.replace("/0/", `/${number}/`);
-    const button = form.elements.seen;
+    rowForm.action = rowForm.dataset.url.replace("/0/", `/${number}/`);
+    const button = rowForm.elements.seen;
     button.value = row.querySelector("[data-assignee]").dataset.assignee;
-    form.requestSubmit(button);
+    rowForm.requestSubmit(button);
+  };
+  const boxOf = (row) => row?.querySelector("input.action-select");
+  let lastTicked;
+  const tick = () => {
+    lastTicked = here();
+    boxOf(lastTicked)?.click();
+  };
+  // Shift selects a range, as with the mouse: from the row ticked last to this one.
+  const tickUpTo = () => {
+    const all = rows();
+    const [from, to] = [all.indexOf(lastTicked), all.indexOf(here())].sort((a, b) => a - b);
+    if (from < 0) return tick();
+    for (const row of all.slice(from, to + 1)) if (!boxOf(row).checked) boxOf(row).click();
+  };
+  const change = (name) => here()?.querySelector(`[data-row-change=${name}]`)?.click();
+  const write = (kind) => {
+    const link = linkOf(here());
+    if (link) location.assign(`${link.href}#write-${kind}`);
   };
   const inQueue = {
+    x: tick,
+    X: tickUpTo,
+    A: () => change("assign_to"),
+    s: () => change("set_status"),
+    p: () => change("set_priority"),
     j: () => move(1),
     k: () => move(-1),
     o: () => linkOf(here())?.click(),
+    r: () => write("reply"),
+    n: () => write("note"),
     a: take,
-    "/": () => document.getElementById("searchbar").focus(),
+  };
+
+  // The page of a ticket
+  const details = document.getElementById("ticket_form");
+  const edit = (name) => {
+    const field = details.elements[name];
+    if (!field) return;
+    if (!field.checkVisibility()) document.getElementById("details-toggle").click();
+    field.focus();
+  };
+  const onTicket = { A: () => edit("assignee"), s: () => edit("status"), p: () => edit("priority") };
+
+  const everywhere = {
+    "/": () => {
+      const box = document.getElementById("searchbar");
+      if (box) box.focus();
+      else document.querySelector("[data-palette-open]").click();
+    },
   };
   const press = (key) => {
     const target = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (!target) return false;
-    if (target.matches("textarea, input, select")) target.focus();
+    if (target.matches("[type=radio]")) {
+      target.checked = true;
+      target.dispatchEvent(new Event("change", { bubbles: true }));
+    } else if (target.matches("textarea, input, select")) target.focus();
     else if (target.matches("summary")) {
       target.parentElement.open = true;
       target.parentElement.querySelector("textarea")?.focus();
     } else target.click();
     return true;
   };
+  const acts = { ...everywhere, ...(rowForm ? inQueue : {}), ...(details ? onTicket : {}) };
   document.addEventListener("keydown", (event) => {
-    if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input:not([type=checkbox]):not([type=radio]):not([type=submit]), textarea, select, [contenteditable]")) return;
-    const act = rows().length || document.getElementById("changelist") ? inQueue[event.key] : undefined;
-    if (act) act();
+    if (!isOn || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.target.closest(TYPING)) return;
+    if (acts[event.key]) acts[event.key]();
     else if (!press(event.key)) return;
     event.preventDefault();
   });
+
+  // A key of the queue leads into the message, once the script of the composer has run. No element has these
+  // names: the browser takes the focus away where it scrolls to one.
+  const written = { "#write-reply": "r", "#write-note": "n" }[location.hash];
+  if (written) document.addEventListener("DOMContentLoaded", () => press(written));
 }

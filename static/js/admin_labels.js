@@ -1,4 +1,4 @@
-// The search box that Django's admin puts over a long select has no name of its own; it gets the label's.
+// Django's admin puts a search box without a label above a long select. Give it the label of the select.
 "use strict";
 {
   const nameBoxes = () => {
@@ -14,7 +14,7 @@
   };
   addEventListener("DOMContentLoaded", () => {
     nameBoxes();
-    // The boxes are made when jQuery finds the time.
+    // Django's script creates the boxes later.
     new MutationObserver(nameBoxes).observe(document.body, { childList: true, subtree: true });
   });
 }

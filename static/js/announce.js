@@ -1,5 +1,5 @@
-// Messages that stand on a page from the start are not read out by every screen reader; what is put into
-// a live region later is. Elsewhere: document.dispatchEvent(new CustomEvent("announce", {detail: "text"})).
+// Not every screen reader reads a message that is on the page from the start, but all read what is added to a live
+// region later. Other scripts announce text with document.dispatchEvent(new CustomEvent("announce", {detail: "text"})).
 "use strict";
 {
   const region = document.getElementById("announcer");

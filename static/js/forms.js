@@ -1,4 +1,4 @@
-// Focus on what went wrong; one submit for one click, and the button comes back where no page followed.
+// Moves the focus to the errors, and prevents a second submit. The button works again if no new page follows.
 "use strict";
 {
   (document.querySelector("[data-error-summary]") ?? document.querySelector("[aria-invalid=true]"))?.focus();
@@ -8,12 +8,13 @@
   const buttons = (form) => [...form.elements].filter((element) => element.type === "submit");
 
   const release = (form) => {
-    if (!form.dataset.sent) return;
+    if (!form.dataset.sent || form.dataset.uploading) return;
     delete form.dataset.sent;
     for (const button of buttons(form)) button.disabled = false;
     form.dispatchEvent(new CustomEvent("released", { bubbles: true }));
   };
   for (const form of forms) {
+    form.addEventListener("failed", () => release(form)); // uploads.js
     form.addEventListener("submit", (event) => {
       if (event.defaultPrevented) return;
       if (form.dataset.sent) {
@@ -21,14 +22,14 @@
         return;
       }
       form.dataset.sent = "yes";
-      // A disabled button is not sent, so its name and value go first.
+      // A disabled button isn't submitted, so copy its name and value first.
       setTimeout(() => {
         for (const button of buttons(form)) button.disabled = true;
       });
       setTimeout(() => release(form), NO_PAGE);
     });
   }
-  // Whoever comes back finds the page as it was left; what is sent twice is known by its key.
+  // After Back the page can be sent again; the server recognises a second submission by its key.
   const releaseAll = () => forms.forEach(release);
   addEventListener("pageshow", (event) => { if (event.persisted) releaseAll(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) releaseAll(); });

@@ -1,6 +1,6 @@
-// Asks for news: every five seconds while the page is seen, every minute in a tab in the background, ever more
-// rarely while the server does not answer. htmx fetches and puts it in; this decides when, keeps what is read or
-// typed where it is, and tells how much is new.
+// Polls for updates: every five seconds while the page is visible, every minute in a background tab, and less and
+// less often while the server doesn't answer. htmx fetches and inserts them; this script decides when, keeps the
+// scroll position and the focus, and announces how much is new.
 "use strict";
 {
   const SEEN = 4500;
@@ -26,7 +26,7 @@
     news = more ? news + more : 0;
     document.title = news ? `(${news}) ${title}` : title;
   };
-  // From now on the page stays as it is; the reader sees and hears why.
+  // Stop polling, and say why.
   const end = (reason) => {
     isOver = true;
     const notice = document.createElement("p");
@@ -36,7 +36,7 @@
     say(reason);
   };
 
-  // Who only leaves the page open is not somebody who works: the session goes on ageing.
+  // An open page alone must not keep the session alive.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.matches("[data-live], [data-visit]")) event.detail.headers["X-Asks-By-Itself"] = "yes";
   });
@@ -50,14 +50,15 @@
     document.addEventListener("htmx:beforeSwap", (event) => {
       const { xhr, pathInfo } = event.detail;
       if (new URL(xhr.responseURL).pathname !== new URL(pathInfo.requestPath, location).pathname) {
-        // Sent on to the login page.
+        // Redirected to the login page.
         event.detail.shouldSwap = false;
         end(live.dataset.loggedOut);
         return;
       }
       anchor = document.activeElement !== document.body ? document.activeElement : document.querySelector(".say");
       before = anchor?.getBoundingClientRect().top;
-      if (xhr.status === 200) for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
+      const bringsRows = xhr.status === 200 && !xhr.getResponseHeader("HX-Reswap");
+      if (bringsRows) for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
     });
     document.addEventListener("htmx:afterSwap", (event) => {
       const fresh = [...event.detail.target.children].filter((row) => row.dataset.summary && !row.dataset.known);

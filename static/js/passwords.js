@@ -1,13 +1,11 @@
-// A button that shows what was typed into a password field. Its words come from the page (a template element).
+// A button that shows the password. Its text comes from a template element, so it is translated.
 "use strict";
 {
   const template = document.getElementById("password-button");
   for (const input of document.querySelectorAll("input[type=password]")) {
-    const box = document.createElement("div");
-    box.className = "input-with-button";
-    input.replaceWith(box);
     const buttons = [...template.content.cloneNode(true).children];
-    box.append(input, ...buttons);
+    // Don't move the field: it would lose the focus.
+    input.after(...buttons);
     const show = (visible) => {
       input.type = visible ? "text" : "password";
       for (const button of buttons) button.hidden = (button.dataset.does === "show") === visible;
@@ -18,7 +16,7 @@
         buttons.find((other) => !other.hidden).focus();
       });
     }
-    // As text the browser would remember it among what was typed elsewhere.
+    // Hide it before sending, or the browser stores the password as form history.
     input.form.addEventListener("submit", () => show(false));
     show(false);
   }

@@ -1,9 +1,9 @@
-// Opens the pictures of a page large, one after the other. Without this script each opens alone, as a link does.
-// Words come from the page (data-*), so they are translated.
+// Opens the pictures of a page in a viewer. Without JavaScript each picture opens as a link.
+// Texts come from data attributes, so they are translated.
 "use strict";
 {
   const viewer = document.getElementById("picture-viewer");
-  const image = viewer?.querySelector("img");
+  const image = new Image();
   const part = (name) => viewer.querySelector(`[data-${name}]`);
   let links = [];
   let place = 0;
@@ -21,6 +21,7 @@
   };
 
   if (viewer) {
+    part("stage").append(image);
     document.addEventListener("click", (event) => {
       const link = event.target.closest("a[data-picture]");
       if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

@@ -1,5 +1,5 @@
-// Finds saved replies while words are typed and puts the chosen one where the cursor is: into the reply, or into
-// the note if that was written last. htmx fetches the list. Words come from the page (data-*), so they are translated.
+// Finds saved replies while you type, and inserts the chosen one at the cursor: into the reply, or into the note if
+// the note was edited last. htmx fetches the list. Texts come from data attributes, so they are translated.
 "use strict";
 {
   const box = document.querySelector("[data-saved-replies]");
@@ -9,6 +9,7 @@
   if (search) {
     const found = document.getElementById("saved-replies-found");
     const fields = [...document.querySelectorAll(".say textarea[name=body]")];
+    const isShown = (one) => one.offsetParent !== null;
     let field = fields[0];
     let hasCursor = false;
     const buttons = () => [...found.querySelectorAll("button")];
@@ -21,10 +22,13 @@
     }
 
     const insert = (text) => {
+      if (!isShown(field)) {
+        field = fields.find(isShown);
+        hasCursor = false;
+      }
       const isNote = field.form.dataset.kind === "note";
-      if (isNote) field.closest("details").open = true;
       const [start, end] = hasCursor ? [field.selectionStart, field.selectionEnd] : [field.value.length, field.value.length];
-      // Behind what is written it begins a paragraph of its own.
+      // After existing text, start a new paragraph.
       const before = field.value.slice(0, start);
       const isBehind = before.trim() && start === field.value.length;
       const gap = isBehind ? "\n".repeat(Math.max(0, 2 - before.match(/\n*$/)[0].length)) : "";
@@ -46,7 +50,7 @@
       const button = event.target.closest("button");
       if (button) insert(button.dataset.text);
     });
-    found.addEventListener("htmx:afterSettle", () => say(found.querySelector("[data-told]").textContent));
+    found.addEventListener("htmx:afterSettle", () => say(found.querySelector("[data-status]").textContent));
     box.addEventListener("keydown", (event) => {
       const place = buttons().indexOf(document.activeElement);
       if (event.key === "Escape") {

@@ -1,4 +1,4 @@
-// Completes the last word of a search box, behind what is typed already: a datalist alone completes only the whole.
+// Completes the last word in a search box. A datalist alone completes only the whole value.
 "use strict";
 {
   const box = document.querySelector("input[list=search-words]");

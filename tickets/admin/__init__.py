@@ -1,29 +1,6 @@
-"""The staff's workplace. Each module registers what it is about."""
+"""The agent workspace in the Django admin:
 
-from tickets.admin import (
-    activity_log,
-    category,
-    inbound_email,
-    macro,
-    notification,
-    person,
-    saved_reply,
-    saved_view,
-    status,
-    suppressed_address,
-    ticket,
-)
+`queue`, `ticket` (its page), `mail`, `catalogue` (setup), `people`.
 
-__all__ = [
-    "activity_log",
-    "category",
-    "inbound_email",
-    "macro",
-    "notification",
-    "person",
-    "saved_reply",
-    "saved_view",
-    "status",
-    "suppressed_address",
-    "ticket",
-]
+`register` imports the modules that register models; `site` is the admin site.
+"""

@@ -1,3 +1,5 @@
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 from django import forms
@@ -5,17 +7,27 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from tickets.file_types import EXECUTABLES, identify
+from tickets.actions import submissions
 from tickets.models import Attachment
+from tickets.models.attachment_querysets import TooManyFiles
+from tickets.rules.file_types import identify, marks, refused
+from tickets.rules.validators import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_MESSAGE_BYTES,
+    safe_name,
+    validate_size,
+    validate_together,
+)
+from tickets.storage.access import StoreUnavailable
 from tickets.storage.uploads import LostUpload
-from tickets.validators import MAX_FILES, safe_name, validate_size, validate_together
 
 UNAVAILABLE = "unavailable"
 
 
 def files_unavailable() -> ValidationError:
-    """The error of a form whose files can't be stored. Its view answers with 503."""
-    text = _("Files can't be stored right now. Send it without files, or try again later.")
+    """Returns the error of a form whose files can't be stored. Its view responds with 503."""
+    text = _("Files can't be stored right now. Send without files, or try again later.")
     return ValidationError(text, code=UNAVAILABLE)
 
 
@@ -24,22 +36,32 @@ class MultipleFileInput(forms.FileInput):
 
 
 class AttachmentsField(forms.FileField):
-    """Up to MAX_FILES files of the accepted types; cleans to a list. Each refused file gets its own error."""
+    """Up to MAX_FILES files of the accepted types. Cleans to a list. Each refused file has its own error."""
 
     widget = MultipleFileInput
+    max_files, max_bytes, max_together = MAX_FILES, MAX_FILE_BYTES, MAX_MESSAGE_BYTES
 
     def __init__(self, **kwargs):
-        # A name is cut where it is stored, so a long one is no error.
+        # A long name is no error, because it is shortened when it is stored.
         super().__init__(required=False, allow_empty_file=True, **kwargs)
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The extensions that are accepted, for the form to say and the browser to check."""
+        """Returns the accepted extensions, for the help text and the browser."""
         return settings.ATTACHMENT_TYPES
 
     @property
-    def executables(self) -> list[str]:
-        return sorted(EXECUTABLES)
+    def are_few(self) -> bool:
+        """Whether the types are few enough to list them all in a line."""
+        return len(self.types) <= 12
+
+    @property
+    def marks(self) -> list[str]:
+        return marks(self.types)
+
+    @property
+    def refused(self) -> list[str]:
+        return sorted(refused(self.types))
 
     def clean(self, data, initial=None):
         uploads = [upload for upload in data or [] if upload]
@@ -64,13 +86,13 @@ class AttachmentsField(forms.FileField):
             identify(safe_name(upload.name), upload.read())
         except ValidationError as error:
             return [error]
-        except OSError:  # it waits in a temporary folder, which may fail like any other
+        except OSError:  # the temporary folder of uploads can fail like any other folder
             return [files_unavailable()]
         return []
 
 
 class DailyLimitMixin(forms.Form):
-    """For a form whose `uploader` sends `attachments`. Past the day's limit it has an error and a `wait`."""
+    """For a form whose `uploader` sends `attachments`. Above the daily limit it has an error and a `wait`."""
 
     wait: timedelta | None = None
 
@@ -81,9 +103,21 @@ class DailyLimitMixin(forms.Form):
     def clean(self):
         cleaned = super().clean()
         if wait := Attachment.objects.wait_for(cleaned.get("attachments"), self.uploader):
-            self.refuse_files(wait)
+            self._refuse_files(wait)
         return cleaned
 
-    def refuse_files(self, wait: timedelta) -> None:
+    def file_once(
+        self, key: uuid.UUID, content: Callable[[], submissions.Content], **acts: Callable
+    ) -> tuple[submissions.Row, bool] | None:
+        """Like submissions.file_once(). Returns None where the files are refused: the form has the error."""
+        try:
+            return submissions.file_once(key, content(), **acts)
+        except TooManyFiles as error:  # others came meanwhile
+            self._refuse_files(error.wait)
+        except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
+            self.add_error("attachments", files_unavailable())
+        return None
+
+    def _refuse_files(self, wait: timedelta) -> None:
         self.wait = wait
         self.add_error("attachments", _("These are more files than you can send in one day."))

@@ -1,31 +1,50 @@
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 
 from django import forms
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.validators import MaxLengthValidator
+from django.db.models import BigIntegerField
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.validators import validate_visible
-from tickets import claiming, conversation, submissions
-from tickets.drafts import Chosen
-from tickets.events import Verb
-from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
+from accounts.validators import ADDRESS_MESSAGE, is_number, validate_visible
+from tickets.actions import claiming, conversation, submissions
+from tickets.actions.conversation import Message
+from tickets.actions.drafts import Chosen
+from tickets.forms.attachments import AttachmentsField, DailyLimitMixin
 from tickets.forms.drafts import DraftFormMixin
 from tickets.forms.tickets import FewRowsField, KeyField, LinesField
+from tickets.forms.waiting import CHOOSE, WaitingMixin, day_field, reason_field
 from tickets.models import Attachment, Comment, Draft, Status, Ticket
-from tickets.notifications import rules
+from tickets.notifications import audiences
 from tickets.notifications.directory import Directory
-from tickets.querysets import TooManyFiles
-from tickets.storage.access import StoreUnavailable
-from tickets.workflow import FOLLOWERS, Phase
+from tickets.rules.events import Audience, Verb
+from tickets.rules.workflow import FOLLOWERS, Phase
+
+
+class LeftOutField(forms.ModelMultipleChoiceField):
+    """The people who get no email of this reply. Everybody else does, also who is added meanwhile."""
+
+    def __init__(self):
+        unknown = _("Choose people from the list of recipients.")
+        super().__init__(
+            get_user_model().objects.all(), required=False, error_messages={"invalid_choice": unknown}
+        )
+
+    def clean(self, value):
+        if not all(map(is_number, value or ())):
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return super().clean(value)
 
 
 class CommentForm(DraftFormMixin, DailyLimitMixin, forms.Form):
-    """What `author` says on `ticket`. A draft that is kept stands in it; what is sent twice is said once.
+    """A message of `author` on `ticket`. Shows a saved draft. A repeated submission adds it once.
 
-    Several forms of one page share `directory` and are given their `drafts`, to ask once.
+    Several forms of a page share `directory` and receive their `drafts`, so that each is loaded once.
     """
 
     kind: Draft.Kind
@@ -35,7 +54,7 @@ class CommentForm(DraftFormMixin, DailyLimitMixin, forms.Form):
         max_length=Draft.MAX_LENGTH,
         validators=[MaxLengthValidator(Draft.MAX_LENGTH), validate_visible],
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": _("Please write something first.")},
+        error_messages={"required": _("Enter a message.")},
     )
     attachments = AttachmentsField(label=_("Files"))
     key = KeyField()
@@ -59,13 +78,18 @@ class CommentForm(DraftFormMixin, DailyLimitMixin, forms.Form):
 
     @cached_property
     def recipients(self) -> list:
-        """The people who will be mailed, by the very rules that mail them."""
-        return list(
-            rules.recipients_of_next(self.verb, self.ticket, actor=self.author, directory=self.directory)
-        )
+        """Returns the people who will be emailed, computed by the code that sends the emails.
+
+        Requesters don't read who was mentioned in an internal note.
+        """
+        hidden = () if self.author.is_staff else (Audience.MENTIONED,)
+        how = {"actor": self.author, "directory": self.directory, "without": hidden}
+        return list(audiences.recipients_of_next(self.verb, self.ticket, **how))
 
     def clean_key(self) -> uuid.UUID:
-        """A key that stands for something said on another ticket would swallow what is said here."""
+        """Replaces a key that belongs to a message on another ticket: otherwise this message would be
+        dropped.
+        """
         key = self.cleaned_data["key"]
         here = [number for number in (self.ticket.pk, self.ticket.merged_into_id) if number]
         said = Comment.objects.filter(author=self.author, key=key).exclude(ticket__in=here)
@@ -78,65 +102,66 @@ class CommentForm(DraftFormMixin, DailyLimitMixin, forms.Form):
         return self.author
 
     def save(self) -> Comment | Ticket | None:
-        """Says it, once for each key and content. Returns the comment, or the new ticket that it became.
+        """Adds the message once for each key and content.
 
-        None where its files could not be stored, or too many came meanwhile: the form has the error then.
-        Raises TooManyTickets where it would become one too many.
+        Returns the comment, or the new ticket that it became.
+
+        Returns None if its files could not be stored, or if too many were uploaded meanwhile: the form has
+        the error then. Raises TooManyTickets if it would become a new ticket above the limit.
         """
+        said = self.file_once(
+            self.cleaned_data["key"], self._content, file=self._say_with, find=self._said_with
+        )
+        return said and said[0]
+
+    def _content(self) -> submissions.Content:
+        files = submissions.content_of_files(self.cleaned_data["attachments"])
+        return [self.kind.value, self.cleaned_data["body"], *files]
+
+    def _say_with(self, key: uuid.UUID) -> Comment | Ticket:
         body, files = self.cleaned_data["body"], self.cleaned_data["attachments"]
-
-        def say(key: uuid.UUID) -> Comment | Ticket:
-            Attachment.objects.hold_to_limit(files, self.author)
-            said = {"body": body, "files": files, "key": key, "source": self.source}
-            return self._say(self.ticket, author=self.author, **said)
-
-        try:
-            content = [self.kind.value, body, *submissions.content_of_files(files)]
-            said, _is_new = submissions.file_once(
-                self.cleaned_data["key"], content, file=say, find=self._said_with
-            )
-        except TooManyFiles as error:
-            self.refuse_files(error.wait)
-            return None
-        except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
-            self.add_error("attachments", files_unavailable())
-            return None
-        return said
+        Attachment.objects.enforce_limit(files, self.author)
+        return self._say(Message(author=self.author, body=body, files=files, key=key, source=self.source))
 
     def _said_with(self, key: uuid.UUID) -> tuple[Comment | Ticket | None, submissions.Content]:
-        """What the key was used for before: a comment, or a new ticket that the reply became."""
+        """Returns what the key was used for: a comment, or a new ticket that the reply became."""
         if said := Comment.objects.filter(author=self.author, key=key).first():
             return said, submissions.content_of_comment(said)
         if filed := Ticket.objects.filter(requester=self.author, submission_key=key).first():
             return filed, submissions.content_of_follow_up(filed)
         return None, []
 
-    def _say(self, ticket: Ticket, **said) -> Comment | Ticket:
+    def _say(self, message: Message) -> Comment | Ticket:
         raise NotImplementedError
 
 
-class ReplyForm(CommentForm):
+class ReplyForm(WaitingMixin, CommentForm):
     kind, verb = Draft.Kind.REPLY, Verb.REPLIED
+    unseen: Sequence[Comment] = ()  # what others wrote meanwhile, which the author is asked about
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["body"].widget.attrs["data-key"] = "r"  # static/js/admin_keys.js
+        self.fields["body"].label = _("Your reply")
         if not conversation.is_asking(self.ticket, self.author):
-            self.fields["body"].label = _("Your reply")
-            # Also where the page does not offer it (any more): what was ticked gets an answer.
+            # A form always has the field, even if the page did not offer it: a ticked box needs a response.
             self.fields["claims"] = forms.BooleanField(label=_("Assign to me"), required=False, initial=True)
             self.fields["status"] = FewRowsField(
-                label=_("Then the status is"),
+                label=_("Set status to"),
                 queryset=Status.objects.filter(phase__in=FOLLOWERS[self.ticket.phase]),
                 required=False,
                 empty_label=self._words_without_status(),
             )
-        else:
-            self.fields["body"].label = _("Your answer")
+            self.fields["not_emailed"] = LeftOutField()
+            self.fields["seen_entry"] = forms.IntegerField(
+                required=False, min_value=0, max_value=BigIntegerField.MAX_BIGINT, widget=forms.HiddenInput
+            )
+            self.present_wait = self.ticket.wait
+            self.fields |= {"waiting_for": reason_field(), "wakes_on": day_field()}
+            self.ask_for_reason(unsaid=self._words_without_reason())
 
     @cached_property
     def offers_claim(self) -> bool:
-        """Whether the answer can make its author the assignee."""
+        """Whether the reply can assign the ticket to its author."""
         return "claims" in self.fields and claiming.is_free(self.ticket)
 
     def _words_without_status(self):
@@ -146,7 +171,12 @@ class ReplyForm(CommentForm):
                 "active": active,
                 "status": self.ticket.status,
             }
-        return _("as it is: %(status)s") % {"status": self.ticket.status}
+        return _("No change (%(status)s)") % {"status": self.ticket.status}
+
+    def _words_without_reason(self):
+        if not self.ticket.waiting_for:
+            return CHOOSE
+        return _("No change (%(reason)s)") % {"reason": self.ticket.get_waiting_for_display()}
 
     @cached_property
     def is_follow_up(self) -> bool:
@@ -155,13 +185,25 @@ class ReplyForm(CommentForm):
     @cached_property
     def recipients(self) -> list:
         if self.is_follow_up:
-            return list(rules.recipients_of_follow_up(self.ticket, actor=self.author))
+            return list(audiences.recipients_of_follow_up(self.ticket, actor=self.author))
         return super().recipients
+
+    @property
+    def left_out(self) -> list:
+        """Returns the recipients whom the author leaves out. Ignores people who would get no email anyway."""
+        chosen = self.cleaned_data.get("not_emailed") or ()
+        return [person for person in self.recipients if person in chosen]
+
+    @property
+    def recipient_choices(self) -> list[tuple]:
+        """Returns the recipients, and whether the refused form leaves them out."""
+        chosen = {str(number) for number in self["not_emailed"].value() or ()}
+        return [(person, str(person.pk) in chosen) for person in self.recipients]
 
     @property
     def button(self) -> str:
         if self.is_follow_up:
-            return _("Send as a new ticket")
+            return _("Send as new ticket")
         if not self.recipients:
             return _("Send")
         first, others = self.recipients[0].get_short_name(), len(self.recipients) - 1
@@ -172,9 +214,11 @@ class ReplyForm(CommentForm):
         )
         return text % {"name": first, "count": others}
 
-    def _say(self, ticket, **said):
+    def _say(self, message):
         chosen = {name: self.cleaned_data.get(name) for name in ("status", "claims")}
-        return conversation.reply(ticket, **chosen, **said)
+        seen_entry = self.cleaned_data.get("seen_entry")
+        message = replace(message, not_emailed=self.left_out, seen_entry=seen_entry)
+        return conversation.reply(self.ticket, message, wait=self.typed_wait, **chosen)
 
 
 class NoteForm(CommentForm):
@@ -183,22 +227,25 @@ class NoteForm(CommentForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["body"].label = _("Internal note")
-        self.fields["body"].help_text = _("Only staff read it. The requester never does.")
+        self.fields["body"].help_text = _("Only staff can read it, never the requester.")
 
     @property
     def button(self) -> str:
-        return _("Save note, staff only")
+        return _("Add note")
 
-    def _say(self, ticket, **said):
-        return conversation.note(ticket, **said)
+    def _say(self, message):
+        return conversation.note(self.ticket, message)
 
 
 class WatcherForm(forms.Form):
-    """Adds a colleague to the watchers of `ticket`, by the mail address."""
+    """Adds a colleague as a watcher of `ticket`, by email address."""
 
     email = forms.EmailField(
-        label=_("Mail address of a colleague"),
-        error_messages={"required": _("Please type the mail address of a colleague.")},
+        label=_("Colleague's email address"),
+        error_messages={
+            "required": _("Enter a colleague's email address."),
+            "invalid": ADDRESS_MESSAGE,
+        },
     )
 
     def __init__(self, *args, ticket: Ticket, people, may_try: bool = True, **kwargs):
@@ -209,7 +256,7 @@ class WatcherForm(forms.Form):
     def clean_email(self) -> str:
         if not self.may_try:
             raise forms.ValidationError(
-                _("You tried many addresses that nobody uses here. Please try again in an hour."),
+                _("You tried too many unknown addresses. Try again in an hour."),
                 code="too_many",
             )
         email = self.cleaned_data["email"].lower()
@@ -217,17 +264,19 @@ class WatcherForm(forms.Form):
         if self.person is None:
             raise forms.ValidationError(self._unknown(), code="unknown")
         if self.person.pk == self.ticket.requester_id:
-            raise forms.ValidationError(_("The ticket belongs to this person already."))
+            raise forms.ValidationError(_("This person is already the requester."))
         return email
 
     @staticmethod
     def _unknown() -> str:
-        """Says the same of an address that nobody has confirmed: who has an account stays untold."""
+        """Returns the same error for unknown and for unconfirmed addresses, so that it reveals no
+        accounts.
+        """
         if settings.SIGNUP == "closed":
-            return _("Nobody with this address uses the helpdesk yet. Ask IT to invite your colleague.")
-        return _("Nobody with this address uses the helpdesk yet. Ask your colleague to sign up first.")
+            return _("No one with this address uses the helpdesk yet. Ask IT to invite your colleague.")
+        return _("No one with this address uses the helpdesk yet. Ask your colleague to sign up first.")
 
     def save(self):
-        """Returns the person, who watches now."""
+        """Returns the person who watches now."""
         conversation.watch(self.ticket, self.person)
         return self.person

@@ -1,86 +1,55 @@
-from datetime import timedelta
+"""The filters above the portal's lists of tickets, declared in tickets.search.filters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django import forms
-from django.db import models
-from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from accounts.validators import is_number
-from tickets.models import Category, Ticket
+from accounts.validators import number_or_none
+from tickets.models import Category, Status
+from tickets.search.choices import Show, Sort
+from tickets.search.filters import BY_NAME, Filter
 from tickets.search.finding import Search
-from tickets.search.query import MAX_LENGTH, Filter, Query
-from tickets.workflow import OPEN, Phase
+from tickets.search.narrowing import Asking
+from tickets.search.query import MAX_LENGTH
+from tickets.search.terms import Asked
 
 
-class Show(models.TextChoices):
-    """The tabs above a list of tickets."""
+@dataclass(frozen=True)
+class FilterField:
+    """A field behind "More filters"."""
 
-    OPEN = "open", _("Open")
-    NEW = Phase.NEW, _("New")
-    ACTIVE = Phase.ACTIVE, _("In work")
-    WAITING = Phase.WAITING, _("Waiting")
-    DONE = Phase.DONE, _("Done")
-    ALL = "all", _("All")
-
-    @property
-    def phases(self) -> tuple[str, ...]:
-        return {Show.OPEN: OPEN, Show.ALL: tuple(Phase)}.get(self, (self.value,))
-
-    @classmethod
-    def unless_chosen(cls, query: Query) -> "Show":
-        """A search looks through everything; a list begins with what is open."""
-        return cls.ALL if query.looks_everywhere else cls.OPEN
-
-
-class Who(models.TextChoices):
-    OURS = "ours", _("Mine and unassigned")
-    MINE = "mine", _("Mine")
-    UNASSIGNED = "unassigned", _("Unassigned")
-
-
-class Period(models.TextChoices):
-    TODAY = "today", _("Filed today")
-    WEEK = "week", _("Filed in the last 7 days")
-    MONTH = "month", _("Filed in the last 30 days")
-    QUARTER = "quarter", _("Filed in the last 90 days")
-
-    @property
-    def start(self):
-        today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-        return today - timedelta(days={"today": 0, "week": 7, "month": 30, "quarter": 90}[self.value])
-
-
-class Sort(models.TextChoices):
-    """The orders of what was found."""
-
-    NEWEST = "newest", _("Newest first")
-    BEST = "best", _("Best match first")
+    name: str
+    label: str
+    kind: str  # text, date, tick or choice
+    value: str = ""  # the selected value
+    ticked: str = ""
+    choices: Iterable[tuple[str, str]] = ()
 
 
 class TicketFilterForm(forms.Form):
-    """The filters above a list. A value that is not offered is passed over, like one that is not there."""
+    """The filters above a list. Ignores values that are not offered, like missing ones."""
 
     longest_search = MAX_LENGTH
 
     q = forms.CharField(required=False)
-    phase = forms.ChoiceField(choices=Show.choices, required=False)
-    category = forms.ChoiceField(label=_("Category"), required=False)
     sort = forms.ChoiceField(label=_("Order"), choices=Sort.choices, required=False)
-    priority = forms.ChoiceField(
-        label=_("Priority"), choices=[("", _("Any priority")), *Ticket.Priority.choices], required=False
-    )
 
     in_sight = ("category", "sort")
-    # Behind "More filters"; the search takes these as if they were typed into the box.
-    hidden = ("status", "priority", "filed_from", "filed_before", "unassigned", "has_file")
-    typed_as = {"filed_from": "after", "filed_before": "before", "unassigned": "is", "has_file": "has"}
+    # The fields behind "More filters". The search handles those with a box like words of the search box.
+    hidden = ("status", "priority", "after", "before", "is", "has")
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.user = user
-        # Names by number, asked once: for the field, the search box and the rows.
+        # Names by primary key, loaded once for the field, the search box and the rows.
         self.categories = dict(Category.objects.values_list("pk", "name"))
-        self.fields["category"].choices = [("", _("All categories")), *self.categories.items()]
+        self.asking = Asking(user, self.categories, Status.objects.all())
+        for declared in self._declared("phase", *self.in_sight, *self.hidden):
+            if declared.values and declared.name != "status":
+                self.fields[declared.name] = _field(declared, self.asking)
         self.is_valid()
         self.search = Search(self._value("q") or "", user=user, chosen=self._chosen())
         if not self.search.has_words:
@@ -89,38 +58,52 @@ class TicketFilterForm(forms.Form):
         for select in self.selects:
             select.field.widget.attrs["class"] = "form-select"
 
-    def _chosen(self) -> list[Filter]:
-        chosen = (
-            (name, self.data.get(field, "").replace("\0", " ").strip())
-            for field, name in self.typed_as.items()
-        )
-        return [Filter(name, value[:MAX_LENGTH]) for name, value in chosen if value]
+    def _declared(self, *names: str) -> list[Filter]:
+        """Returns the declared filters of `names` that this person may use.
+
+        Other names, like an order, are no filters.
+        """
+        declared = [BY_NAME[name] for name in names if name in BY_NAME]
+        return [one for one in declared if one.may_be_used_by(self.user)]
+
+    def _chosen(self) -> list[Asked]:
+        """Returns the selected values as words of the search box."""
+        boxes = [declared for declared in self._declared(*self.hidden) if declared.box]
+        chosen = ((one.word.name, self.data.get(one.box.parameter, "")) for one in boxes)
+        chosen = ((name, value.replace("\0", " ").strip()) for name, value in chosen)
+        return [Asked(name, value[:MAX_LENGTH]) for name, value in chosen if value]
 
     @property
     def status(self) -> int | None:
-        """The number of the chosen status."""
-        chosen = self.data.get("status", "")
-        return int(chosen) if is_number(chosen) else None
+        """Returns the primary key of the selected status."""
+        return number_or_none(self.data.get("status", ""))
 
     @property
-    def priorities(self) -> list[tuple[str, str]]:
-        return self.fields["priority"].choices
+    def hidden_parameters(self) -> list[str]:
+        return [one.box.parameter if one.box else one.name for one in self._declared(*self.hidden)]
 
     @property
     def has_more(self) -> bool:
-        """Whether something is chosen behind "More filters"."""
-        return any(map(self.data.get, self.hidden))
+        """Whether a filter behind "More filters" is set."""
+        return any(map(self.data.get, self.hidden_parameters))
+
+    def more(self, statuses: Iterable[Status]) -> list[FilterField]:
+        """Returns the fields behind "More filters". `statuses` are all statuses."""
+        asking = Asking(self.user, self.categories, statuses)
+        return [
+            shown(declared, self.data, asking, declared.box.parameter if declared.box else declared.name)
+            for declared in self._declared(*self.hidden)
+        ]
 
     def filtered(self, tickets):
-        """`tickets` without the ones filtered out; the phase is shown()'s matter."""
+        """Applies the filters to `tickets`. shown() handles the phase."""
         if "q" in self.errors:
             return tickets.none()
-        if category := self._value("category"):
-            tickets = tickets.filter(category=category)
         if self.status is not None:
-            tickets = tickets.filter(status=self.status)
-        if priority := self._value("priority"):
-            tickets = tickets.of_priority(priority)
+            tickets = BY_NAME["status"].narrow(tickets, str(self.status), self.asking)
+        for declared in self._declared(*self.in_sight, *self.hidden):
+            if value := self._value(declared.name):
+                tickets = declared.narrow(tickets, value, self.asking)
         return self.search.filter(tickets)
 
     @property
@@ -134,37 +117,34 @@ class TicketFilterForm(forms.Form):
 
     @property
     def is_filtered(self) -> bool:
-        return any(map(self.data.get, {"q", *self.in_sight, *self.hidden} - {"sort"}))
+        return any(map(self.data.get, {"q", *self.in_sight, *self.hidden_parameters} - {"sort"}))
 
     def _value(self, name: str):
         return self.cleaned_data.get(name)
 
 
 class StaffTicketFilterForm(TicketFilterForm):
-    """With what the queue in the admin can be filtered by."""
-
-    who = forms.ChoiceField(
-        label=_("Who takes care"), choices=[("", _("Everybody's")), *Who.choices], required=False
-    )
-    period = forms.ChoiceField(
-        label=_("Filed"), choices=[("", _("Filed at any time")), *Period.choices], required=False
-    )
+    """Adds the filters of the queue in the admin."""
 
     in_sight = ("category", "sort", "who", "priority", "period")
-    hidden = ("status", "requester", "assignee", "filed_from", "filed_before", "has_file")
-    typed_as = {
-        "requester": "requester", "assignee": "assignee", "filed_from": "after", "filed_before": "before",
-        "has_file": "has",
-    }  # fmt: skip
+    hidden = ("status", "requester", "assignee", "after", "before", "has")
 
-    def filtered(self, tickets):
-        tickets = super().filtered(tickets)
-        if (who := self._value("who")) == Who.MINE:
-            tickets = tickets.assigned_to(self.user)
-        elif who == Who.OURS:
-            tickets = tickets.mine_or_unassigned(self.user)
-        elif who == Who.UNASSIGNED:
-            tickets = tickets.unassigned()
-        if period := self._value("period"):
-            tickets = tickets.filed_since(Period(period).start)
-        return tickets
+
+def _field(declared: Filter, asking: Asking) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=capfirst(declared.label), choices=with_everything(declared, asking), required=False
+    )
+
+
+def with_everything(declared: Filter, asking: Asking) -> list[tuple[str, str]]:
+    """Returns the choices of a select, with the one that filters nothing on top."""
+    choices = [(value, label) for value, label in declared.choices(asking) if value != declared.default]
+    return [("", declared.everything), *choices] if declared.everything else choices
+
+
+def shown(declared: Filter, chosen, asking: Asking, name: str) -> FilterField:
+    """Returns the field `name` for a filter behind "More filters", with the value `chosen`."""
+    label, value = capfirst(declared.label), chosen.get(name, "")
+    if declared.box:
+        return FilterField(name, label, declared.box.kind, value, declared.box.ticked)
+    return FilterField(name, label, "choice", value, choices=with_everything(declared, asking))

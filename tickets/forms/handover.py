@@ -5,11 +5,11 @@ from django.utils.translation import gettext_lazy as _
 from tickets.forms.tickets import FewRowsField
 from tickets.models import Handover
 
-NOBODY = _("Nobody (unassigned)")
+NOBODY = _("Unassigned")
 
 
 class HandoverForm(forms.Form):
-    """What becomes of the tickets of `person`, who stops working."""
+    """Chooses who gets the tickets of `person`, who stops working."""
 
     to = FewRowsField(
         label=_("Assign the open tickets to"), queryset=get_user_model().objects.none(), required=False
@@ -25,11 +25,11 @@ class HandoverForm(forms.Form):
         super().__init__(*args, prefix="handover", **kwargs)
         self.person = person
         people = get_user_model().objects.staff().exclude(pk=person.pk)
-        for name, nobody in (("to", NOBODY), ("default_to", _("Nobody"))):
+        for name, nobody in (("to", NOBODY), ("default_to", _("No one"))):
             self.fields[name].queryset, self.fields[name].empty_label = people, nobody
 
     def save(self, *, asked_by) -> Handover:
-        """Of a person who has just stopped working: a handover is asked for already."""
+        """Saves the choice for a person who has just stopped working, whose handover exists already."""
         handover = Handover.objects.ask(self.person)
         handover.asked_by = asked_by
         for name in self.fields:

@@ -1,18 +1,18 @@
-"""What staff decide about a mail that came in."""
+"""The decision of staff about an incoming email."""
 
 from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tickets.forms.linking import TicketNumberField
-from tickets.inbound import handler
+from tickets.mail.receiving import handler
 from tickets.models import InboundEmail
 
 
 class DecisionForm(forms.Form):
-    """save() does what is chosen and returns the mail; it raises handler.CannotDecide.
+    """save() carries out the decision and returns the email. It raises handler.CannotDecide.
 
-    `invites` carries the address for which the page announced an account.
+    `invites` holds the address for which the page announced a new account.
     """
 
     class Act(models.TextChoices):

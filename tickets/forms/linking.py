@@ -1,4 +1,4 @@
-"""Forms that lead from one ticket to another: links, merging, splitting."""
+"""Forms that connect two tickets: links, merging, splitting."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -7,11 +7,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from tickets import merging, splitting
-from tickets.events import Verb
+from tickets.actions import merging, splitting
 from tickets.forms.attachments import UNAVAILABLE
 from tickets.models import Comment, Ticket, TicketLink
-from tickets.notifications import rules
+from tickets.notifications import audiences
+from tickets.rules.events import Verb
 from tickets.search.finding import search
 from tickets.search.query import MAX_LENGTH, ticket_number
 from tickets.storage.access import FileLost, StoreUnavailable
@@ -20,16 +20,16 @@ MATCHES_SHOWN = 10
 
 
 class TicketNumberField(forms.CharField):
-    """A ticket by its number, like 1042 or #1042. For staff, who may know of every ticket."""
+    """A ticket by number, like 1042 or #1042. For staff, who may see every ticket."""
 
     def __init__(self, **kwargs):
-        kwargs.setdefault("error_messages", {"required": _("Please type the number of a ticket.")})
+        kwargs.setdefault("error_messages", {"required": _("Enter a ticket number.")})
         super().__init__(max_length=MAX_LENGTH, **kwargs)
 
     def clean(self, value) -> Ticket:
         number = ticket_number(super().clean(value))
         if number is None:
-            raise ValidationError(_("Please type a number like 1042 or #1042."), code="no_number")
+            raise ValidationError(_("Enter a number like 1042 or #1042."), code="no_number")
         ticket = Ticket.objects.with_people().filter(pk=number).first()
         if ticket is None:
             raise ValidationError(_("There is no ticket with this number."), code="unknown")
@@ -45,7 +45,7 @@ class LinkForm(forms.Form):
         BLOCKED = "blocked", TicketLink.REVERSED[TicketLink.Kind.BLOCKS]
         DUPLICATE = TicketLink.Kind.DUPLICATE
 
-    # What staff say; the other kinds come by themselves and stay.
+    # The kinds that staff choose; the other kinds are set automatically and can't be removed.
     SAID = (TicketLink.Kind.RELATES, TicketLink.Kind.BLOCKS, TicketLink.Kind.DUPLICATE)
 
     kind = forms.ChoiceField(label=_("This ticket"), choices=Kind)
@@ -59,7 +59,7 @@ class LinkForm(forms.Form):
 
     def clean_number(self) -> Ticket:
         if self.cleaned_data["number"].pk == self.ticket.pk:
-            raise ValidationError(_("This is the ticket itself. Please type the number of another one."))
+            raise ValidationError(_("This is the same ticket. Enter the number of another one."))
         return self.cleaned_data["number"]
 
     def clean(self):
@@ -69,9 +69,9 @@ class LinkForm(forms.Form):
         return cleaned
 
     def save(self) -> bool:
-        """Returns False where somebody was faster; the form has the error then."""
+        """Returns False if another request was faster; the form has the error then."""
         with transaction.atomic():
-            # Locked, because no constraint knows that two tickets relate to each other from both sides.
+            # Locks the tickets, because no constraint prevents two "relates to" links in both directions.
             pair = [self.ticket.pk, self.cleaned_data["number"].pk]
             list(Ticket.objects.select_for_update().filter(pk__in=pair).order_by("pk"))
             if is_new := not self._same().exists():
@@ -89,20 +89,20 @@ class LinkForm(forms.Form):
     def _same(self):
         link = self._link()
         same = models.Q(ticket=link["ticket"], target=link["target"])
-        if link["kind"] == TicketLink.Kind.RELATES:  # means the same from both sides
+        if link["kind"] == TicketLink.Kind.RELATES:  # it means the same in both directions
             same |= models.Q(ticket=link["target"], target=link["ticket"])
         return TicketLink.objects.filter(same, kind=link["kind"])
 
     @staticmethod
     def _twice() -> ValidationError:
-        return ValidationError(_("These two tickets are linked like this already."), code="twice")
+        return ValidationError(_("These two tickets are already linked this way."), code="twice")
 
 
 class MergeForm(forms.Form):
-    """Merges `ticket` into another one, by the hand of `author`; shows before what that means."""
+    """Merges `ticket` into another one on behalf of `author`. Shows the effect first."""
 
-    into = TicketNumberField(label=_("Merge into"), help_text=_("A number, or words to search for."))
-    tells = forms.BooleanField(label=_("Tell the people by mail"), required=False)
+    into = TicketNumberField(label=_("Merge into"), help_text=_("Ticket number or search words."))
+    tells = forms.BooleanField(label=_("Notify participants by email"), required=False)
 
     def __init__(self, *args, ticket: Ticket, author, **kwargs):
         super().__init__(*args, auto_id="merge-%s", **kwargs)
@@ -113,7 +113,7 @@ class MergeForm(forms.Form):
         return self.cleaned_data["into"]
 
     def save(self) -> Ticket | None:
-        """Returns the target; None where something has changed meanwhile: the form has the error then."""
+        """Returns the target. None if something has changed meanwhile: the form has the error then."""
         target = self.cleaned_data["into"]
         try:
             merging.merge(self.ticket, target, tells=self.cleaned_data["tells"])
@@ -128,12 +128,14 @@ class MergeForm(forms.Form):
 
     @cached_property
     def recipients(self) -> list:
-        """Who is mailed if that is ticked, by the very rules that mail."""
-        return list(rules.recipients_of_next(Verb.MERGED, self.ticket, actor=self.author))
+        """Returns the people who are emailed if the box is ticked, computed by the code that sends the
+        emails.
+        """
+        return list(audiences.recipients_of_next(Verb.MERGED, self.ticket, actor=self.author))
 
     @cached_property
     def contents(self) -> list[str]:
-        """What the ticket brings along, in words."""
+        """Describes what moves to the target."""
         comments = self.ticket.comments.values_list("is_public", flat=True)
         replies, files = sum(comments), self.ticket.attachments.count()
         notes = len(comments) - replies
@@ -151,22 +153,24 @@ class MergeForm(forms.Form):
 
 
 def candidates(ticket: Ticket, words: str, *, user):
-    """Tickets that `ticket` may be merged into: found by `words`; without any, the requester's own."""
+    """Returns tickets that `ticket` may be merged into: found by `words`; without words the
+    requester's own.
+    """
     tickets = Ticket.objects.visible_to(user).with_people().filter(merged_into=None).exclude(pk=ticket.pk)
     if words:
-        tickets = search(tickets, words, user=user)
+        tickets = search(tickets, words, user=user).newest_change_first()
     else:
-        tickets = tickets.filter(requester=ticket.requester)
-    return tickets.newest_change_first()[:MATCHES_SHOWN]
+        tickets = tickets.filter(requester=ticket.requester).newest_public_change_first()
+    return tickets[:MATCHES_SHOWN]
 
 
 class SplitForm(forms.ModelForm):
-    """Makes a ticket of the message `comment`."""
+    """Creates a ticket from the message `comment`."""
 
     class Meta:
         model = Ticket
         fields = ["subject"]
-        error_messages = {"subject": {"required": _("Please give the ticket a subject.")}}
+        error_messages = {"subject": {"required": _("Enter a subject.")}}
 
     def __init__(self, *args, comment: Comment, author, **kwargs):
         super().__init__(*args, auto_id="split-%s", **kwargs)
@@ -175,18 +179,19 @@ class SplitForm(forms.ModelForm):
 
     @cached_property
     def recipients(self) -> list:
-        """Who is mailed of the new ticket, by the very rules that mail."""
-        ticket = self.comment.ticket
-        facts = rules.Facts(0, self.requester.pk, ticket.category.default_assignee_id, ticket.category_id)
-        return list(rules.recipients(Verb.CREATED, actor_id=self.author.pk, facts=facts))
+        """Returns the people who are emailed about the new ticket, computed by the code that sends the
+        emails.
+        """
+        people = {"actor": self.author, "requester": self.requester}
+        return list(audiences.recipients_of_follow_up(self.comment.ticket, **people))
 
     def save(self) -> Ticket | None:
-        """Returns the new ticket; None where a file could not be copied: the form has the error then."""
+        """Returns the new ticket. None if a file could not be copied: the form has the error then."""
         try:
             return splitting.split(self.comment, subject=self.cleaned_data["subject"], by=self.author)
         except StoreUnavailable:
             text = _("Files can't be copied right now. Try again later.")
             self.add_error(None, ValidationError(text, code=UNAVAILABLE))
         except FileLost:
-            self.add_error(None, _("A file of this message can't be read just now. Please try again later."))
+            self.add_error(None, _("A file of this message can't be read right now. Try again later."))
         return None

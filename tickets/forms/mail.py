@@ -3,21 +3,21 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.reports.mail import Part
+from tickets.reports.mail import MailGroup
 from tickets.reports.periods import DAY, Span
 from tickets.search.query import MAX_LENGTH
 
 
-class Period(models.TextChoices):
+class MailPeriod(models.TextChoices):
     TODAY = "1", _("Today")
     WEEK = "7", _("7 days")
     MONTH = "30", _("30 days")
 
 
 class MailForm(forms.Form):
-    """What the mail page shows. A value that is not offered is passed over, like one that is not there."""
+    """The filters of the mail page. Ignores values that are not offered, like missing ones."""
 
-    period = forms.ChoiceField(label=_("Period"), choices=Period, required=False)
+    period = forms.ChoiceField(label=_("Period"), choices=MailPeriod, required=False)
     q = forms.CharField(
         label=_("Address, subject or ticket number"),
         required=False,
@@ -32,7 +32,7 @@ class MailForm(forms.Form):
     @property
     def span(self) -> Span:
         today = timezone.localdate()
-        days = int(self.chosen("period", Period.WEEK))
+        days = int(self.chosen("period", MailPeriod.WEEK))
         return Span(today - (days - 1) * DAY, today)
 
     @property
@@ -40,5 +40,5 @@ class MailForm(forms.Form):
         return self.chosen("q")[:MAX_LENGTH].strip()
 
     @property
-    def only(self) -> Part | None:
-        return Part.parse(self.chosen("part"))
+    def only(self) -> MailGroup | None:
+        return MailGroup.parse(self.chosen("part"))

@@ -6,12 +6,14 @@ from accounts.fields import OneLineFormField
 from accounts.invitations import invite
 from accounts.validators import validate_address, validate_single_line, validate_visible
 
+DEACTIVATED = _("This account is deactivated, so no one would read the replies.")
+
 
 class OnBehalfMixin(forms.Form):
-    """For a new ticket: its requester is chosen, or is the person with a mail address, who may be new."""
+    """For a new ticket whose requester is selected, or entered by email address and possibly new."""
 
     requester_email = forms.EmailField(
-        label=_("Or a mail address"),
+        label=_("Or an email address"),
         required=False,
         max_length=get_user_model()._meta.get_field("email").max_length,
         validators=[validate_address],
@@ -22,7 +24,7 @@ class OnBehalfMixin(forms.Form):
         required=False,
         max_length=150,
         validators=[validate_single_line, validate_visible],
-        help_text=_("Of somebody who is new here. We ask by mail to choose a password."),
+        help_text=_("For someone new. We'll ask them by email to choose a password."),
     )
 
     def __init__(self, *args, **kwargs):
@@ -39,24 +41,26 @@ class OnBehalfMixin(forms.Form):
             return cleaned
         person, address = cleaned["requester"], cleaned["requester_email"]
         if not address and person is None:
-            self.add_error("requester", _("Please choose who needs help, or type a mail address."))
+            self.add_error("requester", _("Choose who needs help, or enter an email address."))
         elif address and (person is None or person.email == address):
             cleaned["requester"] = self._person_with(address)
         elif address:
-            text = _("This is not the address of the person above. Please give one of the two.")
+            text = _("This is not the address of the person above. Fill in only one of the two.")
             self.add_error("requester_email", text)
+        elif not person.is_active:
+            self.add_error("requester", DEACTIVATED)
         elif not person.may_be_mailed:
-            text = _("Nobody has confirmed this person's email address. Type it below to invite them.")
+            text = _("This person's email address is not confirmed. Enter it below to invite them.")
             self.add_error("requester", text)
         return cleaned
 
     def _person_with(self, address: str):
-        """None for somebody who is to be invited, or who can't be the requester."""
+        """Returns None for a person who will be invited, or who can't be the requester."""
         person = get_user_model().objects.filter(email=address).first()
         if person is None and not self.cleaned_data["requester_name"]:
-            self.add_error("requester_name", _("Nobody has this address yet. Please type the name too."))
+            self.add_error("requester_name", _("No one has this address yet. Enter the name too."))
         elif person is not None and not person.is_active:
-            self.add_error("requester_email", _("This account is switched off."))
+            self.add_error("requester_email", DEACTIVATED)
         return person if person is not None and person.may_be_mailed else None
 
     def save(self, commit=True):

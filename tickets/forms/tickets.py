@@ -6,22 +6,22 @@ from django.forms.models import ModelChoiceIterator
 from django.utils.text import normalize_newlines
 from django.utils.translation import gettext_lazy as _
 
-from tickets import filing_limit, submissions
-from tickets.forms.attachments import AttachmentsField, DailyLimitMixin, files_unavailable
+from tickets.actions import filing_limit, submissions
+from tickets.forms.attachments import AttachmentsField, DailyLimitMixin
 from tickets.forms.drafts import DraftFormMixin
+from tickets.forms.selects import PlainSelect
+from tickets.forms.technical import TechnicalDetailsField
 from tickets.forms.versioned import VersionedFormMixin
 from tickets.models import Attachment, Category, Ticket
-from tickets.querysets import TooManyFiles
-from tickets.storage.access import StoreUnavailable
 
-EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")  # before the first line that says something
-RANDOM = 4  # the version of such a UUID (RFC 9562, 5.4)
+EMPTY_LINES = re.compile(r"\A(?:[^\S\n]*\n)+")  # before the first line with text
+RANDOM = 4  # the version of a random UUID (RFC 9562, 5.4)
 
 
 class LinesField(forms.CharField):
-    """Text of several lines. A browser counts a line end as one character but sends two (HTML, 4.10.11).
+    """A text of several lines. Browsers count a line end as one character but send two (HTML, 4.10.11).
 
-    Its first line stays indented as it was typed: it may be the head of a table.
+    Keeps the indentation of the first line: it may be the head of a table.
     """
 
     def __init__(self, **kwargs):
@@ -32,14 +32,15 @@ class LinesField(forms.CharField):
         return EMPTY_LINES.sub("", text.rstrip()) or self.empty_value
 
     def has_changed(self, initial, data):
-        """An imported text may have other line ends, or space around it: that is nobody's change."""
+        """Ignores other line ends, and space at both ends, which an imported text may have."""
         return super().has_changed(self.to_python(initial), data)
 
 
 class KeyField(forms.UUIDField):
-    """Comes with a form, so that what is sent twice is known; cleans to a new key where none is sent.
+    """Identifies a form, to detect repeated submissions. Cleans to a new key if none is sent.
 
-    Only random ones are taken: the others are made of a message's key when it is split (tickets.splitting).
+    Accepts random keys only: keys of other versions are derived from a message that is split
+    (tickets.actions.splitting).
     """
 
     widget = forms.HiddenInput
@@ -53,7 +54,7 @@ class KeyField(forms.UUIDField):
 
 
 class FewRows(ModelChoiceIterator):
-    """Read once, whoever asks. Django opens a cursor on the server: three questions, and again for each."""
+    """Loads the rows once. Django's iterator would use a server-side cursor: three queries each time."""
 
     def __iter__(self):
         if self.field.empty_label is not None:
@@ -62,9 +63,10 @@ class FewRows(ModelChoiceIterator):
 
 
 class FewRowsField(forms.ModelChoiceField):
-    """A select of rows that are few."""
+    """A select for a table with few rows."""
 
     iterator = FewRows
+    widget = PlainSelect
 
 
 class TicketForm(forms.ModelForm):
@@ -73,39 +75,44 @@ class TicketForm(forms.ModelForm):
         fields = ["subject", "category", "description", "priority"]
         field_classes = {"description": LinesField, "category": FewRowsField}
         widgets = {"description": forms.Textarea(attrs={"rows": 7})}
-        labels = {"description": _("What happened?")}
+        labels = {"description": _("Description")}
         help_texts = {
             "subject": _("A few words, like “Printer on the second floor does not print”."),
-            "description": _("What did you do, what did you see, since when? Error messages help a lot."),
+            "description": _("What did you do, what happened, and since when? Include any error message."),
         }
         error_messages = {
-            "subject": {"required": _("Please give the ticket a subject.")},
-            "category": {"required": _("Please choose what it is about.")},
-            "description": {"required": _("Please say what happened.")},
+            "subject": {"required": _("Enter a subject.")},
+            "category": {"required": _("Choose a category.")},
+            "description": {"required": _("Enter a description.")},
         }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        categories = Category.objects.active()
-        if self.instance.pk:  # an old ticket keeps its category, even one that is switched off
-            categories = categories | Category.objects.filter(pk=self.instance.category_id)
-        self.fields["category"].queryset = categories
-        self.fields["category"].empty_label = _("Please choose")
+        # An old ticket keeps its category, even an inactive one.
+        present = self.instance.category_id if self.instance.pk else None
+        self.fields["category"].queryset = Category.objects.offered(present=present)
+        self.fields["category"].empty_label = _("Choose one")
         self.fields["description"].widget.attrs["maxlength"] = 20_000
 
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        """Returns the fields that every ticket needs; the page has its own places for the others."""
+        return [self[name] for name in ("subject", "category", "description")]
+
     def _get_validation_exclusions(self) -> set[str]:
-        """The category was just read for the choice, so the model need not ask whether it exists."""
+        """Skips the existence check of the model: the category was just loaded for the choice."""
         return super()._get_validation_exclusions() | {"category"}
 
 
 class NewTicketForm(DraftFormMixin, DailyLimitMixin, TicketForm):
     """Files a ticket of `requester`, once for each key and content.
 
-    Past the limit of an hour save() raises filing_limit.TooManyTickets.
+    Above the hourly limit, save() raises filing_limit.TooManyTickets.
     """
 
     draft_body = "description"
     attachments = AttachmentsField(label=_("Files"))
+    technical = TechnicalDetailsField()
     submission_key = KeyField()
 
     def __init__(self, *args, requester, **kwargs):
@@ -119,32 +126,31 @@ class NewTicketForm(DraftFormMixin, DailyLimitMixin, TicketForm):
         return self.instance.requester
 
     def save(self) -> Ticket | None:
-        """Returns the ticket, which is_new says about, or None where its files could not be stored.
+        """Returns the ticket and sets is_new, or returns None if its files could not be stored.
 
-        The form has the error then; also where too many files came meanwhile.
+        The form has the error then; also if too many files were uploaded meanwhile.
         """
-        try:
-            content = submissions.content_of_form(self.instance, self.cleaned_data["attachments"])
-            ticket, self.is_new = submissions.file_once(
-                self.cleaned_data["submission_key"], content, file=self._file, find=self._filed_with
-            )
-        except TooManyFiles as error:
-            self.refuse_files(error.wait)
+        filed = self.file_once(
+            self.cleaned_data["submission_key"], self._content, file=self._file, find=self._filed_with
+        )
+        if filed is None:
             return None
-        except (StoreUnavailable, OSError):  # an upload waits in a temporary folder, which may fail too
-            self.add_error("attachments", files_unavailable())
-            return None
+        ticket, self.is_new = filed
         return ticket
+
+    def _content(self) -> submissions.Content:
+        return submissions.content_of_form(self.instance, self.cleaned_data["attachments"])
 
     def _filed_with(self, key: uuid.UUID) -> tuple[Ticket | None, submissions.Content]:
         ticket = Ticket.objects.filter(requester=self.instance.requester, submission_key=key).first()
         return (ticket, submissions.content_of_ticket(ticket)) if ticket else (None, [])
 
     def _file(self, key: uuid.UUID) -> Ticket:
-        Attachment.objects.hold_to_limit(self.cleaned_data["attachments"], self.uploader)
+        Attachment.objects.enforce_limit(self.cleaned_data["attachments"], self.uploader)
         ticket = super().save(commit=False)
-        ticket.pk, ticket._state.adding = None, True  # a first try with another key was rolled back
+        ticket.pk, ticket._state.adding = None, True  # an attempt with another key was rolled back
         ticket.submission_key = key
+        ticket.technical_details = self.cleaned_data["technical"]
         ticket.status = filing_limit.status_for_new(ticket.requester)
         ticket.save()
         filing_limit.count_new(ticket.requester)
@@ -153,7 +159,7 @@ class NewTicketForm(DraftFormMixin, DailyLimitMixin, TicketForm):
 
 
 class EditTicketForm(VersionedFormMixin, TicketForm):
-    """What the requester may still change."""
+    """The fields that the requester may still edit."""
 
     class Meta(TicketForm.Meta):
         fields = ["subject", "category", "description"]

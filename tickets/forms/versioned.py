@@ -1,4 +1,4 @@
-"""Two people who edit one row do not overwrite each other (../shared/THREATS.md, row 115)."""
+"""Prevents two people who edit a row from overwriting each other (../shared/THREATS.md, row 115)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from django import forms
 
 @dataclass(frozen=True)
 class Conflict:
-    """A field that somebody else saved while it was edited here, both values in words."""
+    """A field that another person saved while it was edited here, with both values as text."""
 
     label: str
     stored: str
@@ -18,7 +18,7 @@ class Conflict:
 class VersionedFormMixin(forms.Form):
     """For a ModelForm of a model with a `version`: the form remembers which version it showed.
 
-    Lock the row before the form is validated; else two saves could both find their version current.
+    Lock the row before validating the form. Otherwise two requests can both find their version current.
     """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -27,18 +27,20 @@ class VersionedFormMixin(forms.Form):
         super().__init__(*args, **kwargs)
         self.stored_version = self.instance.version
         self.fields["version"].initial = self.stored_version
-        # Validation writes what was typed into the instance; this is what the database has.
-        self.stored = {name: getattr(self.instance, name) for name in self._meta.fields}
+        # Validation writes the typed values into the instance; these are the stored ones. A form that is only
+        # shown does not need them, and would load the people of the ticket.
+        names = self._meta.fields if self.is_bound else ()
+        self.stored = {name: getattr(self.instance, name) for name in names}
 
     def clean(self):
-        """What the person left alone stays exactly as it is stored, even where the field would tidy it up."""
+        """Keeps unchanged fields exactly as they are stored, even if cleaning would change them."""
         cleaned = super().clean()
         untouched = cleaned.keys() & self.stored.keys() - set(self.changed_data)
         return cleaned | {name: self.stored[name] for name in untouched}
 
     @property
     def conflicts(self) -> list[Conflict]:
-        """What this form would overwrite; empty where it showed the version that is stored now."""
+        """Returns the changes that this form would overwrite; empty if it showed the stored version."""
         if self.cleaned_data.get("version") == self.stored_version:
             return []
         return [
@@ -48,7 +50,7 @@ class VersionedFormMixin(forms.Form):
         ]
 
     def renewed(self) -> "VersionedFormMixin":
-        """The same form with what was typed, which now knows the stored version and may overwrite it."""
+        """Returns the same form with the typed values and the stored version, so that it may overwrite."""
         data = self.data.copy()
         data[self.add_prefix("version")] = self.stored_version
         return type(self)(data=data, instance=self.instance)

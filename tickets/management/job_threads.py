@@ -1,7 +1,7 @@
-"""The timed jobs of one worker, each in a thread of its own.
+"""Runs each timed job of one worker in its own thread.
 
-So a long job keeps neither mail nor other jobs waiting, and a provider that does not answer keeps no job
-waiting. Each thread has its own connection to the database and closes it at the end.
+Thus jobs, other jobs and emails do not delay each other. Each thread has its own connection to the database
+and closes it at the end.
 """
 
 import logging
@@ -14,7 +14,7 @@ from itertools import islice
 from django.db import DatabaseError, InterfaceError, connections
 
 from helpdesk import clock
-from tickets.jobs import Job, Turn, claim_due
+from tickets.jobs import ClaimedJob, Job, claim_due
 from tickets.models.job_run import LEASE
 
 logger = logging.getLogger(__name__)
@@ -25,21 +25,21 @@ LONGEST = timedelta(hours=1)
 class JobThreads:
     def __init__(self, jobs: Collection[Job]):
         self.jobs = jobs
-        self.running: dict[str, tuple[Turn, threading.Thread]] = {}
+        self.running: dict[str, tuple[ClaimedJob, threading.Thread]] = {}
 
     def tick(self) -> None:
-        """Begins the jobs that are due, and renews the leases of those that run."""
+        """Starts due jobs, and renews the leases of running jobs."""
         self._forget_ended()
         self._renew()
         idle = [job for job in self.jobs if job.name not in self.running]
         for turn in islice(claim_due(idle), MOST_AT_ONCE - len(self.running)):
-            # A daemon, because a job that hangs must not keep the worker from ending.
+            # A daemon thread, so that a hanging job does not prevent the worker from stopping.
             thread = threading.Thread(target=_run, args=(turn,), name=turn.job.name, daemon=True)
             self.running[turn.job.name] = turn, thread
             thread.start()
 
     def end(self, *, seconds: float) -> None:
-        """Waits so long for the jobs that run; what is not done then is left to the next worker at once."""
+        """Waits for running jobs. Releases the leases of unfinished ones for another worker."""
         deadline = time.monotonic() + seconds
         for _turn, thread in self.running.values():
             thread.join(max(0, deadline - time.monotonic()))
@@ -52,7 +52,7 @@ class JobThreads:
         self.running = {name: pair for name, pair in self.running.items() if pair[1].is_alive()}
 
     def _renew(self) -> None:
-        """Not for ever: a job that hangs in this process may do its work in another."""
+        """Renews leases up to a limit, so that another process can run a job that hangs here."""
         if not self.running:
             return
         now = clock.now()
@@ -62,10 +62,10 @@ class JobThreads:
                 turn.row.renew(now)
 
 
-def _run(turn: Turn) -> None:
+def _run(turn: ClaimedJob) -> None:
     try:
         turn.run()
-    except (DatabaseError, InterfaceError):  # its lease runs out, and it is run again
+    except (DatabaseError, InterfaceError):  # the lease expires, and the job runs again
         logger.exception("The database did not answer at the end of the job %s.", turn.job.name)
     finally:
         connections.close_all()

@@ -2,7 +2,6 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import tickets.models.search_document
-import tickets.search.matching
 
 POSTGRESQL = ["CREATE INDEX search_document_words ON tickets_searchdocument USING gin (words)"]
 # The FTS5 table keeps no texts of its own, so it has to be told the old ones before they go.
@@ -60,7 +59,7 @@ class Migration(migrations.Migration):
                 (
                     "words",
                     tickets.models.search_document.WordsField(
-                        default=tickets.search.matching.Words, editable=False, verbose_name="words"
+                        default="", editable=False, verbose_name="words"
                     ),
                 ),
                 ("public_size", models.PositiveIntegerField(default=0, editable=False)),

@@ -1,8 +1,16 @@
+"""The tables, and the rules that every row must meet. Start with `ticket`.
+
+`tracking` logs saves. `ticket_querysets` and `attachment_querysets` hold the queries that several rooms use;
+small querysets stand with their models. `ticket_indexes` says which query each index serves; `planner` holds
+handwritten SQL. Models are imported here because Django looks for them here.
+"""
+
 from tickets.models.activity_log import ActivityLog, AppendOnly
 from tickets.models.attachment import Attachment
 from tickets.models.blocked_sender import BlockedSender
 from tickets.models.category import Category
 from tickets.models.comment import Comment
+from tickets.models.daily_figures import DailyFigures, StaleMoment
 from tickets.models.discarded_file import DiscardedFile
 from tickets.models.draft import Draft
 from tickets.models.handover import Handover
@@ -11,6 +19,7 @@ from tickets.models.job_run import JobRun
 from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
 from tickets.models.mail_preferences import MailPreferences, MutedTicket
+from tickets.models.mention import Mention
 from tickets.models.notification import Notification
 from tickets.models.outbox_pause import OutboxPause
 from tickets.models.raised_alarm import RaisedAlarm
@@ -32,6 +41,7 @@ __all__ = [
     "BlockedSender",
     "Category",
     "Comment",
+    "DailyFigures",
     "DiscardedFile",
     "Draft",
     "Handover",
@@ -39,6 +49,7 @@ __all__ = [
     "JobRun",
     "Macro",
     "MailPreferences",
+    "Mention",
     "MutedTicket",
     "NotStaff",
     "Notification",
@@ -47,6 +58,7 @@ __all__ = [
     "SavedReply",
     "SavedView",
     "SearchDocument",
+    "StaleMoment",
     "Status",
     "SubjectWord",
     "SuppressedAddress",

@@ -5,18 +5,12 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.events import Verb
 from tickets.models.ticket import Ticket
-
-# What saves the ticket itself. The rest is what was said on it, its files, watchers and links.
-SAVES = (
-    Verb.CREATED, Verb.EDITED, Verb.STATUS_CHANGED, Verb.ASSIGNED, Verb.REMINDED, Verb.CONFIRMED,
-    Verb.NOT_FIXED, Verb.MERGED, Verb.UNMERGED,
-)  # fmt: skip
+from tickets.rules.events import Step, Thing, Verb, choices, verbs, verbs_setting
 
 
 class AppendOnly(TypeError):
-    """The activity log can be added to and read, nothing else."""
+    """Raised when code tries to change or delete a row of the activity log."""
 
 
 class ActivityLogQuerySet(models.QuerySet):
@@ -35,13 +29,30 @@ class ActivityLogQuerySet(models.QuerySet):
         return self.order_by("pk")
 
     def last_saver(self, ticket: Ticket) -> str:
-        """Who saved `ticket` last, by name. Never who wrote a note: a requester may read it."""
-        names = self.filter(ticket_id=ticket.pk, verb__in=SAVES).order_by("-pk")
+        """Returns the name of the person who last made a change to `ticket` that the requester may see."""
+        saves = verbs(
+            lambda event: event.is_public and event.thing == Thing.TICKET and event.step != Step.REMOVED
+        )
+        names = self.filter(ticket_id=ticket.pk, verb__in=saves).order_by("-pk")
         return names.values_list("actor_name", flat=True).first() or ""
+
+    def last_assignment(self, ticket: Ticket) -> "ActivityLog | None":
+        """Returns the row that last set or removed the assignee of `ticket`. Leaves out undone acts."""
+        return self.last_change(ticket, "assignee")
+
+    def last_change(self, ticket: Ticket, field: str) -> "ActivityLog | None":
+        """Returns the row that last set `field` of `ticket`. Leaves out undone acts."""
+        own = self.filter(ticket_id=ticket.pk)
+        undone = own.filter(verb=Verb.UNDONE).order_by().values("batch")
+        rows = own.filter(verb__in=verbs_setting(field), changes__has_key=field)
+        return rows.exclude(batch__in=undone).order_by("-pk").first()
 
 
 class StatusBefore(models.Func):
-    """The number of the status that a change leaves. Without parameters, so that an index can answer it."""
+    """The primary key of the old status in `changes`.
+
+    Written without parameters so that an index can serve it.
+    """
 
     arity = 1
     template = "json_extract(%(expressions)s, '$.status[0]')"
@@ -54,9 +65,10 @@ class StatusBefore(models.Func):
 
 
 class ActivityLog(models.Model):
-    """What happened: field names and raw values; words are chosen when it is shown (tickets.words).
+    """One event: field names and raw values. tickets.history.sentences turns them into text when they are
+    shown.
 
-    Ticket and actor are held without a database constraint: the log outlives both.
+    `ticket` and `actor` have no database constraint, because the log outlives both.
     """
 
     ticket = models.ForeignKey(
@@ -65,13 +77,13 @@ class ActivityLog(models.Model):
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="activities",
-        db_index=False,  # here and below: an index of Meta begins with it
+        db_index=False,  # here and below: an index in Meta starts with this field
     )
-    verb = models.CharField(_("what"), max_length=20, choices=Verb)
+    verb = models.CharField(_("event"), max_length=20, choices=choices)
     changes = models.JSONField(_("changes"), help_text=_("{field: [old value, new value]}"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("who"),
+        verbose_name=_("person"),
         on_delete=models.DO_NOTHING,
         db_constraint=False,
         related_name="+",
@@ -82,10 +94,10 @@ class ActivityLog(models.Model):
     actor_name = models.CharField(_("name at that time"), max_length=150, blank=True)
     source = models.CharField(_("source"), max_length=10)
     batch = models.UUIDField(_("act"), default=uuid.uuid4, help_text=_("Shared by all rows of one act."))
-    recorded_at = models.DateTimeField(_("when"), default=timezone.now)
+    recorded_at = models.DateTimeField(_("time"), default=timezone.now)
 
     objects = ActivityLogQuerySet.as_manager()
-    together: dict = {}  # all changes of the save that this row is a part of; known only while it is recorded
+    together: dict = {}  # all changes of the save that wrote this row; set only while it is recorded
 
     class Meta:
         verbose_name = _("activity")
@@ -93,12 +105,12 @@ class ActivityLog(models.Model):
         ordering = ["-pk"]
         base_manager_name = "objects"
         indexes = [
-            # a ticket's timeline, oldest first
+            # serves the timeline of a ticket, oldest first
             models.Index(fields=["ticket", "id"], name="activity_by_ticket"),
-            # the admin's list, newest first: by what was done, and by who did it
+            # serve the admin's list, newest first: filtered by verb and by actor
             models.Index(fields=["verb", "-id"], name="activity_by_verb"),
             models.Index(fields=["actor", "-id"], name="activity_by_actor"),
-            # the report's reopened tickets
+            # serves the report of reopened tickets
             models.Index(
                 StatusBefore("changes"),
                 "recorded_at",

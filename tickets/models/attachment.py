@@ -10,16 +10,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import OneLineField
-from tickets.events import Verb
-from tickets.file_types import described
+from tickets.models.attachment_querysets import AttachmentQuerySet
 from tickets.models.comment import Comment
 from tickets.models.discarded_file import DiscardedFile
 from tickets.models.ticket import Ticket
-from tickets.querysets import AttachmentQuerySet
+from tickets.models.tracking import TrackedModel
+from tickets.rules.events import Verb
+from tickets.rules.file_types import described
+from tickets.rules.validators import safe_name
 from tickets.storage.access import FileLost, StoreUnavailable, read
 from tickets.storage.field import StoredFileField
-from tickets.tracking import TrackedModel
-from tickets.validators import safe_name
 
 IS_WAITING = models.Q(picture_state="waiting")
 
@@ -29,24 +29,27 @@ def attachment_storage():
 
 
 def random_key() -> str:
-    """43 characters that cannot be guessed (256 bits)."""
+    """Returns 43 characters that cannot be guessed (256 bits)."""
     return secrets.token_urlsafe(32)
 
 
 def stored_path(attachment: "Attachment", _name: str = "") -> str:
-    """The key alone, in 4,096 folders: neither name nor extension of what was sent reaches the disk."""
+    """Returns a path made of the key alone, in one of 4,096 folders.
+
+    Neither the name nor the extension of the upload reaches the disk.
+    """
     digest = hashlib.sha256(attachment.key.encode()).hexdigest()
     return f"{digest[:3]}/{attachment.key}"
 
 
 class Attachment(TrackedModel):
-    """A file on a ticket. Its own bytes are served only as a download.
+    """A file on a ticket. The original bytes are served only as a download.
 
-    Of a picture there are two renditions beside it (tickets.pictures), which pages show.
+    A picture has two more renditions (tickets.files.pictures), which pages display.
     """
 
     class PictureState(models.TextChoices):
-        NONE = "", _("no picture")
+        NONE = "", _("not a picture")
         WAITING = "waiting", _("waiting")
         READY = "ready", _("ready")
         FAILED = "failed", _("can't be shown")
@@ -55,7 +58,8 @@ class Attachment(TrackedModel):
     PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/heic", "image/heif")
     THUMBNAIL_SIDE = 480  # pixels of the longer side
     TRACKED = ("key", "name", "size", "sha256", "comment")
-    ADDED, REMOVED = Verb.FILE_ADDED, Verb.FILE_REMOVED
+    ADDED = Verb.FILE_ADDED
+    REMOVED = Verb.FILE_REMOVED
 
     ticket = models.ForeignKey(
         Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="attachments"
@@ -67,7 +71,7 @@ class Attachment(TrackedModel):
         related_name="attachments",
         null=True,
         blank=True,
-        help_text=_("None: it came with the ticket."),
+        help_text=_("Blank: attached to the ticket itself."),
     )
     key = models.CharField(_("key"), max_length=43, unique=True, default=random_key, editable=False)
     file = StoredFileField(
@@ -100,9 +104,9 @@ class Attachment(TrackedModel):
         verbose_name_plural = _("attachments")
         ordering = ["pk"]
         indexes = [
-            # what a person has uploaded today
+            # serves the daily upload limit of a person
             models.Index(fields=["uploader", "created_at"], name="attachment_by_uploader"),
-            # the pictures that the worker draws next
+            # serves the worker that renders pictures
             models.Index(
                 fields=["id"], name="attachment_waiting", condition=models.Q(picture_state="waiting")
             ),
@@ -116,18 +120,19 @@ class Attachment(TrackedModel):
 
     @classmethod
     def from_upload(cls, upload, *, ticket: Ticket, uploader, comment: Comment | None = None) -> "Attachment":
-        """An unsaved attachment of an uploaded file that passed validators. Raises StoreUnavailable."""
+        """Builds an unsaved attachment from a validated upload. Raises StoreUnavailable."""
         try:
             upload.seek(0)
             content = upload.read()
-        except OSError as error:  # it waits in a temporary folder, which may fail like any other
+        except OSError as error:  # the temporary folder of uploads can fail like any other folder
             raise StoreUnavailable(f"The upload can't be read: {error}") from error
         name, media_type = described(safe_name(upload.name), content)
         return cls(
             ticket=ticket,
             comment=comment,
             uploader=uploader,
-            # Not the upload: Django would move its temporary file, and a view that is asked again finds none.
+            # Does not store the upload itself: Django would move its temporary file, and a retried view would
+            # not find it.
             file=ContentFile(content, upload.name),
             name=safe_name(name),
             size=len(content),
@@ -138,7 +143,7 @@ class Attachment(TrackedModel):
 
     @classmethod
     def attach(cls, uploads, *, ticket: Ticket, uploader, comment: Comment | None = None) -> None:
-        """Saves uploaded files on `ticket`: all of them, or no row and no file. Raises StoreUnavailable."""
+        """Saves all uploads on `ticket`, or no row and no file. Raises StoreUnavailable."""
         if not uploads:
             return
         place = {"ticket": ticket, "uploader": uploader, "comment": comment}
@@ -151,7 +156,7 @@ class Attachment(TrackedModel):
         return self.ticket_id
 
     def content(self) -> bytes:
-        """All its bytes. Raises StoreUnavailable, or FileLost where the store does not have all of them."""
+        """Returns the bytes. Raises StoreUnavailable, or FileLost if the store does not have all of them."""
         content = self.file.content()
         if len(content) != self.size:
             raise FileLost(f"It has {len(content)} bytes of {self.size}.")
@@ -159,26 +164,26 @@ class Attachment(TrackedModel):
 
     @property
     def is_shown(self) -> bool:
-        """Whether pages show it as a picture."""
+        """Whether pages display it as a picture."""
         return self.picture_state == self.PictureState.READY
 
     @property
     def thumbnail_size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Returns width and height in pixels."""
         longer = max(self.picture_width, self.picture_height)
         scale = min(1, self.THUMBNAIL_SIDE / longer)
         return max(1, round(self.picture_width * scale)), max(1, round(self.picture_height * scale))
 
     def picture_path(self, size: str) -> str:
-        """Where the rendition VIEW or THUMBNAIL is stored."""
+        """Returns the storage path of the rendition VIEW or THUMBNAIL."""
         return f"{self.file.name}.{size}"
 
     def picture(self, size: str) -> bytes:
-        """The rendition VIEW or THUMBNAIL, WebP. Raises StoreUnavailable or FileLost."""
+        """Returns the rendition VIEW or THUMBNAIL as WebP. Raises StoreUnavailable or FileLost."""
         return read(self.file.storage, self.picture_path(size))
 
     def discard_file(self) -> None:
-        """Deletes the bytes once the row's deletion is certain; a store that fails then is asked again."""
+        """Deletes the bytes after the transaction commits. The worker retries if the store fails."""
         self._discard(self.file.name)
         if self.picture_state:
             self.discard_pictures()

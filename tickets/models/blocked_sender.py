@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class BlockedSender(models.Model):
-    """An address whose mail is recorded and ignored."""
+    """An address whose emails are recorded and ignored."""
 
     address = models.EmailField(_("address"), unique=True)
     blocked_by = models.ForeignKey(

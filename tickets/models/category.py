@@ -6,19 +6,19 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import OneLineField
 from accounts.validators import validate_single_line
-from tickets import variables
 from tickets.models.ticket_owner import NOT_STAFF
+from tickets.rules import variables
 
-# What {…} may stand in the texts of a category.
+# The variables that the texts of a category may contain.
 VARIABLES = ("requester", "ticket", "subject", "date")
-HELP_ON_TEXT = _("Empty: our own words. You can write {requester}, {ticket}, {subject} and {date}.")
+HELP_ON_TEXT = _("Leave blank for the default text. You can use {requester}, {ticket}, {subject} and {date}.")
 
 
 def validate_variables(text: str) -> None:
     for name in variables.unknown(text, VARIABLES):
         nearest = variables.nearest(name, VARIABLES) or VARIABLES[0]
         raise ValidationError(
-            _("There is no {%(name)s}. Did you mean {%(nearest)s}?"),
+            _("{%(name)s} does not exist. Did you mean {%(nearest)s}?"),
             params={"name": name, "nearest": nearest},
         )
 
@@ -27,8 +27,14 @@ class CategoryQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
 
+    def offered(self, *, present: int | None):
+        """Returns the choices for a form: active categories, and the one with the primary key `present`."""
+        return self.active() | self.filter(pk=present) if present else self.active()
+
     def for_mail(self):
-        """Where new tickets by mail go: the category that says so, else the last one of the form."""
+        """Returns the category for new tickets by email: the one that is marked for it, else the last on the
+        form.
+        """
         return self.order_by("-is_active", "-is_for_mail", "-position", "-pk").first()
 
 
@@ -39,10 +45,10 @@ class Category(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(
-        _("active"), default=True, help_text=_("Off: it leaves the form, old tickets keep it.")
+        _("active"), default=True, help_text=_("Inactive categories are hidden from new tickets.")
     )
     is_for_mail = models.BooleanField(
-        _("for mail"), default=False, help_text=_("New tickets that come in by mail get this category.")
+        _("for email"), default=False, help_text=_("New tickets that arrive by email get this category.")
     )
     default_assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -51,38 +57,42 @@ class Category(models.Model):
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("New tickets of this category go to this person."),
+        help_text=_("New tickets in this category are assigned to this person."),
     )
     people = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("people to tell"),
+        verbose_name=_("notify"),
         related_name="+",
         blank=True,
-        help_text=_("They get a mail for each new ticket of this category."),
+        help_text=_("They are emailed about each new ticket in this category."),
     )
     remind_after = models.PositiveSmallIntegerField(
         _("remind after"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
-        help_text=_("Working days that a requester may be silent before we remind. Empty: never."),
+        help_text=_(
+            "Working days without a reply until the requester is reminded. Leave blank to send no reminder."
+        ),
     )
     close_after = models.PositiveSmallIntegerField(
         _("close after"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(60)],
-        help_text=_("Working days from the reminder until the ticket is closed. Empty: never."),
+        help_text=_(
+            "Working days from the reminder until the ticket is closed. Leave blank to keep it open."
+        ),
     )
     reminder_text = models.TextField(
-        _("text of the reminder"),
+        _("reminder text"),
         max_length=2000,
         blank=True,
         validators=[MaxLengthValidator(2000), validate_variables],
         help_text=HELP_ON_TEXT,
     )
     closing_text = models.TextField(
-        _("text of the closing"),
+        _("closing text"),
         max_length=2000,
         blank=True,
         validators=[MaxLengthValidator(2000), validate_variables],
@@ -100,7 +110,7 @@ class Category(models.Model):
                 fields=["is_for_mail"],
                 name="category_one_for_mail",
                 condition=models.Q(is_for_mail=True),
-                violation_error_message=_("Another category is for mail already."),
+                violation_error_message=_("Another category is already for email."),
             ),
         ]
 
@@ -108,8 +118,8 @@ class Category(models.Model):
         return self.name
 
     def clean(self):
-        """Raises ValidationError where a ticket would go to nobody who works, close unannounced, or on a day
-        that never comes.
+        """Raises ValidationError if tickets would go to a person who does not work, or close without a
+        reminder, or on a day that never comes.
         """
         super().clean()
         person = self.default_assignee
@@ -117,13 +127,9 @@ class Category(models.Model):
             raise ValidationError({"default_assignee": ValidationError(NOT_STAFF, params={"person": person})})
         if self.close_after is not None and self.remind_after is None:
             raise ValidationError(
-                {
-                    "close_after": _(
-                        "Nobody's ticket closes without a reminder. Please fill in “remind after” too."
-                    )
-                }
+                {"close_after": _("No ticket closes without a reminder. Fill in “remind after” too.")}
             )
         if self.close_after is None and "{date}" in self.reminder_text:
             raise ValidationError(
-                {"reminder_text": _("{date} is the day of the closing. Please fill in “close after” too.")}
+                {"reminder_text": _("{date} is the day when the ticket closes. Fill in “close after” too.")}
             )

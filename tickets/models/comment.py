@@ -7,24 +7,33 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import validate_visible
-from tickets.events import Verb
 from tickets.models.ticket import Ticket
-from tickets.querysets import CommentQuerySet
-from tickets.tracking import TrackedModel
+from tickets.models.tracking import TrackedModel, TrackedQuerySet
+from tickets.rules.events import Verb
 
 
 def split_key(key: uuid.UUID) -> uuid.UUID:
-    """The submission key of the ticket that the message with this key is split into (tickets.splitting)."""
+    """Returns the key of the ticket that this message is split into (tickets.actions.splitting)."""
     return uuid.uuid5(key, "split")
 
 
-class Comment(TrackedModel):
-    """What somebody said on a ticket: a public reply, or an internal note that only staff read.
+class CommentQuerySet(TrackedQuerySet):
+    def visible_to(self, user):
+        """Returns all comments for staff and public ones for others, on tickets that `user` may
+        already see.
+        """
+        if not user.is_authenticated:
+            return self.none()
+        return self if user.is_staff else self.filter(is_public=True)
 
-    Never changed once it is said; tickets.conversation is where it is said and taken back.
+
+class Comment(TrackedModel):
+    """A message on a ticket: a public reply, or an internal note that only staff can read.
+
+    A comment is never edited. tickets.actions.conversation creates it, and undoes it within the time limit.
     """
 
-    TRACKED = ("key", "body", "is_public")
+    TRACKED = ("key", "body", "is_public", "not_emailed")
     REMOVED = Verb.TAKEN_BACK
 
     ticket = models.ForeignKey(
@@ -38,7 +47,7 @@ class Comment(TrackedModel):
     )
     is_public = models.BooleanField(_("public"))
     is_thanks = models.BooleanField(
-        _("only thanks"), default=False, help_text=_("Words of thanks to a ticket that is done.")
+        _("thank-you only"), default=False, help_text=_("A thank-you on a solved ticket.")
     )
     source = models.CharField(
         _("source"), max_length=10, choices=Ticket.Source, default=Ticket.Source.WEB, editable=False
@@ -46,10 +55,16 @@ class Comment(TrackedModel):
     key = models.UUIDField(
         default=uuid.uuid4,
         editable=False,
-        help_text=_("Comes with the form: sending one form twice says it once."),
+        help_text=_("Comes with the form, so that a form sent twice adds one message."),
     )
     trimmed = models.TextField(_("trimmed text"), blank=True, default="", editable=False)
-    created_at = models.DateTimeField(_("said"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("sent"), default=timezone.now, editable=False)
+    not_emailed = models.JSONField(
+        _("not emailed"),
+        null=True,
+        editable=False,
+        help_text=_("Primary keys of the people whom the author left out. They see it on the page."),
+    )
 
     objects = CommentQuerySet.as_manager()
 
@@ -62,7 +77,7 @@ class Comment(TrackedModel):
             models.UniqueConstraint(fields=["author", "key"], name="comment_once_per_submission"),
             models.CheckConstraint(condition=~models.Q(body=""), name="comment_has_body"),
         ]
-        # a ticket's conversation, oldest first
+        # serves the conversation of a ticket, oldest first
         indexes = [models.Index(fields=["ticket", "id"], name="comment_by_ticket")]
 
     def __str__(self):
@@ -77,7 +92,7 @@ class Comment(TrackedModel):
         super().save(*args, **kwargs)
 
     @property
-    def ADDED(self):  # noqa: N802 - what TrackedModels call it
+    def ADDED(self):  # noqa: N802 - the name that TrackedModel expects
         return Verb.REPLIED if self.is_public else Verb.NOTED
 
     @property

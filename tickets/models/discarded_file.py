@@ -3,11 +3,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tickets.storage.access import Act, StoreUnavailable, calling
+from tickets.storage.access import Operation, StoreUnavailable, calling
 
 
 class DiscardedFile(models.Model):
-    """A file whose attachment is deleted. The row stays until the store has deleted the file too."""
+    """The file of a deleted attachment. The row stays until the store has deleted the file too."""
 
     path = models.CharField(_("path"), max_length=100)
     created_at = models.DateTimeField(_("discarded"), default=timezone.now, editable=False)
@@ -21,9 +21,9 @@ class DiscardedFile(models.Model):
         return self.path
 
     def delete_from(self, storage: Storage) -> bool:
-        """Deletes file and row. Returns False, and keeps the row, where the store fails."""
+        """Deletes the file and the row. Returns False, and keeps the row, if the store fails."""
         try:
-            with calling(storage, Act.WRITE):
+            with calling(storage, Operation.WRITE):
                 storage.delete(self.path)
         except StoreUnavailable:
             return False

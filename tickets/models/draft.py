@@ -1,4 +1,5 @@
 import os
+import re
 import uuid
 from typing import NamedTuple
 
@@ -11,15 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from tickets.models.ticket import Ticket
 
 
-class Mark(NamedTuple):
-    """The state of a draft that a page shows: which one, and how often it was saved until then."""
+class DraftVersion(NamedTuple):
+    """Identifies a draft and how often it was saved when the page showed it."""
 
     key: uuid.UUID
     version: int
 
     @classmethod
-    def read(cls, text: str) -> "Mark | None":
-        """None for anything that is no mark."""
+    def read(cls, text: str) -> "DraftVersion | None":
+        """Parses "key:version". Returns None for any other text."""
         key, _colon, version = text.partition(":")
         try:
             return cls(uuid.UUID(key), int(version)) if len(version) < 9 else None
@@ -28,6 +29,25 @@ class Mark(NamedTuple):
 
     def __str__(self):
         return f"{self.key}:{self.version}"
+
+
+class Save(NamedTuple):
+    """The number of a save by an open page, because requests can arrive in any order."""
+
+    page: str
+    number: int
+
+    @classmethod
+    def read(cls, text: str) -> "Save | None":
+        """Returns None for text that is not a Save."""
+        found = re.fullmatch(r"([0-9.]{1,40}):([0-9]{1,8})", text)
+        return cls(found[1], int(found[2])) if found else None
+
+    def __str__(self):
+        return f"{self.page}:{self.number}"
+
+    def is_older_than(self, other: "Save | None") -> bool:
+        return other is not None and self.page == other.page and self.number < other.number
 
 
 class DraftQuerySet(models.QuerySet):
@@ -40,54 +60,95 @@ class DraftQuerySet(models.QuerySet):
         body: str,
         fields: dict[str, str] | None = None,
         key: uuid.UUID | None = None,
-        restored: Mark | None = None,
-    ) -> None:
-        """Keeps what is typed so far in the form with this `key`; nothing typed leaves nothing.
+        restored: DraftVersion | None = None,
+        save: Save | None = None,
+        place: str = "",
+    ) -> int:
+        """Saves what is typed in the form with this `key`, or deletes the draft if nothing is typed.
 
-        A form that shows a draft (`restored`) goes on with it, unless another tab has changed it since or the
-        words are others: then both are kept. Without a key the newest draft of the place gets a new one, so
-        that a tab which is still open does not write over it.
+        A form that shows a draft (`restored`) continues it, unless another tab changed it since or the text
+        is a different one: then both drafts are kept. Without a key, the newest draft of the place gets a new
+        key, so that another open tab does not overwrite it. An older `save` of the same page that arrives
+        late changes nothing.
+
+        Returns how many old drafts of the person were deleted because of the limit.
         """
         fields = fields or {}
+        where = {"person": person, "ticket": ticket, "kind": kind, "place": place}
         if not body.strip() and not self.model.is_typed(kind, fields):
-            self.forget(person=person, ticket=ticket, kind=kind, key=key, restored=restored)
-            return
-        values = {"body": body, "fields": fields, "version": F("version") + 1, "updated_at": timezone.now()}
+            self._empty(**where, key=key, restored=restored, save=save)
+            return 0
+        content = {"body": body, "fields": fields}
+        if save:
+            content |= {"page": save.page, "save_number": save.number}
+        values = {**content, "version": F("version") + 1, "updated_at": timezone.now()}
         own = self.filter(person=person)
         if key is None:
-            newest = own.filter(ticket=ticket, kind=kind).newest_first().first()
+            newest = own.filter(ticket=ticket, kind=kind, place=place).newest_first().first()
             key = uuid.uuid4()
             if newest and own.filter(pk=newest.pk).update(key=key, **values):
-                return
-        if own.filter(key=key).update(**values):
-            return
-        if restored and self._goes_on(own, restored, body, fields):
+                return 0
+        same = own.filter(key=key)
+        if same.saved_before(save).update(**values) or same.exists():
+            return 0
+        if restored and self._goes_on(own, restored, self.model.words_of(kind, body, fields)):
             shown = own.filter(key=restored.key, version=restored.version)
             if shown.update(key=key, **values):
-                return
+                return 0
         try:
             with transaction.atomic():
-                self.create(person=person, ticket=ticket, kind=kind, body=body, fields=fields, key=key)
-        except IntegrityError:  # two saves of one form at once
-            own.filter(key=key).update(**values)
-        self._keep_few(person)
+                self.create(**where, **content, key=key)
+        except IntegrityError:  # the same form was saved twice at once
+            same.saved_before(save).update(**values)
+        return self._delete_oldest(person)
 
     def forget(
-        self, *, person, ticket: Ticket | None, kind: str, key: uuid.UUID | None, restored: Mark | None = None
+        self,
+        *,
+        person,
+        ticket: Ticket | None,
+        kind: str,
+        key: uuid.UUID | None,
+        restored: DraftVersion | None = None,
+        save: Save | None = None,
+        place: str = "",
     ) -> None:
-        """Deletes the draft of the form with this `key` and what it showed; without a key the whole place."""
+        """Deletes the draft of the form with this `key` and the draft it showed; without a key, all of the
+        place. What the same page has saved after `save` stays.
+        """
         own = self.filter(person=person)
         if key is None:
-            own.filter(ticket=ticket, kind=kind).delete()
+            own.filter(ticket=ticket, kind=kind, place=place).delete()
             return
-        own.filter(key=key).delete()
+        own.filter(key=key).saved_before(save).delete()
         if restored:
             own.filter(key=restored.key, version=restored.version).delete()
 
-    def join(self, older: "Draft", newer: "Draft") -> None:
-        """Makes one draft of two of a place, the older text first; two that are too long together stay two.
+    def _empty(self, *, person, key: uuid.UUID | None, save: Save | None, restored, **place) -> None:
+        """Deletes the draft. An emptied row stays if an older save of the page may still arrive."""
+        if key is None or save is None:
+            self.forget(person=person, key=key, restored=restored, save=save, **place)
+            return
+        own = self.filter(person=person)
+        if restored:
+            own.filter(key=restored.key, version=restored.version).exclude(key=key).delete()
+        nothing = {"body": "", "fields": {}, "page": save.page, "save_number": save.number}
+        nothing["updated_at"] = timezone.now()
+        same = own.filter(key=key)
+        if same.saved_before(save).update(**nothing) or same.exists():
+            return
+        try:
+            with transaction.atomic():
+                self.create(person=person, key=key, **place, **nothing)
+        except IntegrityError:  # an older save arrived at the same moment
+            same.saved_before(save).update(**nothing)
+        emptied = own.emptied().order_by("-pk").values_list("pk", flat=True)
+        self.filter(pk__in=list(emptied[self.model.MOST :])).delete()
 
-        It is a new one: a tab in which one of the two is still typed does not write over it.
+    def join(self, older: "Draft", newer: "Draft") -> None:
+        """Joins two drafts of one place, older text first. Keeps both if the joined text would be too long.
+
+        The joined draft gets a new key, so that a tab that still edits one of them does not overwrite it.
         """
         body = "\n\n".join(filter(None, (older.body, newer.body)))
         if len(body) > self.model.MAX_LENGTH:
@@ -96,39 +157,46 @@ class DraftQuerySet(models.QuerySet):
         place = {"person_id": newer.person_id, "ticket_id": newer.ticket_id, "kind": newer.kind}
         self.create(**place, body=body, fields=older.fields | newer.fields)
 
-    def body_of(self, *, person, ticket: Ticket | None, kind: str) -> str:
-        """The newest text of the place."""
-        drafts = self.filter(person=person, ticket=ticket, kind=kind).newest_first()
-        return drafts.values_list("body", flat=True).first() or ""
+    def saved_before(self, save: Save | None):
+        """Excludes drafts that the same page has saved later."""
+        return self.exclude(page=save.page, save_number__gt=save.number) if save else self
 
     def newest_first(self):
-        return self.order_by("-updated_at", "-pk")
+        """Leaves out emptied drafts, which nobody sees."""
+        return self.exclude(body="", fields={}).order_by("-updated_at", "-pk")
+
+    def emptied(self):
+        return self.filter(body="", fields={})
 
     def of_deleted_tickets(self):
         return self.filter(ticket=None, kind__in=(Draft.Kind.REPLY, Draft.Kind.NOTE))
 
     @staticmethod
-    def _goes_on(own, restored: Mark, body: str, fields: dict[str, str]) -> bool:
-        """Whether more than half of what the draft says is still there, at its beginning and its end."""
+    def _goes_on(own, restored: DraftVersion, new: str) -> bool:
+        """Whether more than half of the draft's text is still there, at its beginning and its end."""
         draft = own.filter(key=restored.key).first()
         if draft is None:
             return False
-        old, new = draft.text, f"{fields.get('subject', '')}\n{body}"
+        old = draft.text
         start = len(os.path.commonprefix([old, new]))
         end = len(os.path.commonprefix([old[start:][::-1], new[start:][::-1]]))
         return 2 * (start + end) > len(old)
 
-    def _keep_few(self, person) -> None:
-        """Past MOST the oldest go."""
+    def _delete_oldest(self, person) -> int:
+        """Deletes the oldest drafts above MOST. Returns how many."""
         oldest = self.filter(person=person).newest_first().values_list("pk", flat=True)
         if surplus := list(oldest[self.model.MOST :]):
             self.filter(pk__in=surplus).delete()
+        return len(surplus)
 
 
 class Draft(models.Model):
-    """What somebody has typed into a form and not sent: one for each form that is open. Never sent by itself.
+    """What a person has typed into a form and not sent.
 
-    Without a ticket it is about a new one, or its ticket is deleted.
+    Each open form has one draft. It is never sent by itself.
+
+    A draft without a ticket belongs to the form for a new ticket, or its ticket is deleted. Drafts of all
+    other forms have the kind FORM and the path of the page as `place`.
     """
 
     class Kind(models.TextChoices):
@@ -136,39 +204,42 @@ class Draft(models.Model):
         NOTE = "note", _("internal note")
         DETAILS = "details", _("details")
         TICKET = "ticket", _("new ticket")
-        ON_BEHALF = "on_behalf", _("new ticket for somebody")
+        FORM = "form", _("form of another page")
 
     MAX_LENGTH = 20_000  # of the body
     MAX_FIELDS_LENGTH = 25_000  # of all other fields together
     MOST = 50  # of one person
     KEPT_DAYS = 90
-    # The fields beside the body, by kind
+    MAX_PLACE = 200
+    # Marks a draft that holds the whole form, unticked boxes included; the script sends changed fields only.
+    WHOLE = "*"
+    UNSEEN = (WHOLE, "version")  # in the fields of a FORM, but not typed by the person
+    # The fields besides the body, by kind
     FIELDS = {
-        Kind.REPLY: ("status", "claims", "files"),
+        Kind.REPLY: ("status", "waiting_for", "wakes_on", "claims", "files"),
         Kind.NOTE: ("files",),
         Kind.DETAILS: (
             "status", "waiting_for", "wakes_on", "assignee", "priority", "category", "subject", "description",
         ),
         Kind.TICKET: ("subject", "category", "priority", "files"),
-        Kind.ON_BEHALF: (
-            "requester", "requester_email", "requester_name", "subject", "category", "status", "priority",
-            "assignee",
-        ),
     }  # fmt: skip
-    # What counts as typed without a body; the others have a value from the start.
+    WITHOUT_BODY = (Kind.DETAILS, Kind.FORM)
+    # The fields that count as typed even if the body is empty; the others have an initial value.
     TYPED_FIELDS = {
         Kind.REPLY: ("status",),
         Kind.NOTE: (),
-        Kind.DETAILS: FIELDS[Kind.DETAILS],  # only those that were changed are sent
+        Kind.DETAILS: FIELDS[Kind.DETAILS],  # only changed fields are sent
         Kind.TICKET: ("subject",),
-        Kind.ON_BEHALF: ("requester", "requester_email", "requester_name", "subject"),
     }
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     ticket = models.ForeignKey(Ticket, on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
     kind = models.CharField(max_length=10, choices=Kind)
+    place = models.CharField(max_length=MAX_PLACE, blank=True, help_text=_("The path of the page."))
     key = models.UUIDField(default=uuid.uuid4, help_text=_("Of the form in which it is typed."))
     version = models.PositiveIntegerField(default=1)
+    page = models.CharField(max_length=40, blank=True)  # of the last Save
+    save_number = models.PositiveIntegerField(default=0)
     body = models.TextField(max_length=MAX_LENGTH, blank=True)
     fields = models.JSONField(default=dict, blank=True)
     updated_at = models.DateTimeField(default=timezone.now)
@@ -185,22 +256,36 @@ class Draft(models.Model):
 
     @classmethod
     def is_typed(cls, kind: str, fields: dict[str, str]) -> bool:
-        """Whether somebody has typed or chosen something beside the body."""
+        """Whether the person has filled in a field besides the body."""
+        if kind == cls.Kind.FORM:
+            return bool(fields.keys() - set(cls.UNSEEN))
         if kind == cls.Kind.DETAILS:
             return bool(fields)
         return any(fields.get(name, "").strip() for name in cls.TYPED_FIELDS[kind])
 
-    @property
-    def text(self) -> str:
-        return f"{self.fields.get('subject', '')}\n{self.body}"
+    @classmethod
+    def words_of(cls, kind: str, body: str, fields: dict) -> str:
+        if kind != cls.Kind.FORM:
+            return f"{fields.get('subject', '')}\n{body}"
+        values = [value for name, value in sorted(fields.items()) if name not in cls.UNSEEN]
+        return "\n".join(value if isinstance(value, str) else ", ".join(value) for value in values)
 
     @property
-    def mark(self) -> Mark:
-        return Mark(self.key, self.version)
+    def text(self) -> str:
+        return self.words_of(self.kind, self.body, self.fields)
+
+    @property
+    def summary(self) -> str:
+        """Returns the text without the primary keys of selected choices."""
+        return "\n".join(line for line in self.text.splitlines() if not line.strip().isdecimal())
+
+    @property
+    def mark(self) -> DraftVersion:
+        return DraftVersion(self.key, self.version)
 
     @property
     def saved_when(self) -> str:
-        """The time, with the day where that was not today."""
+        """Returns the time of the last save, with the date if that was not today."""
         saved = timezone.localtime(self.updated_at)
         is_today = saved.date() == timezone.localdate()
         return formats.date_format(saved, "H:i" if is_today else "j M, H:i")

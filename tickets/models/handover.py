@@ -6,8 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import actor
-from tickets.events import Verb
 from tickets.models.activity_log import ActivityLog
+from tickets.rules.events import Verb
 
 
 class HandoverQuerySet(models.QuerySet):
@@ -15,16 +15,18 @@ class HandoverQuerySet(models.QuerySet):
         return self.filter(done_at__isnull=True)
 
     def ask(self, person) -> "Handover":
-        """The open one of `person`, made where there is none: all goes to nobody unless somebody chooses."""
+        """Returns the open handover of `person`. Creates one that leaves tickets unassigned if
+        there is none.
+        """
         start = ActivityLog.objects.aggregate(last=models.Max("pk", default=0))["last"]
         asked = {"asked_by": actor.current().user, "log_start": start}
         return self.get_or_create(person=person, done_at=None, defaults=asked)[0]
 
 
 class Handover(models.Model):
-    """What becomes of the tickets of a person who stopped working, see tickets.ownership.
+    """The reassignment of everything that a former staff member owned (tickets.actions.handing_over).
 
-    Everything that it changes is logged as the one act `batch`.
+    All its changes are logged as the one act `batch`.
     """
 
     person = models.ForeignKey(
@@ -32,21 +34,21 @@ class Handover(models.Model):
     )
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("asked by"),
+        verbose_name=_("requested by"),
         on_delete=models.SET_NULL,
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("Empty: the system."),
+        help_text=_("Blank: the system."),
     )
     to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("tickets go to"),
+        verbose_name=_("new assignee"),
         on_delete=models.SET_NULL,
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("Empty: nobody."),
+        help_text=_("Blank: no one."),
     )
     default_to = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -55,7 +57,7 @@ class Handover(models.Model):
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("Empty: nobody."),
+        help_text=_("Blank: no one."),
     )
     ends_notices = models.BooleanField(
         _("ends notifications"),
@@ -64,9 +66,9 @@ class Handover(models.Model):
     )
     batch = models.UUIDField(_("act"), default=uuid.uuid4, unique=True, editable=False)
     log_start = models.PositiveBigIntegerField(
-        default=0, editable=False, help_text=_("The last row of the activity log when it was asked for.")
+        default=0, editable=False, help_text=_("The last row of the activity log at the time of the request.")
     )
-    asked_at = models.DateTimeField(_("asked"), default=timezone.now, editable=False)
+    asked_at = models.DateTimeField(_("requested"), default=timezone.now, editable=False)
     done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
     tickets = models.PositiveIntegerField(_("tickets"), default=0)
     categories = models.PositiveIntegerField(_("categories"), default=0)
@@ -95,6 +97,6 @@ class Handover(models.Model):
 
     @property
     def assignments(self):
-        """The rows of the log that say whom the tickets went to."""
+        """Returns the rows of the log that say who was assigned the tickets."""
         rows = ActivityLog.objects.filter(verb=Verb.ASSIGNED, pk__gt=self.log_start)
         return rows.filter(batch=self.batch).oldest_first()

@@ -11,16 +11,22 @@ from tickets.models.ticket import Ticket
 
 class InboundEmailQuerySet(models.QuerySet):
     def without_raw(self):
-        """For lists: a mail may be 25 MB."""
+        """Defers the raw message in lists: an email may have 25 MB."""
         return self.defer("raw")
+
+    def filed(self):
+        return self.filter(state=InboundEmail.State.FILED)
+
+    def oldest_first(self):
+        return self.order_by("pk")
 
 
 class InboundEmail(models.Model):
-    """A mail that came in, raw, with what became of it. Each is stored before anything looks into it."""
+    """An incoming email, raw, and its outcome. It is stored before any code parses it."""
 
     class State(models.TextChoices):
         RECEIVED = "received", _("received")
-        FILED = "filed", _("filed")
+        FILED = "filed", _("added to ticket")
         IGNORED = "ignored", _("ignored")
         QUARANTINED = "quarantined", _("quarantined")
         FAILED = "failed", _("failed")
@@ -30,27 +36,32 @@ class InboundEmail(models.Model):
         COMMAND = "command", _("receive_mail")
 
     class Reason(models.TextChoices):
-        """Why a mail is ignored, quarantined or failed."""
+        """Why an email is ignored, quarantined or failed."""
 
-        OWN_ADDRESS = "own_address", _("It comes from an address of the helpdesk itself.")
-        BOUNCE = "bounce", _("It tells that a mail could not be delivered.")
-        AUTOMATIC = "automatic", _("A machine answered.")
-        LIST = "list", _("It went to a mailing list.")
-        CANARY = "canary", _("The helpdesk tested its own mail.")
+        OWN_ADDRESS = "own_address", _("It was sent from an address of the helpdesk.")
+        BOUNCE = "bounce", _("It reports that an email could not be delivered.")
+        AUTOMATIC = "automatic", _("It is an automatic reply.")
+        LIST = "list", _("It was sent to a mailing list.")
+        CANARY = "canary", _("It is a test email of the helpdesk.")
         BLOCKED = "blocked", _("The sender is blocked.")
-        DISCARDED = "discarded", _("Staff have discarded it.")
+        DISCARDED = "discarded", _("It was discarded by staff.")
         NOT_AUTHENTIC = "not_authentic", _("Sender could not be verified.")
-        WRONG_SENDER = "wrong_sender", _("Somebody else answers than the person who was asked.")
-        BAD_SIGNATURE = "bad_signature", _("The ticket's number in the address is not signed.")
-        UNKNOWN_SENDER = "unknown_sender", _("Nobody here has the sender's address.")
-        REPEATED = "repeated", _("Another mail came with the same Message-ID.")
-        TOO_MANY = "too_many", _("Too many mails came within an hour. Two machines may answer each other.")
-        TOO_COMPLEX = "too_complex", _("It is too large or too deeply nested to be opened.")
-        ERROR = "error", _("The helpdesk failed to read it.")
-        INTERRUPTED = "interrupted", _("The process ended each time while it read this email.")
+        WRONG_SENDER = "wrong_sender", _("The reply is not from the person who was emailed.")
+        BAD_SIGNATURE = "bad_signature", _("The ticket number in the address is not signed.")
+        UNKNOWN_SENDER = "unknown_sender", _("No one here has the sender's address.")
+        REPEATED = "repeated", _("Another email has the same Message-ID.")
+        TOO_MANY = (
+            "too_many",
+            _("Too many emails arrived within an hour. Two systems may be replying to each other."),
+        )
+        TOO_COMPLEX = "too_complex", _("It is too large or too deeply nested to open.")
+        ERROR = "error", _("The helpdesk could not read it.")
+        INTERRUPTED = "interrupted", _("The process stopped each time it read this email.")
 
-    # By what came in twice: the Message-ID, or where it has none, its bytes.
+    # Detects duplicates: the Message-ID, or a hash of the bytes if there is none.
     identity = models.CharField(_("Message-ID"), max_length=255, unique=True)
+    # The Message-ID of the email that this one answers. That email may arrive later.
+    answers = models.CharField(_("answers"), max_length=255, blank=True, editable=False)
     provider_id = models.CharField(_("provider's id"), max_length=200, blank=True)
     raw = models.BinaryField(_("raw message"))
     size = models.PositiveIntegerField(_("size in bytes"))
@@ -58,13 +69,13 @@ class InboundEmail(models.Model):
     recipient = models.CharField(_("recipient"), max_length=320, blank=True)
     sender = models.CharField(_("sender"), max_length=320, blank=True)
     subject = models.CharField(_("subject"), max_length=150, blank=True)
-    route = models.CharField(_("came by"), max_length=10, choices=Route)
+    route = models.CharField(_("source"), max_length=10, choices=Route)
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.RECEIVED)
-    reason = models.CharField(_("why"), max_length=20, choices=Reason, blank=True)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)
     detail = models.TextField(_("detail"), blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    # Until then somebody is at work on it, or it waits for another attempt. None: it was never tried.
+    # Until this time a worker handles it or it waits for another attempt. None: it was never tried.
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -82,7 +93,7 @@ class InboundEmail(models.Model):
         related_name="inbound_emails",
         null=True,
         blank=True,
-        db_index=False,  # an index of Meta begins with it
+        db_index=False,  # an index in Meta starts with this field
     )
     comment = models.ForeignKey(
         Comment,
@@ -105,8 +116,8 @@ class InboundEmail(models.Model):
     objects = InboundEmailQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("incoming mail")
-        verbose_name_plural = _("incoming mail")
+        verbose_name = _("incoming email")
+        verbose_name_plural = _("incoming email")
         ordering = ["-pk"]
         permissions = [("decide_inboundemail", "Can decide what becomes of a mail")]
         constraints = [
@@ -121,13 +132,15 @@ class InboundEmail(models.Model):
             ),
         ]
         indexes = [
-            # the admin's filter
+            # serves the admin's filter
             models.Index(fields=["state", "-id"], name="inbound_by_state"),
-            # how many came from an address within an hour
+            # serves the limit of emails from an address within an hour
             models.Index(fields=["sender", "received_at"], name="inbound_by_sender"),
-            # what came in on a ticket, and in a period
+            # serve the emails of a ticket, and of a period
             models.Index(fields=["ticket", "id"], name="inbound_by_ticket"),
             models.Index(fields=["received_at"], name="inbound_by_time"),
+            # serves the lookup of emails that answer an email which arrives later
+            models.Index(fields=["answers"], name="inbound_by_answered", condition=~models.Q(answers="")),
         ]
 
     def __str__(self):
@@ -135,7 +148,7 @@ class InboundEmail(models.Model):
 
     @staticmethod
     def identity_of(message_id: str, raw: bytes) -> str:
-        """What is the same for two copies of one mail."""
+        """Returns a value that is equal for two copies of one email."""
         if message_id and len(message_id) <= 255:
             return message_id
         return f"sha256:{hashlib.sha256(message_id.encode() or raw).hexdigest()}"

@@ -10,13 +10,13 @@ AGAIN_AFTER_FAILURE = timedelta(minutes=5)
 class JobRun(models.Model):
     """When a timed job (tickets.jobs) runs next: one row for each job, shared by all workers.
 
-    Times are by the clock of the database (helpdesk.clock). A job belongs to the worker that moves `due_at`
-    away from the value that both have read.
+    Times come from the clock of the database (helpdesk.clock). When two workers have read the same `due_at`,
+    the one that updates it first gets the job.
     """
 
     name = models.CharField(_("job"), max_length=60, primary_key=True)
     due_at = models.DateTimeField(
-        _("due"), help_text=_("While the job runs: when its worker is taken for dead.")
+        _("due"), help_text=_("While the job runs: when its worker counts as stopped.")
     )
     started_at = models.DateTimeField(_("last start"), null=True, blank=True)
 
@@ -29,23 +29,25 @@ class JobRun(models.Model):
         return self.name
 
     def is_due(self, now: datetime, *, interval: timedelta) -> bool:
-        """Also where it is due later than anybody can have meant: the clock was set back, or the interval
-        was longer once.
+        """Whether the job is due.
+
+        Also true if `due_at` is further ahead than one interval: the clock was set back, or the interval was
+        longer before.
         """
         latest = now + 2 * max(interval, LEASE, AGAIN_AFTER_FAILURE)
         return not now < self.due_at <= latest
 
     def begin(self, now: datetime) -> bool:
-        """Takes the job for LEASE. Returns False where another worker was faster."""
+        """Takes the job for LEASE. Returns False if another worker was faster."""
         return self._lease(now, started_at=now)
 
     def renew(self, now: datetime) -> bool:
-        """Extends the lease of a job that still runs. Returns False where it is not ours any more."""
+        """Extends the lease of a running job. Returns False if another worker has taken it over."""
         return self._lease(now)
 
     def end(self, due_at: datetime) -> bool:
-        """Gives the job back until `due_at`, unless the lease ran out and another worker runs it now."""
-        # By the start, and only in the database: another thread may renew the lease at this moment.
+        """Releases the job until `due_at`, unless the lease expired and another worker runs it now."""
+        # Compares with the start time in the database, because another thread may renew the lease now.
         return bool(JobRun.objects.filter(pk=self.pk, started_at=self.started_at).update(due_at=due_at))
 
     def _lease(self, now: datetime, **values) -> bool:

@@ -1,9 +1,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tickets.events import Verb
 from tickets.models.ticket import Ticket
-from tickets.tracking import TrackedModel, TrackedQuerySet
+from tickets.models.tracking import TrackedModel, TrackedQuerySet
+from tickets.rules.events import Verb
 
 
 class TicketLinkQuerySet(TrackedQuerySet):
@@ -11,8 +11,8 @@ class TicketLinkQuerySet(TrackedQuerySet):
         return self.filter(models.Q(ticket=ticket) | models.Q(target=ticket))
 
     def seen_from(self, ticket: Ticket, *, user) -> list[dict]:
-        """How `ticket` has to do with others, of which `user` may know."""
-        if not ticket.has_links:
+        """Returns the links of `ticket` to other tickets that `user` may see."""
+        if not ticket.belongings.links:
             return []
         links = self.of(ticket).select_related("ticket__status", "target__status")
         seen = [link.seen_from(ticket) for link in links]
@@ -24,7 +24,7 @@ class TicketLinkQuerySet(TrackedQuerySet):
 
 
 class TicketLink(TrackedModel):
-    """`ticket` has to do with `target`: the label of `kind` says how, read from `ticket` to `target`."""
+    """A link from `ticket` to `target`. The label of `kind` reads from `ticket` to `target`."""
 
     class Kind(models.TextChoices):
         RELATES = "relates", _("relates to")
@@ -33,7 +33,7 @@ class TicketLink(TrackedModel):
         FOLLOWS = "follows", _("follows up on")
         SPLIT = "split", _("was split from")
 
-    # The same, read from `target` to `ticket`.
+    # The labels read from `target` to `ticket`.
     REVERSED = {
         Kind.RELATES: _("relates to"),
         Kind.BLOCKS: _("is blocked by"),
@@ -43,7 +43,8 @@ class TicketLink(TrackedModel):
     }
 
     TRACKED = ("target", "kind")
-    ADDED, REMOVED = Verb.LINKED, Verb.UNLINKED
+    ADDED = Verb.LINKED
+    REMOVED = Verb.UNLINKED
 
     ticket = models.ForeignKey(
         Ticket, verbose_name=_("ticket"), on_delete=models.CASCADE, related_name="links"
@@ -76,7 +77,7 @@ class TicketLink(TrackedModel):
         return str(self.REVERSED[self.kind])
 
     def seen_from(self, ticket: Ticket) -> dict:
-        """How `ticket`, which is one end, has to do with the other end."""
+        """Returns the link as `ticket`, one of its two ends, shows it."""
         if ticket.pk == self.ticket_id:
             return {"link": self, "how": self.get_kind_display(), "other": self.target}
         return {"link": self, "how": self.get_reversed_display(), "other": self.ticket}

@@ -7,26 +7,39 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.models.activity_log import ActivityLog
 from tickets.models.ticket import Ticket
-from tickets.querysets import NotificationQuerySet
 
-# States of mail that will not arrive unless somebody sends it again.
+# The states of emails that will not arrive unless staff send them again.
 UNDELIVERED = ("failed", "bounced", "complained", "suppressed")
 
 
-# The kind of the mail that the helpdesk sends to itself; it has no person.
+# The kind of the email that the helpdesk sends to itself. It has no person.
 CANARY = "canary"
-# The kind of the mail about all that somebody who left leaves to a person (tickets.ownership).
+# The kind of the email about all tickets handed over to a person (tickets.actions.handing_over).
 HANDED_OVER = "handed_over"
 
-# The kind of the mail to a proven sender whose mail waits for review (tickets.inbound.handler).
+# The kind of the email to people who want a report each Monday (tickets.notifications.weekly_report).
+WEEKLY_REPORT = "weekly_report"
+
+# The kind of the email to a verified sender whose email waits for review (tickets.mail.receiving.handler).
 HELD = "held"
 
 
-class Notification(models.Model):
-    """The outbox: one row for each person who is told of one activity, from queued to delivered.
+class NotificationQuerySet(models.QuerySet):
+    def due(self, now):
+        """Returns the rows that a worker may claim: those that are due, and those whose worker died."""
+        is_waiting = models.Q(state="waiting", next_try_at__lte=now)
+        return self.filter(is_waiting | models.Q(state="sending", leased_until__lt=now))
 
-    Rows of one act on one ticket leave as one mail, and so do those of a daily one. Mails about an account
-    have no activity; the links in them are made when they are sent, so no secret lies in the table.
+    def undelivered(self):
+        """Returns the emails that will not arrive unless staff act."""
+        return self.filter(state__in=("failed", "bounced", "complained"))
+
+
+class Notification(models.Model):
+    """A row of the outbox: one for each person who is notified of one activity, from queued to delivered.
+
+    Rows of one act on one ticket are sent as one email, and so are the rows of a daily digest. Emails about
+    an account have no activity; their links are made when they are sent, so that the table holds no secret.
     """
 
     class State(models.TextChoices):
@@ -39,7 +52,7 @@ class Notification(models.Model):
         FAILED = "failed", _("failed")
         SUPPRESSED = "suppressed", _("suppressed")
 
-    kind = models.CharField(_("kind"), max_length=30, help_text=_("A verb, or a kind of account mail."))
+    kind = models.CharField(_("kind"), max_length=30, help_text=_("A verb, or a kind of account email."))
     reason = models.CharField(_("why this person"), max_length=30, blank=True)
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -47,7 +60,7 @@ class Notification(models.Model):
         on_delete=models.SET_NULL,
         related_name="notifications",
         null=True,
-        db_index=False,  # here and below: an index of Meta begins with it
+        db_index=False,  # here and below: an index in Meta starts with this field
     )
     address = models.EmailField(_("address"))
     activity = models.ForeignKey(
@@ -81,7 +94,7 @@ class Notification(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     is_digest = models.BooleanField(
-        _("daily"), default=False, help_text=_("It goes with all others of the day to this person.")
+        _("daily digest"), default=False, help_text=_("Sent with the person's daily digest.")
     )
 
     objects = NotificationQuerySet.as_manager()
@@ -110,19 +123,19 @@ class Notification(models.Model):
             ),
         ]
         indexes = [
-            # the worker's question: what waits for longest
+            # serves the worker: what has waited longest
             models.Index(fields=["state", "next_try_at", "id"], name="notification_due"),
-            # the mails of one act
+            # serves the emails of one act
             models.Index(fields=["ticket", "person", "id"], name="notification_by_ticket"),
-            # the rows of one mail: what a worker holds, and what the provider tells of
+            # serves the rows of one email: those a worker holds, and those of a provider's event
             models.Index(fields=["message_id"], name="notification_by_message_id"),
-            # the same where the provider tells of its own id only
+            # serves events of the provider that have only its own id
             models.Index(fields=["provider_id"], name="notification_by_provider_id"),
-            # the admin's list, newest first: by state, by person, by address
+            # serve the admin's list, newest first: by state, by person, by address
             models.Index(fields=["state", "-created_at", "-id"], name="notification_by_state"),
             models.Index(fields=["person", "-created_at", "-id"], name="notification_by_person"),
             models.Index(fields=["address", "-created_at", "-id"], name="notification_by_address"),
-            # what was queued in a period, the newest first
+            # serves the emails of a period, newest first
             models.Index(fields=["created_at", "id"], name="notification_by_time"),
         ]
 

@@ -7,25 +7,25 @@ LONGEST = timedelta(hours=1)
 
 
 class OutboxPause(models.Model):
-    """Until when the whole outbox waits, and why: one row, shared by all workers.
+    """Until when the whole outbox is paused, and why: one row, shared by all workers.
 
-    Times are by the clock of the database (helpdesk.clock). tickets.notifications.pause is the only writer.
+    Times come from the clock of the database (helpdesk.clock). tickets.mail.pause is the only writer.
     """
 
     class Reason(models.TextChoices):
         THROTTLED = "throttled", _("The provider asks for a pause.")
         REFUSED = "refused", _("The provider refuses the key, the account or the domain.")
-        SILENT = "silent", _("The provider does not answer.")
+        SILENT = "silent", _("The provider does not respond.")
 
     number = models.PositiveSmallIntegerField(primary_key=True, default=1)
     until = models.DateTimeField(_("until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason, blank=True)
     unanswered = models.PositiveIntegerField(
-        _("unanswered"), default=0, help_text=_("Attempts in a row that the provider did not answer.")
+        _("unanswered"), default=0, help_text=_("Attempts in a row without a response from the provider.")
     )
 
     class Meta:
-        verbose_name = verbose_name_plural = _("pause of the outbox")
+        verbose_name = verbose_name_plural = _("outbox pause")
         constraints = [
             models.CheckConstraint(condition=models.Q(number=1), name="outbox_pause_one_row"),
             models.CheckConstraint(
@@ -38,5 +38,8 @@ class OutboxPause(models.Model):
         return self.get_reason_display()
 
     def is_on(self, now: datetime) -> bool:
-        """Not where it ends later than any pause can: the clock was set back."""
+        """Whether the outbox is paused.
+
+        False if the end is further ahead than any pause: the clock was set back.
+        """
         return self.until is not None and now < self.until <= now + 2 * LONGEST

@@ -5,14 +5,14 @@ from django.utils.translation import gettext_lazy as _
 
 class OwnedQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """What `user` may use: the own and what is shared with all staff."""
+        """Returns the rows that `user` may use: their own and those shared with all staff."""
         if not user.is_staff:
             return self.none()
         return self.filter(models.Q(owner=user) | models.Q(owner=None))
 
 
 class OwnedModel(models.Model):
-    """Something for the staff's daily work that belongs to one person, or to all of them (no owner)."""
+    """A tool of the staff that belongs to one person, or is shared with all staff (no owner)."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -21,7 +21,7 @@ class OwnedModel(models.Model):
         related_name="+",
         null=True,
         blank=True,
-        help_text=_("Empty: shared with all staff."),
+        help_text=_("Leave blank to share with all staff."),
     )
 
     objects = OwnedQuerySet.as_manager()

@@ -3,7 +3,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RaisedAlarm(models.Model):
-    """An alarm about email that was written to the log and has not ended since."""
+    """An alarm about email that is logged and has not ended yet."""
 
     name = models.CharField(_("alarm"), max_length=30, primary_key=True)
 

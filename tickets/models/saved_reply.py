@@ -8,7 +8,7 @@ from tickets.models.owned import OwnedModel
 
 
 class SavedReply(OwnedModel):
-    """A text that staff write often. Its variables are filled in for a ticket (tickets.saved_replies)."""
+    """A text that staff use often. tickets.actions.saved_replies fills in its variables."""
 
     title = OneLineField(_("title"), max_length=80, validators=[validate_single_line, validate_visible])
     body = models.TextField(

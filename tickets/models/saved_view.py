@@ -7,7 +7,7 @@ from tickets.models.owned import OwnedModel
 
 
 class SavedView(OwnedModel):
-    """Filters, search and order of the queue under a name."""
+    """Saved filters, search words and order of the queue."""
 
     name = OneLineField(_("name"), max_length=60, validators=[validate_single_line, validate_visible])
     query = models.CharField(

@@ -6,22 +6,22 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.fields import OneLineField
-from accounts.paging import CappedCount
 from accounts.validators import validate_single_line
-from tickets.workflow import Phase
+from helpdesk.lists.paging import CappedCount
+from tickets.rules.workflow import Phase
 
 
 class StatusQuerySet(models.QuerySet):
     def default_for(self, phase: Phase) -> "Status":
-        """The status that code sets when it means `phase`. Raises Status.DoesNotExist if there is none."""
+        """Returns the status that code sets for `phase`. Raises Status.DoesNotExist if there is none."""
         return self.get(phase=phase, is_default=True)
 
 
 class StatusManager(models.Manager.from_queryset(StatusQuerySet)):
     def with_counts(self, parts, *, are_few: bool):
-        """Each with `count`: how many tickets of all `parts` together have it, each part up to a cap.
+        """Annotates `count`: the number of tickets of all `parts` with the status, up to a cap for each part.
 
-        `are_few`: an index finds the tickets of a part, and that shall be asked, not one by status.
+        `are_few`: an index finds the tickets of a part, so the count must use that one and not one by status.
         """
         own = models.OuterRef("pk")
         counts = (
@@ -32,7 +32,7 @@ class StatusManager(models.Manager.from_queryset(StatusQuerySet)):
 
 
 class Status(models.Model):
-    """A word of the staff for where a ticket stands. Code asks for the phase only."""
+    """A name that staff give to a stage of a ticket. Code depends on the phase only."""
 
     class Colour(models.TextChoices):
         BLUE = "blue", _("blue")
@@ -71,10 +71,15 @@ class Status(models.Model):
     def __str__(self):
         return self.name
 
-    def clean(self):
-        """Raises ValidationError where the phase would lose its default, or tickets would change theirs.
+    @property
+    def is_waiting(self) -> bool:
+        """Whether tickets wait with it, and so need a reason."""
+        return self.phase == Phase.WAITING
 
-        Tickets keep what follows from their phase: done_at, and why they wait.
+    def clean(self):
+        """Raises ValidationError if the phase would lose its default, or if tickets would change their phase.
+
+        Fields of tickets depend on the phase: done_at, and the reason for waiting.
         """
         super().clean()
         stored = Status.objects.filter(pk=self.pk).first()
@@ -86,14 +91,14 @@ class Status(models.Model):
             raise ValidationError(
                 {
                     "phase": _(
-                        "Tickets have this status. Make a status in the other phase and move them there."
+                        "Tickets have this status. Create a status in the other phase and move them there."
                     )
                 }
             )
 
     @transaction.atomic
     def make_default(self) -> None:
-        # Locked, else of two at once each would miss that the other's has become the default.
+        # Locks the row. Otherwise two saves at once would each miss that the other becomes the default.
         list(Status.objects.select_for_update().filter(phase=self.phase).order_by("pk"))
         Status.objects.filter(phase=self.phase, is_default=True).update(is_default=False)
         self.is_default = True

@@ -9,18 +9,18 @@ from tickets.models.notification import Notification
 
 
 class SuppressedAddress(models.Model):
-    """An address that mail does not reach, or whose owner called ours spam: it gets none until released."""
+    """An address that gets no email until it is released: delivery failed, or its owner reported spam."""
 
     class Reason(models.TextChoices):
-        BOUNCED = "bounced", _("Mail to this address came back.")
-        COMPLAINED = "complained", _("A mail was reported as spam.")
+        BOUNCED = "bounced", _("Emails to this address bounced.")
+        COMPLAINED = "complained", _("An email was reported as spam.")
 
     address = models.EmailField(_("address"), unique=True)
-    reason = models.CharField(_("why"), max_length=10, choices=Reason)
-    detail = models.TextField(_("what the other side said"), blank=True)
+    reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    detail = models.TextField(_("server response"), blank=True)
     notification = models.ForeignKey(
         Notification,
-        verbose_name=_("mail"),
+        verbose_name=_("email"),
         on_delete=models.SET_NULL,
         related_name="+",
         null=True,
@@ -43,12 +43,14 @@ class SuppressedAddress(models.Model):
 
     @property
     def words(self) -> str:
-        """Why it gets no mail, and since when."""
+        """Says why it gets no email, and since when."""
         words = {"address": self.address, "date": date_format(timezone.localtime(self.since), "DATE_FORMAT")}
         if self.reason == self.Reason.COMPLAINED:
-            text = gettext("A mail to %(address)s was reported as spam on %(date)s: it gets no more mail.")
+            text = gettext(
+                "An email to %(address)s was reported as spam on %(date)s. The address gets no more emails."
+            )
         else:
-            text = gettext("Mail to %(address)s came back on %(date)s: it gets no more mail.")
+            text = gettext("An email to %(address)s bounced on %(date)s. The address gets no more emails.")
         return text % words
 
     def save(self, *args, **kwargs):

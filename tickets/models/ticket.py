@@ -1,9 +1,9 @@
 import uuid
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
-from django.db import models, transaction
+from django.db import models
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -12,22 +12,23 @@ from django.utils.translation import gettext_lazy as _
 from accounts import actor
 from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
-from helpdesk import clock
-from tickets import workflow
-from tickets.calendar import add_working_days
-from tickets.events import Verb
 from tickets.models.category import Category
 from tickets.models.status import Status
-from tickets.models.ticket_around import Around, around
+from tickets.models.ticket_belongings import Belongings, belongings
 from tickets.models.ticket_indexes import INDEXES
 from tickets.models.ticket_owner import OwnedMixin
-from tickets.querysets import TicketQuerySet
-from tickets.tracking import TrackedModel
-from tickets.workflow import Phase
+from tickets.models.ticket_querysets import TicketQuerySet
+from tickets.models.ticket_restoring import RestoringMixin
+from tickets.models.ticket_rights import RightsMixin
+from tickets.models.ticket_workflow import WorkflowMixin
+from tickets.models.tracking import TrackedModel
+from tickets.rules import technical, workflow
+from tickets.rules.events import EVENTS, Verb, verbs_of_fields
+from tickets.rules.workflow import Phase
 
 
-class Ticket(OwnedMixin, TrackedModel):
-    """One request for help. Its number is the primary key; what happened to it stands in ActivityLog."""
+class Ticket(WorkflowMixin, OwnedMixin, RestoringMixin, RightsMixin, TrackedModel):
+    """A request for help. The primary key is its number; the activity log holds its history."""
 
     class Priority(models.TextChoices):
         LOW = "low", _("Low")
@@ -37,26 +38,26 @@ class Ticket(OwnedMixin, TrackedModel):
 
     class Source(models.TextChoices):
         WEB = actor.WEB, _("web form")
-        EMAIL = actor.EMAIL, _("mail")
-        ADMIN = actor.ADMIN, _("admin")
+        EMAIL = actor.EMAIL, _("email")
+        ADMIN = actor.ADMIN, _("staff")
         IMPORT = actor.IMPORT, _("import")
 
     class WaitingFor(models.TextChoices):
-        REQUESTER = "requester", _("an answer by the requester")
-        SUPPLIER = "supplier", _("a supplier or somebody else")
-        DATE = "date", _("a date")
+        REQUESTER = "requester", _("Requester")
+        SUPPLIER = "supplier", _("Third party")
+        DATE = "date", _("Date")
 
     TRACKED = (
         "subject", "description", "category", "status", "priority", "requester", "assignee",
         "assigned_because", "waiting_for", "wakes_on", "reminded_at", "closes_at", "confirmed_at",
-        "not_fixed_at", "merged_into",
+        "not_fixed_at", "feedback", "merged_into",
     )  # fmt: skip
     FOLLOWING = ("assignee", "assigned_because")
-    INTERNAL_FIELDS = frozenset({"assigned_because"})  # nobody but staff learns that one of them changed
-    WAITING_FIELDS = ("waiting_for", "wakes_on", "reminded_at", "closes_at")
-    STATUS_FIELDS = (*WAITING_FIELDS, "confirmed_at")  # what lives no longer than a status, see stamp()
-    STAMPS = ("version", "updated_at", "done_at", "silent_since")
-    ADDED, REMOVED = Verb.CREATED, Verb.DELETED
+    INTERNAL_FIELDS = frozenset({"assigned_because"})  # only staff learn that one of these changed
+    STAMPS = ("version", "updated_at", "public_at", "done_at", "silent_since")
+    ADDED = Verb.CREATED
+    REMOVED = Verb.DELETED
+    MAX_FEEDBACK = 2_000  # characters
 
     subject = OneLineField(
         _("subject"),
@@ -65,14 +66,14 @@ class Ticket(OwnedMixin, TrackedModel):
         error_messages={"max_length": _("at most %(limit_value)d characters (it has %(show_value)d)")},
     )
     description = models.TextField(
-        _("what happened"), validators=[MaxLengthValidator(20_000), validate_visible], max_length=20_000
+        _("description"), validators=[MaxLengthValidator(20_000), validate_visible], max_length=20_000
     )
     category = models.ForeignKey(
         Category,
         verbose_name=_("category"),
         on_delete=models.PROTECT,
         related_name="tickets",
-        db_index=False,  # here and below: one of INDEXES begins with it
+        db_index=False,  # here and below: one of INDEXES starts with this field
     )
     status = models.ForeignKey(
         Status,
@@ -106,51 +107,73 @@ class Ticket(OwnedMixin, TrackedModel):
         db_index=False,
     )
     assigned_because = models.CharField(
-        _("why this assignee"),
+        _("reason for the assignee"),
         max_length=60,
         blank=True,
         default="",
         db_default="",
         editable=False,
-        help_text=_("A code of Because; empty: somebody chose the assignee."),
+        help_text=_("A code of Because. Blank: a person chose the assignee."),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source, default=Source.WEB, editable=False)
-    created_at = models.DateTimeField(_("filed"), default=timezone.now, editable=False)
-    updated_at = models.DateTimeField(_("last change"), default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("updated"), default=timezone.now, editable=False)
+    public_at = models.DateTimeField(
+        _("last public change"),
+        default=timezone.now,
+        db_default=Now(),
+        editable=False,
+        help_text=_("When something last changed that the requester may see."),
+    )
     first_replied_at = models.DateTimeField(_("first reply"), null=True, blank=True, editable=False)
-    done_at = models.DateTimeField(_("done"), null=True, blank=True, editable=False)
-    waiting_for = models.CharField(_("waits for"), max_length=10, choices=WaitingFor, blank=True)
+    done_at = models.DateTimeField(_("solved"), null=True, blank=True, editable=False)
+    waiting_for = models.CharField(_("waiting for"), max_length=10, choices=WaitingFor, blank=True)
     wakes_on = models.DateField(
-        _("wakes up on"), null=True, blank=True, help_text=_("On this day it becomes active by itself.")
+        _("snooze until"), null=True, blank=True, help_text=_("It reopens automatically on this date.")
     )
     silent_since = models.DateTimeField(
         _("silent since"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Since when a waiting ticket has not heard of a human."),
+        help_text=_("Since when no person has replied on a waiting ticket."),
     )
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True, editable=False)
     closes_at = models.DateTimeField(
-        _("closes by itself"),
+        _("closes automatically"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("What the reminder promised: until then the requester can answer."),
+        help_text=_("As the reminder says: until then the requester can reply."),
     )
     confirmed_at = models.DateTimeField(
         _("confirmed"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("When the requester said that it is fixed."),
+        help_text=_("When the requester confirmed that it is solved."),
     )
     not_fixed_at = models.DateTimeField(
-        _("reported as not fixed"),
+        _("reported as not solved"),
         null=True,
         blank=True,
         editable=False,
-        help_text=_("When the requester last answered that it is not fixed."),
+        help_text=_("When the requester last reported that it is not solved."),
+    )
+    feedback = models.TextField(
+        _("feedback"),
+        blank=True,
+        default="",
+        editable=False,
+        max_length=MAX_FEEDBACK,
+        help_text=_("What the requester said could be better. Only staff can read it."),
+    )
+    technical_details = models.JSONField(
+        _("technical details"),
+        blank=True,
+        default=dict,
+        editable=False,
+        help_text=_("What the requester attached about the browser and the device."),
     )
     merged_into = models.ForeignKey(
         "self",
@@ -161,18 +184,16 @@ class Ticket(OwnedMixin, TrackedModel):
         blank=True,
         editable=False,
         db_index=False,
-        help_text=_("It stays as a signpost; its conversation is read there."),
+        help_text=_("The ticket redirects to the other one, where its conversation is shown."),
     )
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     submission_key = models.UUIDField(
         default=uuid.uuid4,
         editable=False,
-        help_text=_("Comes with the form: sending one form twice makes one ticket."),
+        help_text=_("Comes with the form, so that a form sent twice creates one ticket."),
     )
 
     objects = TicketQuerySet.as_manager()
-    has_files = has_links = has_merged = True  # maybe; look_around() knows
-    held_mails: list[int] = []  # numbers of mails in quarantine; look_around() knows
     has_held_mail = False  # see TicketQuerySet.with_held_mail()
 
     class Meta(TrackedModel.Meta):
@@ -211,68 +232,57 @@ class Ticket(OwnedMixin, TrackedModel):
         return reverse("tickets:detail", args=[self.pk])
 
     def get_priority_display(self) -> str:
-        """Django's own puts all choices together anew for each row of a list."""
+        """Caches the labels: Django's own method rebuilds all choices for each row of a list."""
         return str(self.Priority(self.priority).label)
 
     @property
     def logged_ticket_id(self):
         return self.pk
 
-    @property
-    def phase(self) -> str:
-        return self.status.phase
-
-    @property
-    def is_done(self) -> bool:
-        return self.phase == Phase.DONE
+    def changed_at_for(self, user):
+        """Returns when it last changed, as far as `user` may know."""
+        return self.updated_at if user.is_staff else self.public_at
 
     @property
     def is_merged(self) -> bool:
-        """Whether it is only a signpost to `merged_into`, which is never merged itself (tickets.merging)."""
+        """Whether it only redirects to `merged_into`. That ticket is never merged itself
+        (actions.merging).
+        """
         return self.merged_into_id is not None
 
-    @property
-    def reopen_until(self):
-        """Until when the requester may reopen; None for an open ticket."""
-        return workflow.reopen_until(self.done_at) if self.is_done and self.done_at else None
+    @cached_property
+    def belongings(self) -> Belongings:
+        """Loads in one query whether the ticket has files, links, watchers and merged tickets."""
+        return belongings(self.pk)
 
-    @property
-    def takes_replies(self) -> bool:
-        """Whether a reply stays on this ticket; what is done for long gets a new one."""
-        return self.reopen_until is None or timezone.now() <= self.reopen_until
-
-    @property
-    def closes_on(self):
-        """The day on which it closes by itself if the requester stays silent; None: it does not."""
-        is_answered = self.reminded_at is None or self.reminded_at < self.silent_since
-        if is_answered or self.closes_at is None or self.category.close_after is None:
-            return None
-        return timezone.localdate(self.closes_at)
-
-    def look_around(self) -> Around:
-        """Learns what it has. Its page does so first, and asks only for what is there."""
-        found = around(self.pk)
-        self.has_files, self.has_links = bool(found.files), bool(found.links)
-        self.has_merged, self.held_mails = bool(found.merged), found.held_mails
-        return found
+    @cached_property
+    def has_merged(self) -> bool:
+        """Whether other tickets are merged into it. TicketQuerySet.with_has_merged() annotates it."""
+        return bool(self.belongings.merged)
 
     @cached_property
     def watching(self) -> list:
-        """The people who watch it, as they are when they are asked for first."""
+        """Returns the watchers. Cached."""
         return [watcher.person for watcher in self.watchers.select_related("person")]
 
     @cached_property
     def files(self) -> list:
-        """All of its files, as they are when they are asked for first."""
-        return list(self.attachments.all()) if self.has_files else []
+        """Returns all its files. Cached."""
+        return list(self.attachments.all()) if self.belongings.files else []
 
     @property
     def files_of_its_own(self) -> list:
-        """The files that came with it, not with a message."""
+        """Returns the files of the ticket itself, without those of its messages."""
         return [attachment for attachment in self.files if attachment.comment_id is None]
 
+    @property
+    def technical_lines(self) -> list[tuple[str, str]]:
+        return technical.lines(self.technical_details)
+
     def clean(self):
-        """Raises ValidationError for a status that may not follow the stored one, or a wrong assignee."""
+        """Raises ValidationError for a status that may not follow the stored one, or for an invalid
+        assignee.
+        """
         super().clean()
         if not self.status_id:
             return
@@ -283,6 +293,9 @@ class Ticket(OwnedMixin, TrackedModel):
             self._validate_phase(phase, self.status.phase)
         self._validate_owner(stored)
 
+    def validate_constraints(self, exclude=None):
+        """Queries nothing: the fields of forms imply the constraints, and the database checks them."""
+
     def save(self, *, update_fields=None, **kwargs):
         if update_fields and {"status", "status_id"} & set(update_fields):
             update_fields = {*update_fields, *self.STATUS_FIELDS}
@@ -290,6 +303,15 @@ class Ticket(OwnedMixin, TrackedModel):
 
     def stamp(self, before):
         now = timezone.now()
+        if not self._stamp_restored():
+            self._stamp_consequences(before, now)
+        if before is not None:
+            self.updated_at = now
+            if self._changes_in_public(before):
+                self.version, self.public_at = before["version"] + 1, now
+
+    def _stamp_consequences(self, before, now) -> None:
+        """Sets the fields that follow from status and category."""
         old = self._phase_in(before)
         self._stamp_waiting(old, before, now)
         if self.phase != Phase.DONE:
@@ -299,130 +321,17 @@ class Ticket(OwnedMixin, TrackedModel):
             if self.assignee_id is None:
                 self._give_by_default()
             self.done_at = workflow.done_at(None, self.phase, stored=self.done_at, now=now)
-            return
-        if not self._changes_in_public(before):
-            return
-        self.version = before["version"] + 1
-        self.updated_at = now
-        if self.status_id != before["status_id"]:
+        elif self.status_id != before["status_id"]:
             self.done_at = workflow.done_at(old, self.phase, stored=before["done_at"], now=now)
 
     def _changes_in_public(self, before) -> bool:
-        """Whether a field differs that others than staff may know of."""
-        fields = [self._meta.get_field(name) for name in self.TRACKED if name not in self.INTERNAL_FIELDS]
-        return any(getattr(self, field.attname) != before[field.attname] for field in fields)
-
-    def _phase_in(self, before) -> str | None:
-        if before is None:
-            return None
-        is_same = before["status_id"] == self.status_id
-        return self.phase if is_same else Status.objects.get(pk=before["status_id"]).phase
-
-    def _stamp_waiting(self, old: str | None, before, now) -> None:
-        """What says why a ticket waits lives as long as it waits."""
-        if self.phase != Phase.WAITING:
-            self.waiting_for, self.silent_since = "", None
-            self.wakes_on = self.reminded_at = self.closes_at = None
-        elif old != Phase.WAITING:
-            self.waiting_for = self.waiting_for or self.WaitingFor.REQUESTER
-            self.silent_since = now
-        elif self.waiting_for != before["waiting_for"]:
-            self.silent_since = now
-
-    # Who may do what (README). That a foreign ticket does not exist is visible_to()'s matter.
-    def _is_business_of(self, user) -> bool:
-        return user.is_staff or self.requester_id == user.pk
-
-    def may_be_edited_by(self, user) -> bool:
-        return user.is_staff or (self.requester_id == user.pk and not self.is_done)
-
-    def may_be_deleted_by(self, user) -> bool:
-        """Not while other tickets are merged into it: their conversation is read here."""
-        if user.is_staff:
-            may = user.has_perm("tickets.delete_ticket")
-        else:
-            may = self.requester_id == user.pk and self.phase == Phase.NEW
-        return may and not (self.has_merged and self.merged.exists())
-
-    def may_be_shared_by(self, user) -> bool:
-        """Whether `user` chooses the watchers."""
-        return self._is_business_of(user)
-
-    def may_be_closed_by(self, user) -> bool:
-        return not self.is_done and self._is_business_of(user)
-
-    def may_be_reopened_by(self, user) -> bool:
-        may = self.is_done and not self.is_merged and self.takes_replies
-        return may and self._is_business_of(user)
-
-    def refusal_of(self, status: Status) -> str:
-        """Why `status` may not follow the present one; empty where it may."""
-        try:
-            self._validate_phase(self.phase, status.phase)
-        except ValidationError as error:
-            return " ".join(error.messages)
-        return ""
-
-    # Transitions. They carry the rule; the save that ends them is what is logged and mailed.
-    def close(self) -> None:
-        self._move_to(Phase.DONE)
-
-    def reopen(self) -> None:
-        self._move_to(Phase.ACTIVE)
-
-    def set_status(self, status: Status) -> None:
-        """Raises ValidationError where the phase of `status` may not follow the present one."""
-        with transaction.atomic():
-            self._lock()
-            self._validate_phase(self.phase, status.phase)
-            self.status = status
-            self.save(update_fields=["status"])
+        """Whether a field that not only staff may see has changed."""
+        names = {name: self._meta.get_field(name).attname for name in self.TRACKED}
+        changed = {name for name, column in names.items() if getattr(self, column) != before[column]}
+        emptied = {name for name in changed if getattr(self, names[name]) in (None, "")}
+        verbs = verbs_of_fields(changed - self.INTERNAL_FIELDS, emptied)
+        return any(EVENTS[verb].is_public for verb in verbs.values())
 
     def set_priority(self, priority: str) -> None:
         self.priority = priority
         self.save(update_fields=["priority"])
-
-    def remind(self) -> None:
-        """Tells the requester that an answer is missing, and when the ticket closes without one."""
-        self.reminded_at, days = clock.now(), self.category.close_after
-        self.closes_at = add_working_days(self.reminded_at, days) if days else None
-        self.save(update_fields=["reminded_at", "closes_at"])
-
-    def confirm(self) -> None:
-        """The requester says that it is fixed. Said again, or of an open ticket, it changes nothing."""
-        with transaction.atomic():
-            self._lock()
-            if self.is_done and self.confirmed_at is None:
-                self.confirmed_at = timezone.now()
-                self.save(update_fields=["confirmed_at"])
-
-    def report_not_fixed(self) -> None:
-        """The requester says that it is not fixed. Of an open ticket it changes nothing."""
-        with transaction.atomic():
-            self._lock()
-            if self.is_done:
-                self.not_fixed_at = timezone.now()
-                self.save(update_fields=["not_fixed_at"])
-
-    def _move_to(self, phase: Phase) -> None:
-        with transaction.atomic():
-            self._lock()
-            if self.phase != phase:
-                self.set_status(Status.objects.default_for(phase))
-
-    def _lock(self) -> None:
-        """Takes the row's lock and what is checked as it is now, so that it is what is changed."""
-        names = ("status_id", "merged_into_id", *self.STATUS_FIELDS)
-        locked = Ticket.objects.select_for_update().filter(pk=self.pk).values(*names).get()
-        for name in names:
-            setattr(self, name, locked[name])
-
-    def _validate_phase(self, old: str, new: str) -> None:
-        if self.is_merged and new != Phase.DONE:
-            words = {"number": self.merged_into_id}
-            text = _("It is merged into #%(number)d, so it stays done. Undo the merge first.")
-            raise ValidationError({"status": text % words})
-        if not workflow.may_follow(old, new):
-            raise ValidationError(
-                {"status": _("Somebody has worked on this ticket already, so it can't be new again.")}
-            )

@@ -1,4 +1,4 @@
-"""Who an open ticket belongs to: nobody, or a person who works (accounts.models.UserQuerySet.staff)."""
+"""The owner of an open ticket: a person who works (accounts.models.UserQuerySet.staff), or no one."""
 
 from typing import Any
 
@@ -7,17 +7,17 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from tickets.workflow import Phase
+from tickets.rules.workflow import Phase
 
 
 class Because(models.TextChoices):
-    """Why somebody is the assignee, or why nobody is (Ticket.assigned_because); empty: given by hand.
+    """Why a ticket has its assignee, or has none (Ticket.assigned_because). Empty: it was assigned by hand.
 
-    LEFT is followed by the number of the person who left: "left:7".
+    LEFT is followed by the primary key of the former staff member: "left:7".
     """
 
-    TOOK = "took", _("assigned to themselves")
-    REPLY = "reply", _("by answering")
+    TOOK = "took", _("self-assigned")
+    REPLY = "reply", _("by replying")
     DEFAULT = "default", _("default assignee of the category")
     MOVED = "moved", _("moved to another category")
     LEFT = "left", _("the former assignee left")
@@ -27,26 +27,28 @@ class Because(models.TextChoices):
         return f"{cls.LEFT.value}:{person_id}"
 
 
-NOT_STAFF = _("%(person)s does not work on tickets (any more). Choose somebody else.")
+NOT_STAFF = _("%(person)s does not work on tickets. Choose someone else.")
 
 
 class NotStaff(ValueError):
-    """An open ticket would be assigned to a person who does not work."""
+    """Raised when an open ticket would be assigned to a person who does not work."""
 
     def __init__(self, person):
         super().__init__(NOT_STAFF % {"person": person})
 
 
 def working(number: int | None):
-    """The person of this number if that person works, asked of the database; else None."""
+    """Returns the person with this primary key if they work, else None. Queries the database."""
     return get_user_model().objects.staff().filter(pk=number).first() if number else None
 
 
 class OwnedMixin:
-    """The part of Ticket that decides about `assignee` and `assigned_because`."""
+    """The part of Ticket that sets `assignee` and `assigned_because`."""
 
     def assign(self, person, because: str = "") -> None:
-        """Gives the ticket to `person` (None: to nobody). `because` is a code of Because, empty: by hand.
+        """Assigns the ticket to `person` (None: unassigns it).
+
+        `because` is a code of Because; empty: by hand.
 
         Raises NotStaff for an open ticket and a person who does not work.
         """
@@ -60,15 +62,15 @@ class OwnedMixin:
             raise ValidationError({"assignee": refusal})
 
     def _stamp_owner(self, before: dict[str, Any] | None, old_phase: str | None) -> None:
-        """Sets what follows for the owner from a save; see stamp().
+        """Sets the owner fields that follow from a save; see stamp().
 
-        The invariant is kept here: an open ticket belongs to nobody, or to somebody who works.
+        Keeps the invariant: an open ticket is unassigned, or its assignee works.
         """
         because = self.__dict__.pop("_because", None)
         stored = before["assignee_id"] if before else None
         is_given = self.assignee_id != stored
         if is_given and before:
-            # A reason of before says nothing of another assignee.
+            # An old reason does not apply to a new assignee.
             is_said = self.assigned_because != before["assigned_because"]
             self.assigned_because = because or (self.assigned_because if is_said else "")
         elif because:
@@ -84,7 +86,9 @@ class OwnedMixin:
             self._follow_category()
 
     def _follow_category(self) -> None:
-        """In another category it is given anew, unless somebody chose the assignee, or that one has acted."""
+        """Reassigns after a change of category, unless a person chose the assignee or the assignee
+        has acted.
+        """
         owner = self.assignee_id
         if owner is not None and (
             self.assigned_because != Because.DEFAULT or self.activities.filter(actor=owner).exists()
@@ -97,7 +101,7 @@ class OwnedMixin:
             self.assignee, self.assigned_because = None, Because.MOVED
 
     def _give_by_default(self) -> None:
-        """Gives a ticket without an assignee to the default one of its category, if that person works."""
+        """Assigns an unassigned ticket to the default assignee of its category, if that person works."""
         person = working(self.category.default_assignee_id)
         if person:
             self.assignee, self.assigned_because = person, Because.DEFAULT

@@ -1,15 +1,15 @@
-"""Who is who for tickets.notifications.rules: asked one by one, or known at once for many tickets."""
+"""Finds people for tickets.notifications.audiences: one by one, or at once for many tickets."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, OuterRef, Value
+from django.db.models import Exists, OuterRef
 from django.utils.functional import cached_property
 
 from accounts.roles import Role
-from tickets.models import Category, MutedTicket, Ticket, Watcher
+from tickets.models import Category, Mention, MutedTicket, Ticket, Watcher
 
 
 def people_with_wishes():
@@ -17,80 +17,88 @@ def people_with_wishes():
     return people.saying_who_may_be_mailed().order_by()
 
 
-class Named(NamedTuple):
-    """The people who are named in a category, by primary key."""
+class CategoryPeople(NamedTuple):
+    """The people of a category, by primary key."""
 
-    told: list[int]
+    notified: list[int]
     default: int | None
 
 
-def named_in(categories: Collection[int]) -> dict[int | None, Named]:
-    """By category, in one query."""
-    people = Category.people.through.objects.filter(category__in=categories).order_by()
-    defaults = Category.objects.filter(pk__in=categories).exclude(default_assignee=None).order_by()
-    rows = people.values_list("category", "pk", "user").union(
-        defaults.values_list("pk", Value(0), "default_assignee")
-    )
-    told, default = defaultdict(list), {}
-    for category, number, person in sorted(rows):
-        if number:
-            told[category].append(person)
-        else:
-            default[category] = person
-    return {category: Named(told[category], default.get(category)) for category in categories}
+def named_in(categories: Collection[int]) -> dict[int | None, CategoryPeople]:
+    """Loads the people of categories in one query."""
+    rows = Category.objects.filter(pk__in=categories).order_by("people__pk")
+    notified, default = defaultdict(list), {}
+    for category, assignee, person in rows.values_list("pk", "default_assignee", "people"):
+        default[category] = assignee
+        if person:
+            notified[category].append(person)
+    return {category: CategoryPeople(notified[category], default.get(category)) for category in categories}
 
 
 class Directory:
-    """Asks the database, of each category once."""
+    """Queries the database once for each category."""
 
     def __init__(self):
-        self._named: dict[int | None, Named] = {}
+        self._named: dict[int | None, CategoryPeople] = {}
 
     def people(self, numbers: Collection[int], ticket: int | None = None) -> dict:
-        """By primary key."""
-        muted = MutedTicket.objects.filter(ticket=ticket, person=OuterRef("pk"))
-        return people_with_wishes().annotate(has_muted=Exists(muted)).in_bulk(numbers)
+        """Returns people by primary key. None: nobody can have muted the ticket."""
+        people = people_with_wishes()
+        if ticket is not None:
+            muted = MutedTicket.objects.filter(ticket=ticket, person=OuterRef("pk")).order_by()
+            people = people.annotate(has_muted=Exists(muted))
+        return people.in_bulk(numbers)
 
     def muted(self, people: dict, ticket: int | None) -> Collection[int]:
-        """Those of people(..., ticket) who want no mail about it."""
+        """Returns those of people(..., ticket) who have muted it."""
+        if ticket is None:
+            return ()
         return {number for number, person in people.items() if person.has_muted}
 
     def watchers(self, ticket: int) -> Collection[int]:
-        return list(Watcher.objects.filter(ticket=ticket).order_by("pk").values_list("person", flat=True))
+        """Returns the watchers. Asks who works only if somebody watches as staff."""
+        watchers = Watcher.objects.filter(ticket=ticket).order_by("pk")
+        rows = list(watchers.values_list("person", "as_staff"))
+        if any(as_staff for _person, as_staff in rows):
+            rows = watchers.counting().values_list("person", "as_staff")
+        return [person for person, _as_staff in rows]
 
-    def told_of(self, category: int | None) -> Collection[int]:
-        """The people who are told of new tickets of `category`."""
-        return self._named_in(category).told
+    def mentioned(self, ticket: int) -> Collection[int]:
+        """Returns the staff whom internal notes of `ticket` mention."""
+        return list(Mention.objects.filter(ticket=ticket).order_by("pk").values_list("person", flat=True))
+
+    def notified_of(self, category: int | None) -> Collection[int]:
+        """Returns the people who are notified of new tickets of `category`."""
+        return self._named_in(category).notified
 
     def configured(self, category: int | None) -> Collection[int]:
-        """All who are named in `category`: its default assignee, and the people who are told."""
+        """Returns the default assignee of `category` and the people to notify."""
         named = self._named_in(category)
-        return [*named.told, named.default] if named.default else named.told
+        return [*named.notified, named.default] if named.default else named.notified
 
     def last_resort(self, *, without: int | None = None) -> Collection[int]:
-        """Who is told where nobody else is left: supervisors, and where none works superusers.
+        """Returns who is notified if nobody else is left: supervisors; if none works, superusers.
 
-        `without` is the number of a person who counts for nobody.
+        `without` is the primary key of a person to ignore.
         """
         staff = get_user_model().objects.staff().exclude(pk=without)
         staff = staff.order_by("pk").values_list("pk", flat=True)
         return list(staff.filter(groups__name=Role.SUPERVISOR)) or list(staff.filter(is_superuser=True))
 
-    def _named_in(self, category: int | None) -> Named:
+    def _named_in(self, category: int | None) -> CategoryPeople:
         if category is None:
-            return Named([], None)
+            return CategoryPeople([], None)
         if category not in self._named:
             self._named |= named_in([category])
         return self._named[category]
 
 
 class OneTicketDirectory(Directory):
-    """Asks once, for several questions about `ticket` by `reader`."""
+    """Loads everything once, for several queries about `ticket` by `reader`."""
 
     def __init__(self, ticket: Ticket, reader):
         super().__init__()
         self._ticket, self._people = ticket, {reader.pk: reader}
-        self.around = ticket.look_around()
 
     def people(self, numbers, ticket=None):
         unknown = {*numbers, *self._concerned} - self._people.keys()
@@ -98,38 +106,44 @@ class OneTicketDirectory(Directory):
             self._people |= dict.fromkeys(unknown) | people_with_wishes().in_bulk(unknown)
         return {number: self._people[number] for number in numbers if self._people[number]}
 
-    def introduce(self) -> None:
-        """Gives the ticket its requester, assignee and watchers, who need not be asked for apart."""
+    def attach_people(self) -> None:
+        """Sets requester, assignee and watchers on the ticket, so that they are not loaded again."""
         one, people = self._ticket, self.people(self._concerned)
         one.requester, one.assignee = people[one.requester_id], people.get(one.assignee_id)
-        one.watching = [people[number] for number in self.around.watchers]
+        one.watching = [people[number] for number in self._ticket.belongings.watchers]
 
     def muted(self, people, ticket):
-        return self.around.muted_by
+        return self._ticket.belongings.muted_by
 
     def watchers(self, ticket):
-        return self.around.watchers
+        belongings = self._ticket.belongings
+        as_staff = belongings.watchers_as_staff
+        works = {number for number, person in self.people(as_staff).items() if person.works}
+        return [number for number in belongings.watchers if number not in as_staff or number in works]
+
+    def mentioned(self, ticket):
+        return self._ticket.belongings.mentioned
 
     @cached_property
     def _concerned(self) -> set[int]:
-        """All whom rules may mean next, so that they are found along with the first that are asked for."""
+        """Returns all people who can be in an audience, so that one query loads them."""
         one = self._ticket
         others = [one.assignee_id] if one.assignee_id else self.configured(one.category_id)
-        return {one.requester_id, *others, *self.around.watchers}
+        return {one.requester_id, *others, *one.belongings.watchers, *one.belongings.mentioned}
 
 
 class FullDirectory(Directory):
-    """Knows all that concerns many tickets, in a constant number of queries.
+    """Loads all people for many tickets in a constant number of queries.
 
-    `without` is the number of a person who counts for nobody.
+    `without` is the primary key of a person to ignore.
     """
 
     def __init__(self, facts: Iterable, *, actor_id: int | None, without: int | None = None):
         super().__init__()
         facts, self._without = list(facts), without
         self._watchers, self._muted = defaultdict(list), defaultdict(set)
-        tickets = [one.ticket for one in facts]
-        watchers = Watcher.objects.filter(ticket__in=tickets).order_by("pk")
+        tickets = self._tickets = [one.ticket for one in facts]
+        watchers = Watcher.objects.filter(ticket__in=tickets).counting().order_by("pk")
         for ticket, person in watchers.values_list("ticket", "person"):
             self._watchers[ticket].append(person)
         muted = MutedTicket.objects.filter(ticket__in=tickets)
@@ -158,3 +172,14 @@ class FullDirectory(Directory):
 
     def watchers(self, ticket):
         return self._watchers[ticket]
+
+    def mentioned(self, ticket):
+        return self._mentioned[ticket]
+
+    @cached_property
+    def _mentioned(self) -> dict[int, list[int]]:
+        mentions = Mention.objects.filter(ticket__in=self._tickets).order_by("pk")
+        found = defaultdict(list)
+        for ticket, person in mentions.values_list("ticket", "person"):
+            found[ticket].append(person)
+        return found

@@ -1,6 +1,6 @@
-"""Many mails to one person on one ticket in a short time: what is too much leaves as one mail.
+"""Combines emails if a person gets many about one ticket in a short time.
 
-The rows of such a mail share a batch of its own, so a worker sends them as it sends those of one act.
+The rows of a combined email share a batch of their own, so a worker sends them like the rows of one act.
 """
 
 import uuid
@@ -14,19 +14,19 @@ from django.db.models import Max
 from tickets.models import ActivityLog, Notification
 
 WINDOW = timedelta(minutes=10)
-MOST = 9  # mails in WINDOW; the next one is the fold
-FOLD = 5  # the version of a fold's UUID; that of an act is random, 4
+MOST = 9  # emails in WINDOW; the next one starts a fold
+FOLD = 5  # the UUID version of a fold; that of an act is 4, random
 
 
 @dataclass
 class Window:
-    """The mails to one person on one ticket that leave or have left within WINDOW: {batch: when}."""
+    """The emails to one person about one ticket within WINDOW, sent or waiting: {batch: time}."""
 
     mails: dict[uuid.UUID, datetime] = field(default_factory=dict)
     waiting_fold: uuid.UUID | None = None
 
     def place(self, batch: uuid.UUID) -> tuple[uuid.UUID, datetime | None]:
-        """The batch in which what belongs to the act `batch` leaves, and not before when."""
+        """Returns the batch for a row of the act `batch`, and the earliest time to send it."""
         if batch in self.mails or len(self.mails) < MOST:
             return batch, None
         if self.waiting_fold:
@@ -35,14 +35,22 @@ class Window:
 
 
 def windows(activity: ActivityLog, people: Collection, *, now: datetime) -> dict[int, Window]:
-    """{primary key of a person: Window}, in one query for all."""
+    """Loads {primary key of a person: Window} for all people in one query."""
+    found = windows_of_all([activity.ticket_id], people, now=now)
+    return defaultdict(Window, {person: window for (_ticket, person), window in found.items()})
+
+
+def windows_of_all(
+    tickets: Collection[int], people: Collection, *, now: datetime
+) -> dict[tuple[int, int], Window]:
+    """Loads {(primary keys of ticket and person): Window} in one query."""
     rows = Notification.objects.filter(
-        ticket=activity.ticket_id, person__in=people, is_digest=False, next_try_at__gt=now - WINDOW
+        ticket__in=tickets, person__in=people, is_digest=False, next_try_at__gt=now - WINDOW
     ).exclude(state=Notification.State.SUPPRESSED)
-    mails = rows.order_by().values_list("person", "batch", "message_id").annotate(at=Max("next_try_at"))
+    groups = rows.order_by().values_list("ticket", "person", "batch", "message_id")
     found = defaultdict(Window)
-    for person, batch, message_id, at in mails:
-        found[person].mails[batch] = at
+    for ticket, person, batch, message_id, at in groups.annotate(at=Max("next_try_at")):
+        found[ticket, person].mails[batch] = at
         if batch.version == FOLD and not message_id and at > now:
-            found[person].waiting_fold = batch
+            found[ticket, person].waiting_fold = batch
     return found

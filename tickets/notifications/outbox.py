@@ -1,45 +1,58 @@
-"""Puts mail into the outbox: rows in the transaction of the act that they tell of."""
+"""Adds notifications to the outbox: rows in the transaction of the act that they report."""
 
-import logging
-import threading
 from collections import defaultdict
-from datetime import timedelta
-from functools import partial
-
-from django.conf import settings
-from django.db import DatabaseError, connections, transaction
-from django.db.models import QuerySet
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from accounts import actor
 from helpdesk import clock
-from tickets.events import Verb
-from tickets.inbound.canary import canary_address
 from tickets.models import ActivityLog, Handover, MailPreferences, Notification
-from tickets.models.notification import CANARY, HANDED_OVER, HELD, UNDELIVERED
-from tickets.notifications import delivery, folding, rules, threads, wishes
-from tickets.notifications.guard import UnsafeMail, check_address, check_header
-from tickets.workflow import TAKE_BACK_PERIOD
+from tickets.models.notification import HANDED_OVER, HELD
+from tickets.notifications import audiences, folding, wishes
+from tickets.rules.events import EVENTS, Verb, notifications_queued
 
-logger = logging.getLogger(__name__)
-State = Notification.State
-NO_TIME = timedelta()
 A_DAY = timedelta(days=1)
-# A reply waits until it can't be taken back any more.
-HOLD = {Verb.REPLIED: TAKE_BACK_PERIOD}
+
+
+def enqueue_all(activities: Sequence[ActivityLog]) -> None:
+    """Adds the rows of several activities in few statements, like enqueue() for each."""
+    if len(activities) == 1:
+        enqueue(activities[0])
+    elif actor.current().tells:
+        now = clock.now()
+        found = audiences.recipients_for_all(activities)
+        tickets = {activity.ticket_id for activity in activities}
+        people = {person.pk for recipients in found for person in recipients}
+        windows = folding.windows_of_all(tickets, people, now=now)
+        rows = []
+        for activity, recipients in zip(activities, found, strict=True):
+            own = {person.pk: windows[activity.ticket_id, person.pk] for person in recipients}
+            rows += _rows(activity, recipients, own, now=now)
+        _insert(rows)
 
 
 def enqueue(activity: ActivityLog) -> None:
-    """One row for each person who is told of `activity`; none where the act is a quiet one."""
+    """Adds a row for each person who is notified of `activity`; none if the act is quiet."""
     if not actor.current().tells:
         return
-    recipients = rules.recipients_for(activity)
+    recipients = audiences.recipients_for(activity)
     if not recipients:
         return
     now, is_filing = clock.now(), activity.verb == Verb.CREATED
-    subject = threads.subject_after(activity) if is_filing else threads.subject(activity.ticket_id)
-    # Of a new ticket nobody has had a mail.
+    # Nobody has had an email about a new ticket.
     windows = defaultdict(folding.Window) if is_filing else folding.windows(activity, recipients, now=now)
-    hold = HOLD.get(activity.verb, NO_TIME)
+    _insert(_rows(activity, recipients, windows, now=now))
+
+
+def _insert(rows: Iterable[Notification]) -> None:
+    rows = Notification.objects.bulk_create(rows, batch_size=1000)
+    notifications_queued.send(sender=Notification, notifications=rows)
+
+
+def _rows(
+    activity: ActivityLog, recipients: dict, windows: dict[int, folding.Window], *, now: datetime
+) -> Iterator[Notification]:
+    hold = EVENTS[activity.verb].held(may_undo=actor.current().may_undo)
     for person, audience in recipients.items():
         notification = Notification(
             kind=activity.verb,
@@ -52,14 +65,14 @@ def enqueue(activity: ActivityLog) -> None:
             created_at=now,
             next_try_at=now + hold,
         )
-        _heed_wishes(notification, windows[person.pk])
-        _add(notification, subject=subject, wake_after=hold)
+        _apply_preferences(notification, windows[person.pk])
+        yield notification
 
 
-def _heed_wishes(notification: Notification, window: folding.Window) -> None:
-    """Sets when the mail leaves, and with which others."""
+def _apply_preferences(notification: Notification, window: folding.Window) -> None:
+    """Sets when the email is sent, and with which others."""
     person, moment = notification.person, notification.next_try_at
-    kind = rules.kind_of(notification.kind, notification.reason)
+    kind = EVENTS[notification.kind].wish_of(notification.reason)
     notification.is_digest = wishes.wish(person, kind) == MailPreferences.Wish.DIGEST
     if notification.is_digest:
         moment = wishes.next_digest(person, moment)
@@ -70,7 +83,7 @@ def _heed_wishes(notification: Notification, window: folding.Window) -> None:
 
 
 def enqueue_handover(handover: Handover) -> None:
-    """Tells each person once of all tickets that came to them, or to nobody, by `handover`."""
+    """Notifies each person once of all tickets that `handover` assigned to them, or unassigned."""
     came_to, categories = set(), set()
     rows = handover.assignments.values_list("changes", "ticket__category")
     for changes, category in rows.iterator(1000):
@@ -78,86 +91,31 @@ def enqueue_handover(handover: Handover) -> None:
         came_to.add(person)
         if person is None:
             categories.add(category)
-    recipients = rules.recipients_of_handover(
+    recipients = audiences.recipients_of_handover(
         assignees=came_to - {None}, categories=categories - {None}, actor=handover.asked_by
     )
     now = clock.now()
     for person, audience in recipients.items():
-        wish = wishes.wish(person, rules.kind_of(Verb.CREATED, audience))
+        wish = wishes.wish(person, EVENTS[Verb.CREATED].wish_of(audience))
         moment = wishes.next_digest(person, now) if wish == MailPreferences.Wish.DIGEST else now
-        told = {"kind": HANDED_OVER, "reason": audience, "person": person, "address": person.email}
-        row = Notification(**told, batch=handover.batch, created_at=now)
+        values = {"kind": HANDED_OVER, "reason": audience, "person": person, "address": person.email}
+        row = Notification(**values, batch=handover.batch, created_at=now)
         row.next_try_at = wishes.after_quiet_hours(person, moment)
-        _add(row)
+        row.save(force_insert=True)
 
 
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:
-    """A mail about somebody's account, to `address`: it may be the one that is left behind."""
+    """Adds an email about an account, sent to `address`, which may be the person's old one."""
     now = clock.now()
     times = {"created_at": now, "next_try_at": now}
-    _add(Notification(kind=kind, person=person, address=address, batch=actor.current().batch, **times))
+    batch = actor.current().batch
+    Notification.objects.create(kind=kind, person=person, address=address, batch=batch, **times)
 
 
 def enqueue_held(person) -> None:
-    """Tells `person`, who sent a mail, that it waits for review; once a day."""
+    """Notifies `person`, who sent an email, that it waits for review; once a day."""
     now = clock.now()
-    told = Notification.objects.filter(person=person, kind=HELD, created_at__gt=now - A_DAY)
-    if not told.filter(address=person.email).exists():
+    earlier = Notification.objects.filter(person=person, kind=HELD, created_at__gt=now - A_DAY)
+    if not earlier.filter(address=person.email).exists():
         times = {"created_at": now, "next_try_at": now}
-        _add(Notification(kind=HELD, person=person, address=person.email, **times))
-
-
-def enqueue_canary() -> None:
-    """A mail of the helpdesk to itself, where MAIL_CANARY asks for it; alarms.py waits for its return."""
-    if settings.MAIL_CANARY:
-        now = clock.now()
-        address = canary_address(now)
-        _add(Notification(kind=CANARY, address=address, created_at=now, next_try_at=now))
-
-
-@transaction.atomic
-def send_again(notifications: QuerySet) -> int:
-    """Queues once more what did not arrive; the Message-ID stays. Returns the number of rows."""
-    stuck = notifications.filter(state__in=UNDELIVERED)
-    count = stuck.update(state=State.WAITING, attempts=0, next_try_at=clock.now(), last_error="")
-    _wake_delivery()
-    return count
-
-
-def _add(notification: Notification, *, subject: str = "", wake_after: timedelta = NO_TIME) -> None:
-    """What can't be mailed never stops the act: its row says what is wrong with it."""
-    try:
-        check_address(notification.address)
-        check_header(subject)
-    except UnsafeMail as error:
-        notification.state = State.FAILED
-        notification.last_error = str(error)
-        logger.error("A mail to %r can't be sent: %s", notification.address, error)
-    notification.save(force_insert=True)
-    _wake_delivery(after=wake_after)
-
-
-def _wake_delivery(*, after: timedelta = NO_TIME) -> None:
-    """Without a provider mail is printed right after the commit; with one it is the worker's alone."""
-    if settings.HAS_MAIL_PROVIDER:
-        return
-    if after:
-        transaction.on_commit(partial(_deliver_later, after), robust=True)
-    else:
-        transaction.on_commit(delivery.deliver_due, robust=True)
-
-
-def _deliver_later(after: timedelta) -> None:
-    """Where no worker runs, the process that queued the mail wakes up for it."""
-    timer = threading.Timer(after.total_seconds() + 0.1, _deliver_in_thread)
-    timer.daemon = True
-    timer.start()
-
-
-def _deliver_in_thread() -> None:
-    try:
-        delivery.deliver_due()
-    except DatabaseError:
-        logger.exception("Mail could not be printed now; it waits for the next.")
-    finally:
-        connections.close_all()
+        Notification.objects.create(kind=HELD, person=person, address=person.email, **times)

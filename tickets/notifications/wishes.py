@@ -1,7 +1,7 @@
-"""When a person wants mail: at once, with the daily one, after the quiet hours. Asked when a row is made.
+"""When a person wants an email: immediately, in the daily digest, after do-not-disturb. Applied to a new row.
 
-All by the clock of the person's own time zone, and compared in UTC: on the days when clocks are set, two
-moments of one zone can't be told apart by their hours.
+Uses the person's time zone, and compares in UTC: when clocks change, two moments can have the same local
+time.
 """
 
 from datetime import UTC, datetime, time, timedelta
@@ -13,7 +13,7 @@ Wish = MailPreferences.Wish
 
 
 def of(person) -> MailPreferences:
-    """What the person has chosen; without a choice all mail at once."""
+    """Returns the person's preferences; by default all email immediately."""
     return getattr(person, "mail_preferences", None) or MailPreferences(person=person)
 
 
@@ -22,14 +22,14 @@ def wish(person, kind: str) -> str:
 
 
 def next_digest(person, now: datetime) -> datetime:
-    """When the next daily mail of the person leaves."""
+    """Returns when the person's next daily digest is sent."""
     today = now.astimezone(person.zone).date()
     moment = _at(person, today, of(person).digest_at)
     return moment if moment > now else _at(person, today + DAY, of(person).digest_at)
 
 
 def after_quiet_hours(person, moment: datetime) -> datetime:
-    """`moment`, or the end of the quiet hours where it lies in them."""
+    """Returns `moment`, or the end of the quiet hours if it lies within them."""
     start, end = of(person).quiet_from, of(person).quiet_until
     if start is None or start == end:
         return moment

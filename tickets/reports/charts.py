@@ -1,18 +1,17 @@
-"""Bars of a chart in units of its drawing: rows of parts with a place and a width. Pure."""
+"""The geometry of charts, in per cent of the width and height of a drawing. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-WIDTH, ROW, BAR = 400, 34, 20
-HATCHES = 6  # patterns of the template; with them colour is not the only sign (WCAG 2.2, 1.4.1)
+STEPS = (1, 2, 5)
+MOST_LINES = 4  # grid lines above zero
 
 
 @dataclass(frozen=True)
-class Part:
+class BarSegment:
     x: float
     width: float
     tone: str
-    hatch: int
     label: str
     count: int
     url: str
@@ -20,36 +19,107 @@ class Part:
 
 @dataclass(frozen=True)
 class Bar:
-    y: int
     label: str
     total: int
-    parts: list[Part]
-
-    @property
-    def end(self) -> float:
-        return max((part.x + part.width for part in self.parts), default=0)
+    parts: list[BarSegment]
 
 
 def bars(rows: Iterable[tuple[str, list[tuple[str, str, int, str]]]]) -> list[Bar]:
-    """Of (label, [(part's label, tone, count, url)]); the longest row fills the width.
+    """Horizontal bars of rows (label, [(segment's label, tone, count, url)]). The longest fills the width.
 
-    Each row names the same parts in the same order, also those that count nothing.
+    Segments without a count are left out.
     """
     rows = list(rows)
     most = max((sum(part[2] for part in parts) for _label, parts in rows), default=0) or 1
     found = []
-    for place, (label, parts) in enumerate(rows):
+    for label, parts in rows:
         x, drawn = 0.0, []
-        for position, (name, tone, count, url) in enumerate(parts):
-            if count == 0:
-                continue
-            width = round(count / most * WIDTH, 1)
-            drawn.append(Part(round(x, 1), width, tone, position % HATCHES, name, count, url))
-            x += width
-        found.append(Bar(place * ROW, label, sum(part[2] for part in parts), drawn))
+        for name, tone, count, url in parts:
+            if count:
+                width = count / most * 100
+                drawn.append(BarSegment(round(x, 2), round(width, 2), tone, name, count, url))
+                x += width
+        found.append(Bar(label, sum(part[2] for part in parts), drawn))
     return found
 
 
-def legend(parts: Iterable[tuple[str, str]]) -> list[Part]:
-    """Of (label, tone), in the order of the parts of the bars."""
-    return [Part(0, 0, tone, position % HATCHES, name, 0, "") for position, (name, tone) in enumerate(parts)]
+@dataclass(frozen=True)
+class Scale:
+    """The vertical axis of a chart: from zero to a round number, with a few grid lines."""
+
+    ticks: list[int]  # from the top down to zero
+
+    @classmethod
+    def up_to(cls, most: int) -> "Scale":
+        step = next(
+            factor * 10**power
+            for power in range(20)
+            for factor in STEPS
+            if factor * 10**power * MOST_LINES >= most
+        )
+        lines = max(-(-most // step), 1)
+        return cls([number * step for number in range(lines, -1, -1)])
+
+    @property
+    def lines(self) -> list[str]:
+        """The positions of the grid lines."""
+        return [self.y(tick) for tick in self.ticks]
+
+    def y(self, value: int) -> str:
+        return _text(100 - value / self.ticks[0] * 100)
+
+
+@dataclass(frozen=True)
+class LinePlot:
+    """A line for each series, with a point for each value."""
+
+    scale: Scale
+    paths: dict[str, str]
+    areas: dict[str, str]
+    points: dict[str, str]
+
+
+def lines(series: dict[str, Sequence[int]], *, scale: Scale | None = None) -> LinePlot:
+    scale = scale or Scale.up_to(max(map(max, series.values())))
+    paths, areas, points = {}, {}, {}
+    for name, values in series.items():
+        places = [(_text(x), scale.y(value)) for x, value in zip(_xs(len(values)), values, strict=True)]
+        paths[name] = "M" + " L".join(f"{x} {y}" for x, y in places)
+        areas[name] = f"{paths[name]} L{places[-1][0]} 100 L{places[0][0]} 100Z"
+        points[name] = "".join(f"M{x} {y}h0" for x, y in places)
+    return LinePlot(scale, paths, areas, points)
+
+
+def _xs(count: int) -> list[float]:
+    """The horizontal positions of points, each in the middle of its column."""
+    return [(number + 0.5) / count * 100 for number in range(count)]
+
+
+@dataclass(frozen=True)
+class ColumnGroup:
+    """The vertical bars of one day, one for each series, and the area that shows its values."""
+
+    x: str
+    width: str
+    bars: list[tuple[str, str, str, str, str]]  # name, x, y, width, height
+
+
+def columns(series: dict[str, Sequence[int]], scale: Scale) -> list[ColumnGroup]:
+    count = max(map(len, series.values()))
+    width = 100 / count
+    each = width * 0.7 / len(series)
+    found = []
+    for number in range(count):
+        x = number * width
+        drawn = []
+        for place, (name, values) in enumerate(series.items()):
+            height = values[number] / scale.ticks[0] * 100
+            left = x + width * 0.15 + place * each
+            drawn.append((name, _text(left), _text(100 - height), _text(each * 0.92), _text(height)))
+        found.append(ColumnGroup(_text(x), _text(width), drawn))
+    return found
+
+
+def _text(number: float) -> str:
+    """A number for an attribute of SVG, without the decimal sign of a language."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")

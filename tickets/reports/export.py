@@ -1,4 +1,4 @@
-"""Tickets as CSV, a batch at a time: memory does not grow with the number of rows."""
+"""Exports tickets as CSV in batches, so that memory does not grow with the number of rows."""
 
 import csv
 import logging
@@ -8,31 +8,35 @@ from datetime import datetime
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Choices, Prefetch, QuerySet
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models import Comment, Ticket
+from tickets.rules.workflow import Phase
 
 security = logging.getLogger("security")
 BATCH = 1000
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+# Excel in Chinese and Japanese also reads full-width signs as the start of a formula.
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that it is UTF-8
 
 
 def safe(value) -> str:
-    """A cell that no spreadsheet takes for a formula (OWASP, CSV injection); unsafe() gives the text back."""
+    """Escapes a cell that a spreadsheet would read as a formula (OWASP, CSV injection). See unsafe()."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.lstrip("'").startswith(DANGEROUS) else text
 
 
 def unsafe(cell: str) -> str:
-    """The text of which safe() made `cell`."""
+    """Reverses safe()."""
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(DANGEROUS) else cell
 
 
 @dataclass(frozen=True)
 class Format:
-    """How rows are written: what separates cells, the decimal sign, and whether times tell their offset."""
+    """The format of rows: delimiter, decimal sign, and whether times have a UTC offset."""
 
     delimiter: str
     decimal: str
@@ -49,44 +53,56 @@ class Format:
         return (at if self.has_offset else at.replace(tzinfo=None)).isoformat(" ", "seconds")
 
 
-# Excel splits cells at semicolons and reads 2.5 as a date wherever the comma is the decimal sign.
+# Where the comma is the decimal sign, Excel splits cells at semicolons and reads 2.5 as a date.
 FORMATS = {"csv": Format(",", ".", has_offset=True), "excel": Format(";", ",", has_offset=False)}
 CSV = FORMATS["csv"]
 
 
 @dataclass(frozen=True)
-class Column:
-    """A column of the export; `field` is what the import calls it, empty where it takes nothing from it."""
+class ExportColumn:
+    """`name` is the same in every language; import_tickets knows the column by it and by its heading."""
 
-    heading: str
-    field: str
+    name: str
+    heading: Promise
     value: Callable[[Ticket], object]
+    choices: type[Choices] | None = None  # the labels of the values
+
+    def reader(self) -> Callable[[Ticket], object]:
+        """Translates the labels once for all rows."""
+        if self.choices is None:
+            return self.value
+        labels = {value: str(label) for value, label in self.choices.choices}
+        return lambda ticket: labels.get(self.value(ticket), self.value(ticket))
 
 
 COLUMNS = (
-    Column(_("number"), "", attrgetter("pk")),
-    Column(_("subject"), "subject", attrgetter("subject")),
-    Column(_("description"), "description", attrgetter("description")),
-    Column(_("requester"), "requester_name", attrgetter("requester.full_name")),
-    Column(_("requester email"), "requester", attrgetter("requester.email")),
-    Column(_("department"), "requester_department", attrgetter("requester.department")),
-    Column(_("category"), "category", attrgetter("category")),
-    Column(_("priority"), "priority", Ticket.get_priority_display),
-    Column(_("status"), "status", attrgetter("status")),
-    Column(_("phase"), "phase", lambda ticket: ticket.status.get_phase_display()),
-    Column(_("assignee"), "assignee_name", lambda ticket: ticket.assignee and ticket.assignee.full_name),
-    Column(_("assignee email"), "assignee", lambda ticket: ticket.assignee and ticket.assignee.email),
-    Column(_("source"), "", Ticket.get_source_display),
-    Column(_("filed"), "created_at", attrgetter("created_at")),
-    Column(_("first reply"), "first_replied_at", attrgetter("first_replied_at")),
-    Column(_("done"), "done_at", attrgetter("done_at")),
-    Column(_("last change"), "updated_at", attrgetter("updated_at")),
-    Column(_("merged into"), "", attrgetter("merged_into_id")),
+    ExportColumn("number", _("number"), attrgetter("pk")),
+    ExportColumn("subject", _("subject"), attrgetter("subject")),
+    ExportColumn("description", _("description"), attrgetter("description")),
+    ExportColumn("requester_name", _("requester"), attrgetter("requester.full_name")),
+    ExportColumn("requester", _("requester email"), attrgetter("requester.email")),
+    ExportColumn("requester_department", _("department"), attrgetter("requester.department")),
+    ExportColumn("category", _("category"), attrgetter("category")),
+    ExportColumn("priority", _("priority"), attrgetter("priority"), Ticket.Priority),
+    ExportColumn("status", _("status"), attrgetter("status")),
+    ExportColumn("phase", _("phase"), attrgetter("status.phase"), Phase),
+    ExportColumn("waiting_for", _("waiting for"), attrgetter("waiting_for"), Ticket.WaitingFor),
+    ExportColumn("wakes_on", _("snoozed until"), attrgetter("wakes_on")),
+    ExportColumn(
+        "assignee_name", _("assignee"), lambda ticket: ticket.assignee and ticket.assignee.full_name
+    ),
+    ExportColumn("assignee", _("assignee email"), lambda ticket: ticket.assignee and ticket.assignee.email),
+    ExportColumn("source", _("source"), attrgetter("source"), Ticket.Source),
+    ExportColumn("created_at", _("created"), attrgetter("created_at")),
+    ExportColumn("first_replied_at", _("first reply"), attrgetter("first_replied_at")),
+    ExportColumn("done_at", _("solved"), attrgetter("done_at")),
+    ExportColumn("updated_at", _("updated"), attrgetter("updated_at")),
+    ExportColumn("merged_into", _("merged into"), attrgetter("merged_into_id")),
 )
 
 
 class _Lines:
-    """Where csv writes to: hands the line back."""
+    """A file for csv.writer that returns the written line."""
 
     def write(self, line: str) -> str:
         return line
@@ -102,9 +118,9 @@ def lines(rows: Iterator[list], form: Format = CSV) -> Iterator[str]:
 def ticket_lines(
     tickets: QuerySet, *, by: str, zone: ZoneInfo, notes: bool = False, form: Format = CSV
 ) -> Iterator[str]:
-    """`tickets` as CSV. How many really left is written to the log, also of a download that is broken off.
+    """`tickets` as CSV. Logs the number of exported tickets, also for an interrupted download.
 
-    `by` says who takes them; whether they may is the caller's matter.
+    `by` is the person for the log. The caller checks permissions.
     """
     counted = 0
 
@@ -123,21 +139,27 @@ def ticket_lines(
 def ticket_rows(
     tickets: QuerySet, *, zone: ZoneInfo, notes: bool = False, form: Format = CSV
 ) -> Iterator[list]:
-    """A heading, then one row a ticket, in the order of their numbers. Internal notes only where asked for.
+    """A heading, then one row per ticket, ordered by number. With internal notes only if `notes`.
 
-    `zone` is that of whoever reads: the rows are made while they are sent, after the request.
+    `zone` is the reader's time zone, because the rows are written after the request.
     """
     heading = [column.heading for column in COLUMNS]
+    readers = [column.reader() for column in COLUMNS]
     yield [*heading, _("internal notes")] if notes else heading
     for ticket in _in_batches(tickets, notes=notes):
-        row = [column.value(ticket) for column in COLUMNS]
+        row = [read(ticket) for read in readers]
         row = [cell.astimezone(zone) if isinstance(cell, datetime) else cell for cell in row]
         yield [*row, _notes(ticket, zone, form)] if notes else row
 
 
 def _in_batches(tickets: QuerySet, *, notes: bool) -> Iterator[Ticket]:
-    """By key: each statement is short, and no cursor stays open while a slow reader reads."""
-    tickets = Ticket.objects.filter(pk__in=tickets.order_by().values("pk")).with_people().order_by("pk")
+    """Reads batches by primary key, so that no cursor stays open during a slow download."""
+    people = get_user_model().objects.only("full_name", "email", "department")
+    tickets = Ticket.objects.filter(pk__in=tickets.order_by().values("pk")).order_by("pk")
+    # Without joins, so that a batch creates each person, category and status once.
+    tickets = tickets.prefetch_related(
+        "category", "status", Prefetch("requester", queryset=people), Prefetch("assignee", queryset=people)
+    )
     if notes:
         internal = Comment.objects.filter(is_public=False).select_related("author")
         tickets = tickets.prefetch_related(Prefetch("comments", queryset=internal, to_attr="internal_notes"))

@@ -1,20 +1,24 @@
-"""The figures of a report, as SQL aggregates. Signposts (merged tickets) are left out: the target counts."""
+"""The figures of a report, as SQL aggregates. Merged tickets are excluded, because their target counts."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from tickets.events import Verb
 from tickets.models import ActivityLog, Notification, Status, Ticket
 from tickets.models.activity_log import StatusBefore
 from tickets.reports.periods import DAY, Comparison, Span
-from tickets.workflow import Phase
+from tickets.rules.events import Verb
+from tickets.rules.workflow import Phase
 
-# Open tickets by age: from so many days to less than so many.
+MOST_FEEDBACK = 20  # texts in a report
+# Ages of open tickets in days: from the first number up to the second.
 AGES = ((0, 1), (1, 3), (3, 7), (7, 30), (30, None))
 
 
@@ -24,7 +28,7 @@ def counted() -> QuerySet:
 
 @dataclass(frozen=True)
 class Pair:
-    """A figure of the span and of the one before."""
+    """A figure of a span and of the previous span."""
 
     now: float | None
     before: float | None
@@ -35,62 +39,78 @@ def in_span(field: str, span: Span) -> Q:
 
 
 def in_either(field: str, compared: Comparison) -> Q:
-    """In the span or in the one before it. The range comes first, so that an index can be read along it."""
+    """A condition for the span and the previous span. Starts with the range, so that it uses an index."""
     is_between = Q((f"{field}__gte", compared.before.end), (f"{field}__lt", compared.span.start))
     within = in_span(field, compared.whole)
     return within if compared.before.end == compared.span.start else within & ~is_between
 
 
 def halves(field: str, compared: Comparison) -> tuple[Q, Q]:
-    """What of in_either() is of the span, and what is before it."""
+    """Conditions that split in_either() into the span and the previous span."""
     return Q((f"{field}__gte", compared.span.start)), Q((f"{field}__lt", compared.span.start))
 
 
 COUNTS = ("created", "created_before", "solved", "solved_before")
+MOMENTS = {"created": "created_at", "solved": "done_at"}
+DIMENSIONS = {"created": ("category", "priority"), "solved": ("category", "priority", "assignee")}
 
 
-def created_and_solved(compared: Comparison) -> list[dict]:
-    """COUNTS of the tickets of a kind: parts for counts(), by() and done_by_assignee()."""
-    return [
-        *_counts("created", "created_at", compared, "category", "priority"),
-        *_counts("solved", "done_at", compared, "category", "priority", "assignee"),
-    ]
+class Tally:
+    """COUNTS by category, priority and assignee (only solved tickets): {dimension: {key: Counter}}."""
+
+    def __init__(self):
+        self.by: dict[str, dict[Any, Counter]] = {name: defaultdict(Counter) for name in DIMENSIONS["solved"]}
+
+    def add(self, dimension: str, key: Any, name: str, count: int) -> None:
+        if count:
+            self.by[dimension][key][name] += count
+
+    @property
+    def total(self) -> Counter:
+        return sum(self.by["category"].values(), Counter())
+
+
+def created_and_solved(compared: Comparison) -> Tally:
+    tally = Tally()
+    for name, dimensions in DIMENSIONS.items():
+        for row in _counts(name, MOMENTS[name], compared, *dimensions):
+            for dimension, half in product(dimensions, (name, f"{name}_before")):
+                tally.add(dimension, row[dimension], half, row[half])
+    return tally
 
 
 def _counts(name: str, field: str, compared: Comparison, *kinds: str) -> QuerySet:
-    """Asks for no more than an index holds (ticket_by_age, ticket_by_done); names are put beside later."""
+    """Reads only columns of an index (ticket_by_age, ticket_by_done). Names are added later."""
     rows = counted().filter(in_either(field, compared)).values(*kinds)
     now, before = halves(field, compared)
     return rows.annotate(**{name: Count(field, filter=now), f"{name}_before": Count(field, filter=before)})
 
 
-def counts(parts: list[dict]) -> dict[str, Pair]:
-    """How many tickets were created and solved."""
-    sums = _sum(parts)
-    return {name: Pair(sums[name], sums[f"{name}_before"]) for name in ("created", "solved")}
+def counts(tally: Tally) -> dict[str, Pair]:
+    """The numbers of created and solved tickets."""
+    total = tally.total
+    return {name: Pair(total[name], total[f"{name}_before"]) for name in ("created", "solved")}
 
 
-def by(parts: list[dict], field: str, labels: dict) -> list[dict]:
-    """The parts added up by a field: rows with key, label and COUNTS, the most created first."""
-    groups = defaultdict(list)
-    for part in parts:
-        groups[part[field]].append(part)
-    rows = [{"key": key, "label": str(labels[key]), **_sum(group)} for key, group in groups.items()]
+def by(tally: Tally, dimension: str, labels: dict) -> list[dict]:
+    """Rows with key, label and COUNTS, sorted by created tickets."""
+    rows = [
+        {"key": key, "label": str(labels[key]), **{name: found[name] for name in COUNTS}}
+        for key, found in tally.by[dimension].items()
+    ]
     return sorted(rows, key=lambda row: (-row["created"], row["label"]))
 
 
-def done_by_assignee(parts: list[dict], labels: dict) -> list[dict]:
-    """Rows like those of by(), the most solved first."""
-    solved = [part for part in parts if "assignee" in part]
-    return sorted(by(solved, "assignee", labels), key=lambda row: -row["solved"])
-
-
-def _sum(parts: list[dict]) -> dict[str, int]:
-    return {name: sum(part.get(name, 0) for part in parts) for name in COUNTS}
+def done_by_assignee(tally: Tally, labels: dict) -> list[dict]:
+    """Rows like those of by(), sorted by solved tickets."""
+    return sorted(by(tally, "assignee", labels), key=lambda row: -row["solved"])
 
 
 def reopened_numbers(span: Span) -> QuerySet:
-    """The tickets that went from done to open again, by the log. Undoing a merge reopens nothing."""
+    """The tickets that changed from done to open, according to the log, except by undoing a merge.
+
+    A change that was undone does not count.
+    """
     by_phase: dict[bool, list[int]] = {True: [], False: []}
     for pk, phase in Status.objects.values_list("pk", "phase"):
         by_phase[phase == Phase.DONE].append(pk)
@@ -100,16 +120,31 @@ def reopened_numbers(span: Span) -> QuerySet:
         status_before__in=by_phase[True],
         changes__status__1__in=by_phase[False],
     )
-    unmerged = ActivityLog.objects.filter(
-        ticket=OuterRef("ticket"), batch=OuterRef("batch"), verb=Verb.UNMERGED
-    )
-    rows = rows.filter(~Exists(unmerged.order_by()))
+    same_act = ActivityLog.objects.filter(ticket=OuterRef("ticket"), batch=OuterRef("batch"))
+    not_counted = same_act.filter(Q(verb=Verb.UNMERGED) | Q(verb=Verb.UNDONE))
+    rows = rows.filter(~Exists(not_counted.order_by()))
     return rows.order_by().values("ticket")
 
 
 def answered_numbers(verb: Verb, span: Span) -> QuerySet:
-    """The tickets whose requester answered “Is it fixed?”; `verb` is CONFIRMED or NOT_FIXED."""
+    """The tickets whose requester answered “Is your problem solved?”; `verb` is CONFIRMED or NOT_FIXED."""
     return ActivityLog.objects.filter(in_span("recorded_at", span), verb=verb).order_by().values("ticket")
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a requester said could be better."""
+
+    ticket: int
+    text: str
+
+
+def feedback(span: Span) -> list[Feedback]:
+    """The newest MOST_FEEDBACK of the span, of tickets that still exist."""
+    rows = ActivityLog.objects.filter(in_span("recorded_at", span), verb=Verb.FEEDBACK).order_by("-pk")
+    rows = rows.filter(Exists(counted().filter(pk=OuterRef("ticket"))))
+    found = rows.values_list("ticket", "changes")[:MOST_FEEDBACK]
+    return [Feedback(ticket, changes["feedback"][1]) for ticket, changes in found]
 
 
 def reopened(compared: Comparison) -> Pair:
@@ -125,13 +160,13 @@ def mail_failures(compared: Comparison) -> Pair:
 
 
 def _tickets(rows: QuerySet, compared: Comparison) -> Pair:
-    """Counts tickets that still exist: the log outlives a deleted one, the list can't show it."""
+    """Counts existing tickets. The log contains deleted ones too, which the list can't show."""
     rows = rows.filter(Exists(counted().filter(pk=OuterRef("ticket"))))
     return _pair(rows, "recorded_at", compared, what="ticket")
 
 
 def _pair(rows: QuerySet, field: str, compared: Comparison, *, what: str) -> Pair:
-    """How many different `what` the rows of each span have."""
+    """The numbers of distinct `what` in each span."""
     now, before = (Count(what, distinct=True, filter=half) for half in halves(field, compared))
     return Pair(**rows.filter(in_either(field, compared)).aggregate(now=now, before=before))
 
@@ -144,7 +179,7 @@ def aged(age: tuple[int, int | None]) -> Q:
 
 
 def age_value(age: tuple[int, int | None]) -> str:
-    """As it stands in an address: 3-7, or 30- for 30 days and more."""
+    """An age in a URL: 3-7, or 30- for 30 days and more."""
     return f"{age[0]}-{age[1] or ''}"
 
 
@@ -158,20 +193,19 @@ def age_in_words(age: tuple[int, int | None]) -> str:
 
 
 def open_now() -> list[dict]:
-    """What is open: rows with assignee, status_read, count and, for each of AGES, age0, age1 ..."""
+    """Open tickets: rows with assignee, status_read, count and, for each of AGES, age0, age1 ..."""
     ages = {f"age{number}": Count("pk", filter=aged(age)) for number, age in enumerate(AGES)}
-    # By what no index is in the order of: SQLite would read all tickets along the index of tabs.
+    # Groups by an expression, so that SQLite does not read all tickets with the index of tabs.
     rows = counted().open().values("assignee", status_read=F("status_id") + 0)
     return list(rows.annotate(count=Count("pk"), **ages))
 
 
 def open_by_age(parts: list[dict]) -> list[tuple[tuple[int, int | None], int]]:
-    """Of open_now(): (age in days, count)."""
+    """Pairs (age in days, count) from the rows of open_now()."""
     return [(age, sum(part[f"age{number}"] for part in parts)) for number, age in enumerate(AGES)]
 
 
-def assignees(parts: list[dict]) -> dict[int | None, str]:
-    """The names of all assignees in rows of figures."""
-    numbers = {part["assignee"] for part in parts if "assignee" in part}
-    people = get_user_model().objects.filter(pk__in=numbers - {None})
-    return {None: _("nobody"), **{person.pk: str(person) for person in people}}
+def people(numbers: Iterable[int | None]) -> dict[int | None, str]:
+    """The names of people; None is "Unassigned"."""
+    found = get_user_model().objects.filter(pk__in=set(numbers) - {None})
+    return {None: _("Unassigned"), **{person.pk: str(person) for person in found}}

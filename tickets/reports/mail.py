@@ -1,4 +1,4 @@
-"""Accounts for mail: what became of each row of the outbox and of each mail that came in."""
+"""Counts and lists all emails: rows of the outbox and incoming messages by their state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,38 +11,39 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.events import AccountMail
-from accounts.paging import EPOCH, MICROSECOND
-from tickets.events import Verb
+from helpdesk.lists.paging import EPOCH, MICROSECOND
 from tickets.models import InboundEmail, Notification
-from tickets.models.notification import CANARY, HANDED_OVER, HELD
+from tickets.models.notification import CANARY, HANDED_OVER, HELD, WEEKLY_REPORT
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
+from tickets.rules.events import CHOICES
 from tickets.search.query import ticket_number
 
 KINDS = {
-    **dict(Verb.choices),
+    **dict(CHOICES),
     **dict(AccountMail.choices),
     CANARY: gettext_lazy("canary"),
     HANDED_OVER: gettext_lazy("handed over"),
     HELD: gettext_lazy("waiting for review"),
+    WEEKLY_REPORT: gettext_lazy("weekly report"),
 }
 OF_A_REASON = (InboundEmail.State.IGNORED, InboundEmail.State.QUARANTINED)
 
 
 class Direction(TextChoices):
-    OUT = "out", gettext_lazy("out")
-    IN = "in", gettext_lazy("in")
+    OUT = "out", gettext_lazy("Outgoing")
+    IN = "in", gettext_lazy("Incoming")
 
 
 TABLES = {Direction.OUT: Notification, Direction.IN: InboundEmail}
 TIMES = {Direction.OUT: "created_at", Direction.IN: "received_at"}
-# Of two mails of one moment the one that came in is shown first.
+# Of two emails at the same time, the incoming one is shown first.
 RANKS = {Direction.OUT: 0, Direction.IN: 1}
 
 
 @dataclass(frozen=True)
-class Part:
-    """What is counted: a direction, of it a state, of that a reason. As text: in.ignored.automatic."""
+class MailGroup:
+    """A group of emails: a direction, optionally a state and a reason. As text: in.ignored.automatic."""
 
     direction: Direction
     state: str = ""
@@ -52,8 +53,8 @@ class Part:
         return ".".join(filter(None, (self.direction, self.state, self.reason)))
 
     @classmethod
-    def parse(cls, text: str) -> "Part | None":
-        """A part as str() writes it; None for anything else."""
+    def parse(cls, text: str) -> "MailGroup | None":
+        """Parses what str() writes; None for anything else."""
         names = text.split(".")
         if len(names) > 3 or names[0] not in Direction:
             return None
@@ -70,15 +71,16 @@ class Part:
             return InboundEmail.Reason(self.reason).label
         if self.state:
             return TABLES[self.direction].State(self.state).label
-        return _("all that went out") if self.direction == Direction.OUT else _("all that came in")
+        return _("total sent") if self.direction == Direction.OUT else _("total received")
 
     @property
     def heading(self) -> str:
-        """With its direction."""
+        """The label with the direction."""
         if not self.state:
             return self.label.capitalize()
-        way = _("went out") if self.direction == Direction.OUT else _("came in")
-        return f"{way.capitalize()}: {self.label}"
+        if self.direction == Direction.OUT:
+            return _("Outgoing: %(state)s") % {"state": self.label}
+        return _("Incoming: %(state)s") % {"state": self.label}
 
     def within(self, rows: QuerySet) -> QuerySet:
         wanted = {"state": self.state, "reason": self.reason}
@@ -86,29 +88,29 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Figure:
-    part: Part
+class MailGroupCount:
+    part: MailGroup
     count: int
 
 
 @dataclass(frozen=True)
 class Balance:
-    """What became of the mail of a span. The states of a direction add up to all its rows."""
+    """The emails of a span by state. The states of a direction add up to all its rows."""
 
-    out: list[Figure]
-    came_in: list[Figure]
-    letters: int  # distinct mails that left; rows of one act leave as one
-
-    @property
-    def all_out(self) -> Figure:
-        return Figure(Part(Direction.OUT), _sum(self.out))
+    out: list[MailGroupCount]
+    came_in: list[MailGroupCount]
+    letters: int  # sent emails; rows of one action are sent as one email
 
     @property
-    def all_in(self) -> Figure:
-        return Figure(Part(Direction.IN), _sum(self.came_in))
+    def all_out(self) -> MailGroupCount:
+        return MailGroupCount(MailGroup(Direction.OUT), _sum(self.out))
+
+    @property
+    def all_in(self) -> MailGroupCount:
+        return MailGroupCount(MailGroup(Direction.IN), _sum(self.came_in))
 
 
-def _sum(figures: list[Figure]) -> int:
+def _sum(figures: list[MailGroupCount]) -> int:
     return sum(figure.count for figure in figures if not figure.part.reason)
 
 
@@ -116,25 +118,28 @@ def balance(span: Span) -> Balance:
     rows = Notification.objects.filter(in_span("created_at", span)).order_by()
     by_state = dict(rows.values_list("state").annotate(Count("pk")))
     letters = rows.exclude(sent_at=None).aggregate(count=Count("message_id", distinct=True))["count"]
-    out = [Figure(Part(Direction.OUT, state), by_state.get(state, 0)) for state in Notification.State.values]
+    out = [
+        MailGroupCount(MailGroup(Direction.OUT, state), by_state.get(state, 0))
+        for state in Notification.State.values
+    ]
     return Balance(out=out, came_in=list(_came_in(span)), letters=letters)
 
 
-def _came_in(span: Span) -> Iterator[Figure]:
-    """Each state and, below those that have several, its reasons."""
+def _came_in(span: Span) -> Iterator[MailGroupCount]:
+    """Each state and, if there are several, its reasons."""
     rows = InboundEmail.objects.filter(in_span("received_at", span)).order_by()
     counts = list(rows.values_list("state", "reason").annotate(Count("pk")).order_by("reason"))
     for state in InboundEmail.State.values:
         reasons = {reason: count for found, reason, count in counts if found == state}
-        yield Figure(Part(Direction.IN, state), sum(reasons.values()))
+        yield MailGroupCount(MailGroup(Direction.IN, state), sum(reasons.values()))
         for reason, count in reasons.items():
             if reason and state in OF_A_REASON:
-                yield Figure(Part(Direction.IN, state, reason), count)
+                yield MailGroupCount(MailGroup(Direction.IN, state, reason), count)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a page of the list begins: after the mail of this moment, direction and number."""
+class MailCursor:
+    """The position in the list after which a page starts: time, direction and number of an email."""
 
     moment: datetime
     direction: Direction
@@ -144,13 +149,13 @@ class Place:
         return f"{(self.moment - EPOCH) // MICROSECOND}.{self.direction}.{self.number}"
 
     @classmethod
-    def of(cls, mail) -> "Place":
+    def of(cls, mail) -> "MailCursor":
         direction = direction_of(mail)
         return cls(getattr(mail, TIMES[direction]), direction, mail.pk)
 
     @classmethod
-    def parse(cls, text: str) -> "Place | None":
-        """A place as str() writes it; None for anything else."""
+    def parse(cls, text: str) -> "MailCursor | None":
+        """Parses what str() writes; None for anything else."""
         moment, direction, number = (text.split(".") + ["", "", ""])[:3]
         is_number = all(part.isascii() and part.isdigit() and len(part) <= 18 for part in (moment, number))
         if not is_number or direction not in Direction:
@@ -161,10 +166,10 @@ class Place:
             return None
 
     def older(self, direction: Direction) -> Q:
-        """The mails of a direction that come after this place in a list with the newest first."""
+        """A condition for the emails of a direction after this place, in a list with the newest first."""
         time = TIMES[direction]
         if direction == self.direction:
-            # Not "older, or of the same moment and": an OR spoils the index (../shared/PERFORMANCE.md).
+            # An exclusion instead of an OR, with which the database would not use the index.
             return Q((f"{time}__lte", self.moment)) & ~Q((time, self.moment), pk__gte=self.number)
         comes_after = RANKS[direction] < RANKS[self.direction]
         return Q((f"{time}__lte" if comes_after else f"{time}__lt", self.moment))
@@ -178,8 +183,10 @@ def direction_of(mail) -> Direction:
     return Direction.OUT if isinstance(mail, Notification) else Direction.IN
 
 
-def newest(span: Span, *, count: int, part: Part | None = None, words: str = "", after: Place | None = None):
-    """Up to `count` mails of both directions, the newest first: a list of Notification and InboundEmail."""
+def newest(
+    span: Span, *, count: int, part: MailGroup | None = None, words: str = "", after: MailCursor | None = None
+):
+    """Up to `count` emails of both directions, the newest first: a list of Notification and InboundEmail."""
     directions = [part.direction] if part else list(Direction)
     found = []
     for direction in directions:
@@ -187,11 +194,11 @@ def newest(span: Span, *, count: int, part: Part | None = None, words: str = "",
         rows = part.within(rows) if part else rows
         rows = rows.filter(after.older(direction)) if after else rows
         found.append(rows.order_by(f"-{TIMES[direction]}", "-pk")[:count])
-    return list(islice(merge(*found, key=lambda mail: Place.of(mail).key, reverse=True), count))
+    return list(islice(merge(*found, key=lambda mail: MailCursor.of(mail).key, reverse=True), count))
 
 
 def _rows(direction: Direction, words: str) -> QuerySet:
-    """All mails of a direction that have `words` in an address or a subject, or are about that ticket."""
+    """All emails of a direction with `words` in an address or a subject, or about that ticket."""
     if direction == Direction.OUT:
         rows, fields = Notification.objects.select_related("ticket"), ("address", "ticket__subject")
     else:

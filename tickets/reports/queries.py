@@ -1,4 +1,4 @@
-"""What the start page tells of the day."""
+"""The day's figures on the portal's home page for staff."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.paging import capped_counts, short
+from helpdesk.lists.paging import capped_counts, short
 from tickets.models import InboundEmail, Notification, Status, Ticket
-from tickets.workflow import Phase
+from tickets.rules.workflow import Phase
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A count of the day as far as it is counted, and the admin list that shows what was counted."""
+    """A capped count of the day, with the admin list of the counted rows."""
 
     label: str
     count: int
@@ -31,7 +31,7 @@ class Figure:
 
 
 def day_figures(user) -> list[Figure]:
-    """What the start page tells staff: new, unassigned, mine, waiting, and mail that is stuck."""
+    """The figures for staff: new, unassigned, mine, waiting, and undelivered or quarantined email."""
     statuses = list(Status.objects.all())
     tickets = Ticket.objects.all()
     new, unassigned, mine, waiting, undelivered, quarantined = capped_counts(
@@ -50,9 +50,9 @@ def day_figures(user) -> list[Figure]:
         Figure(_("Unassigned"), unassigned, queue, "phase=open&who=unassigned"),
         Figure(_("Mine"), mine, queue, "phase=open&who=mine"),
         Figure(_("Waiting"), waiting, queue, "phase=waiting"),
-        Figure(_("Mail not delivered"), undelivered, outbox, "state=undelivered", is_alarm=undelivered > 0),
+        Figure(_("Emails not delivered"), undelivered, outbox, "state=undelivered", is_alarm=undelivered > 0),
     ]
     if settings.INBOUND_DOMAIN:
         inbound = "admin:tickets_inboundemail_changelist"
-        figures.append(Figure(_("Mail in quarantine"), quarantined, inbound, "state=quarantined"))
+        figures.append(Figure(_("Emails in quarantine"), quarantined, inbound, "state=quarantined"))
     return figures

@@ -1,13 +1,13 @@
-"""tickets.calendar.working_seconds() in the SQL of PostgreSQL."""
+"""tickets.rules.calendar.working_seconds() in the SQL of PostgreSQL."""
 
 from django.conf import settings
 from django.db.models import BigIntegerField, DateTimeField, Func
 
-from tickets.calendar import ORIGIN
+from tickets.rules.calendar import ORIGIN
 
 
 class Local(Func):
-    """A moment by the helpdesk's clock."""
+    """A time in the helpdesk's time zone."""
 
     arity = 1
     template = "(%(expressions)s AT TIME ZONE '%(zone)s')"
@@ -18,7 +18,7 @@ class Local(Func):
 
 
 class WorkingSeconds(Func):
-    """WorkingSeconds("filed", "ended"): seconds of working time between two columns that are Local."""
+    """WorkingSeconds("filed", "ended"): the business hours between two Local columns, in seconds."""
 
     arity = 2
     output_field = BigIntegerField()
@@ -30,14 +30,14 @@ class WorkingSeconds(Func):
 
     @staticmethod
     def _worked(local: str) -> str:
-        """Working seconds since ORIGIN. All that is put in is ours."""
+        """The business hours since ORIGIN in seconds, as SQL. Contains no user input."""
         opens, closes = settings.WORKING_HOURS
         days = settings.WORKING_DAYS
         before = ",".join(str(sum(day < weekday for day in days)) for weekday in range(7))
         flags = ",".join(str(int(weekday in days)) for weekday in range(7))
-        # Seconds of more than some 280 years are no integer any more.
+        # Seconds of more than about 280 years exceed an integer.
         day = f"({local}::date - DATE '{ORIGIN}')::bigint"
-        # date_part() counts in floating point; EXTRACT in numeric, which is far slower.
+        # date_part() returns a float; EXTRACT returns a numeric, which is much slower.
         second = f"FLOOR(date_part('epoch', {local}::time))::integer"
         weekday = f"({day} %% 7 + 1)"
         return (

@@ -1,18 +1,21 @@
-"""Keeps the document of each ticket, in the transaction of what it is about.
+"""Updates the search document of each ticket, in the transaction of the change.
 
-What is added to a ticket is put behind its document; what is changed or taken away has it made anew. A ticket
-that others are merged into tells their stories (tickets.story), so their words are its own.
+Appends added text to the document, and rebuilds the document after other changes. The document of a ticket
+includes the tickets that are merged into it, because its page shows them (tickets.history.story).
 """
 
 from collections.abc import Iterable
+from time import monotonic
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import F, Func, Q, Value
 
-from tickets.events import Verb
+from helpdesk.readings import all_words
 from tickets.models import ActivityLog, Attachment, Comment, SearchDocument, SubjectWord, Ticket
-from tickets.models.search_document import WordsField
+from tickets.models.search_document import EDITION, WordsField
+from tickets.rules.events import EVENTS, Step, Thing
+from tickets.search.database import database
 from tickets.search.matching import (
     INTERNAL,
     MOST_INTERNAL,
@@ -23,50 +26,50 @@ from tickets.search.matching import (
     Words,
     marked,
 )
-from tickets.search.words import stems_of, words_of
+from tickets.search.words import stems_of, stems_of_others
 
 BATCH = 500
+RENEWING, RENEWED_AT_ONCE = 2, 100  # seconds per run, tickets per transaction
+SEARCHED_OF_TICKETS = {"subject", "description", "requester", "merged_into"}
 SEARCHED_OF_PEOPLE = ("full_name", "email", "department")
 SHORTEST_SUGGESTION = 4  # letters
-MOST_DIFFERENT = 40_000  # words of one document: to find the stem of a word takes 25 µs
+MOST_DIFFERENT = 40_000  # distinct words of one document, because stemming a word takes 25 µs
 
 
 class Appended(Func):
-    """The words of the row and then others."""
+    """Appends words to the column."""
 
     template, arg_joiner = "%(expressions)s", " || "
 
     def __init__(self, more: Words):
         field = WordsField()
-        super().__init__(F("words"), Value(more, output_field=field), output_field=field)
+        super().__init__(F("words"), Value(database().document(more), output_field=field), output_field=field)
 
 
 def note(activity: ActivityLog) -> None:
-    """Takes one row of the log into the documents."""
+    """Updates the documents for one row of the log."""
     new = {name: after for name, (_before, after) in activity.changes.items()}
-    number = activity.ticket_id
-    match activity.verb:
-        case Verb.CREATED:
+    number, event = activity.ticket_id, EVENTS[activity.verb]
+    match event.thing, event.step:
+        case Thing.TICKET, Step.ADDED:
             _file(activity, new)
-        case Verb.REPLIED:
+        case Thing.TICKET, Step.CHANGED if new.keys() & SEARCHED_OF_TICKETS:
+            build([number, *filter(None, activity.changes.get("merged_into", ()))])
+        case Thing.MESSAGE, Step.ADDED if event.is_public:
             _append(number, public=_said(new["body"], PUBLIC))
-        case Verb.NOTED:
+        case Thing.MESSAGE, Step.ADDED:
             _append(number, internal=_said(new["body"], INTERNAL))
-        case Verb.FILE_ADDED:
+        case Thing.FILE, Step.ADDED:
             _append(number, internal=_said(new["name"], INTERNAL))
-        case Verb.TAKEN_BACK | Verb.FILE_REMOVED:
+        case ((Thing.MESSAGE | Thing.FILE), Step.REMOVED):
             build([number])
-        case Verb.EDITED if new.keys() & {"subject", "description", "requester"}:
-            build([number])
-        case Verb.MERGED | Verb.UNMERGED:
-            build([number, *filter(None, activity.changes["merged_into"])])
 
 
 @transaction.atomic
 def build(numbers: Iterable[int]) -> int:
-    """Makes the documents of these tickets anew, and those of the tickets that they are merged into.
+    """Rebuilds the documents of these tickets and of the tickets that they are merged into.
 
-    Returns how many.
+    Returns their number.
     """
     asked = Ticket.objects.filter(pk__in=list(numbers)).order_by("pk").values_list("pk", "merged_into")
     wanted = sorted({number for row in asked for number in row if number})
@@ -77,8 +80,17 @@ def build(numbers: Iterable[int]) -> int:
     return len(wanted)
 
 
+def renew(*, seconds: float = RENEWING) -> int:
+    """Rebuilds documents of older editions for about `seconds`. Returns their number."""
+    end, done = monotonic() + seconds, 0
+    old = SearchDocument.objects.old().order_by("pk").values_list("pk", flat=True)
+    while monotonic() < end and (numbers := list(old[:RENEWED_AT_ONCE])):
+        done += build(numbers)
+    return done
+
+
 def remember_person(person, update_fields: Iterable[str] | None) -> None:
-    """Before `person` is saved: keeps what is stored, if something that is searched may be written."""
+    """Remembers the stored values before `person` is saved, if searchable fields may change."""
     person._searched_before = None
     if person.pk and (update_fields is None or set(update_fields) & set(SEARCHED_OF_PEOPLE)):
         rows = type(person).objects.filter(pk=person.pk).values_list(*SEARCHED_OF_PEOPLE)
@@ -86,17 +98,17 @@ def remember_person(person, update_fields: Iterable[str] | None) -> None:
 
 
 def note_person(person) -> None:
-    """After `person` was saved: the tickets are found by the new name, address and department."""
+    """Updates the documents after `person` was saved with another name, address or department."""
     before = person.__dict__.pop("_searched_before", None)
     if before and before != _searched_of(person):
         build(Ticket.objects.filter(requester=person).order_by().values_list("pk", flat=True))
 
 
 def _file(activity: ActivityLog, new: dict) -> None:
-    """The first document of a new ticket, from what the log says. Most people file their own."""
+    """Creates the document of a new ticket from the row of the log, without a query in most cases."""
     is_own = activity.actor_id == new["requester"]
     person = activity.actor if is_own else get_user_model().objects.get(pk=new["requester"])
-    draft = Draft()
+    draft = DocumentBuilder()
     draft.add_ticket(new["subject"], new["description"] or "", _searched_of(person))
     _keep({activity.ticket_id: draft})
 
@@ -105,8 +117,14 @@ def _searched_of(person) -> tuple[str, ...]:
     return tuple(getattr(person, name) for name in SEARCHED_OF_PEOPLE)
 
 
+def _read(text: str, mark: str) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The words of `text`, and those of its other spellings."""
+    return marked(stems_of(text), mark), [marked(words, mark) for words in stems_of_others(text)]
+
+
 def _said(text: str, mark: str) -> Words:
-    return Words((marked(stems_of(text or ""), mark),))
+    words, others = _read(text or "", mark)
+    return Words((words, *others))
 
 
 def _append(number: int, *, public: Words = Words(), internal: Words = Words()) -> None:  # noqa: B008 - frozen
@@ -126,7 +144,7 @@ def _append(number: int, *, public: Words = Words(), internal: Words = Words()) 
 
 
 def _append_what_fits(number: int, public: Words, internal: Words) -> None:
-    """To a document that is nearly full, or is missing."""
+    """Appends to a document that is nearly full or missing."""
     sizes = SearchDocument.objects.select_for_update().filter(pk=number)
     if (size := sizes.values_list("public_size", "internal_size").first()) is None:
         build([number])
@@ -140,65 +158,70 @@ def _append_what_fits(number: int, public: Words, internal: Words) -> None:
         )
 
 
-class Draft:
-    """The texts of one ticket on their way into its document. What comes when it is full is not read."""
+class DocumentBuilder:
+    """Collects the texts of one ticket for its document. Ignores further texts when it is full."""
 
     def __init__(self):
         self.public, self.internal, self.subjects = Texts(MOST_PUBLIC), Texts(MOST_INTERNAL), []
 
     def add_ticket(self, subject: str, description: str, person: Iterable[str]) -> None:
-        stems = stems_of(subject)
         self.subjects.append(subject)
-        for words in (marked(stems, SUBJECT), tuple(stems)):
-            self.public.add(words)
+        for mark in (SUBJECT, PUBLIC):
+            self.public.add(*_read(subject, mark))
         if not self.public.is_full:
-            self.public.add(tuple(stems_of(description)))
+            self.public.add(*_read(description, PUBLIC))
         for text in person:
-            self.internal.add(marked(stems_of(text), REQUESTER))
+            self.internal.add(*_read(text, REQUESTER))
 
     def document(self, number: int) -> SearchDocument:
         public, internal = self.public.words(), self.internal.words()
         return SearchDocument(
-            ticket_id=number, words=public + internal, public_size=public.size, internal_size=internal.size
+            ticket_id=number,
+            words=database().document(public + internal),
+            public_size=public.size,
+            internal_size=internal.size,
+            edition=EDITION,
         )
 
 
 class Texts:
-    """Words of texts, up to `most` bytes."""
+    """Words of texts, up to `most` bytes. If space is short, other spellings are left out first."""
 
     def __init__(self, most: int):
         self.most, self.size = most, 0
         self.texts: list[tuple[str, ...]] = []
+        self.others: list[tuple[str, ...]] = []
         self.different: set[str] = set()
 
     @property
     def is_full(self) -> bool:
         return self.size > self.most or len(self.different) > MOST_DIFFERENT
 
-    def add(self, text: tuple[str, ...]) -> None:
+    def add(self, text: tuple[str, ...], others: Iterable[tuple[str, ...]] = ()) -> None:
         self.texts.append(text)
+        self.others += others
         self.different.update(text)
         self.size += Words((text,)).size
 
     def words(self) -> Words:
-        return Words(tuple(self.texts)).cut(self.most)
+        return Words((*self.texts, *self.others)).cut(self.most)
 
 
 def _lock(numbers: list[int]) -> None:
-    """Until this transaction ends nobody else writes these documents: what is read now is all there is."""
+    """Locks these documents until the end of the transaction, so that the texts read now are complete."""
     SearchDocument.objects.bulk_create(
         [SearchDocument(ticket_id=number) for number in numbers], ignore_conflicts=True
     )
     list(SearchDocument.objects.select_for_update().filter(pk__in=numbers).order_by("pk").values_list("pk"))
 
 
-def _gather(numbers: list[int]) -> dict[int, Draft]:
-    """What the tickets of these numbers tell, by number."""
-    drafts = {number: Draft() for number in numbers}
+def _gather(numbers: list[int]) -> dict[int, DocumentBuilder]:
+    """The texts of these tickets, by number."""
+    drafts = {number: DocumentBuilder() for number in numbers}
     tellers: dict[int, set[int]] = {}
     people = [f"requester__{name}" for name in SEARCHED_OF_PEOPLE]
-    telling = Ticket.objects.filter(Q(pk__in=numbers) | Q(merged_into__in=numbers)).order_by("pk")
-    rows = telling.values_list("pk", "merged_into", "subject", "description", *people)
+    sources = Ticket.objects.filter(Q(pk__in=numbers) | Q(merged_into__in=numbers)).order_by("pk")
+    rows = sources.values_list("pk", "merged_into", "subject", "description", *people)
     for number, target, subject, description, *person in rows:
         tellers[number] = {number, target} & drafts.keys()
         for teller in tellers[number]:
@@ -206,25 +229,25 @@ def _gather(numbers: list[int]) -> dict[int, Draft]:
     comments = Comment.objects.filter(ticket__in=tellers).order_by("pk")
     for number, body, is_public in comments.values_list("ticket", "body", "is_public"):
         mark = PUBLIC if is_public else INTERNAL
-        told = [drafts[teller] for teller in tellers[number]]
-        texts = [draft.public if is_public else draft.internal for draft in told]
+        builders = [drafts[teller] for teller in tellers[number]]
+        texts = [draft.public if is_public else draft.internal for draft in builders]
         if with_room := [part for part in texts if not part.is_full]:
-            words = marked(stems_of(body), mark)
+            read = _read(body, mark)
             for part in with_room:
-                part.add(words)
+                part.add(*read)
     files = Attachment.objects.filter(ticket__in=tellers).order_by("pk")
     for number, name in files.values_list("ticket", "name"):
         for teller in tellers[number]:
-            drafts[teller].internal.add(marked(stems_of(name), INTERNAL))
+            drafts[teller].internal.add(*_read(name, INTERNAL))
     return drafts
 
 
-def _keep(drafts: dict[int, Draft]) -> None:
+def _keep(drafts: dict[int, DocumentBuilder]) -> None:
     SearchDocument.objects.bulk_create(
         [draft.document(number) for number, draft in drafts.items()],
         update_conflicts=True,
         unique_fields=["ticket"],
-        update_fields=["words", "public_size", "internal_size"],
+        update_fields=["words", "public_size", "internal_size", "edition"],
     )
     words = suggested(subject for draft in drafts.values() for subject in draft.subjects)
     SubjectWord.objects.bulk_create([SubjectWord(word=word) for word in sorted(words)], ignore_conflicts=True)
@@ -232,5 +255,5 @@ def _keep(drafts: dict[int, Draft]) -> None:
 
 def suggested(subjects: Iterable[str]) -> set[str]:
     """The words of subjects that somebody who misspelt one may have meant."""
-    words = (word for subject in subjects for word in words_of(subject))
+    words = (word for subject in subjects for word in all_words(subject))
     return {word for word in words if len(word) >= SHORTEST_SUGGESTION and word.isalpha()}

@@ -1,41 +1,43 @@
-"""Finds in a text what was asked for, and cuts out the passage around it; pure."""
+"""Highlights matches in a text, and cuts out the passage with the most matches. Pure."""
 
 import re
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from django.conf import settings
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from helpdesk.letters import LONGEST_WORD, LONGEST_WRITTEN, WRITTEN, words_of
+from helpdesk.readings import Pieces, can_be_read_otherwise, otherwise
 from tickets.search.matching import Run
-from tickets.search.words import LONGEST_WORD, WRITTEN, stem, words_of
+from tickets.search.words import stem
 
-BEFORE, LENGTH = 50, 180  # characters of a passage before what was found, and in all
-LONGEST_WRITTEN = 4 * LONGEST_WORD  # characters of one word that are read; accents count too
-# Characters that are read in the time in which one word is folded and stemmed, or looked at and marked
+BEFORE, LENGTH = 50, 180  # characters of a passage before the match, and in total
+# The costs of folding and stemming a word, and of checking and marking one, in characters read
 NEW_WORD, HIT = 20, 4
 Span = tuple[int, int]
-Found = list[tuple[Span, int]]  # where something asked for stands, and which of it; in the order of the text
+Found = list[tuple[Span, int]]  # the position of a match and the index of its term, in order
+Placed = tuple[list[Span], list[str], list[str]]  # the positions of words, their stems, and the words
 
 
 def spans(text: str, asked: Sequence[Sequence[Run]]) -> Found:
-    """Where in `text` something of `asked` stands."""
+    """The positions of matches in `text`."""
     return Reader(asked).spans(text)
 
 
 class Reader:
-    """Finds what was asked for in one text after the other.
+    """Finds matches in one text after the other.
 
-    `read` is how much that took, in characters of a text whose words are known.
+    `read` is the cost so far, in characters of a text with known words.
     """
 
     def __init__(self, asked: Sequence[Sequence[Run]]):
         self.read = 0
         self.met: set[str] = set()
         self.beginnings: list[tuple[str, int]] = []
-        self.runs: dict[str, list[tuple[Run, int]]] = {}  # by their first word
+        self.runs: dict[str, list[tuple[Run, int]]] = {}  # by first word
         for number, runs in enumerate(asked):
             for run in runs:
                 if len(run.words) == 1 and run.is_begun:
@@ -49,7 +51,13 @@ class Reader:
 
     def spans(self, text: str) -> Found:
         self.read += len(text)
-        places, stems, words = self._words(text)
+        found = self._found(*self._words(text))
+        if can_be_read_otherwise(text):
+            for reading in self._other_readings(text):
+                found += self._found(*reading)
+        return sorted(set(found))
+
+    def _found(self, places: list[Span], stems: list[str], words: list[str]) -> Found:
         found = []
         for beginning, number in self.beginnings:
             begun = (place for place, word in enumerate(words) if word.startswith(beginning))
@@ -61,10 +69,19 @@ class Reader:
                 if _stands(run, stems, words, place):
                     last = place + len(run.words) - 1
                     found.append(((places[place][0], places[last][1]), number))
-        return sorted(found)
+        return found
 
-    def _words(self, text: str) -> tuple[list[Span], list[str], list[str]]:
-        """Where each word stands, its stem, and the word."""
+    def _other_readings(self, text: str) -> Iterator[Placed]:
+        pieces = Pieces(text)
+        for reading in otherwise(pieces):
+            words = [one.word for one in reading]
+            places = [(pieces.spans[one.first][0], pieces.spans[one.end - 1][1]) for one in reading]
+            new = set(words) - self.met
+            self.met |= new
+            self.read += sum(map(len, words)) + sum(NEW_WORD + len(word) for word in new)
+            yield places, [stem(word) for word in words], words
+
+    def _words(self, text: str) -> Placed:
         places, stems, words, language = [], [], [], settings.SEARCH_LANGUAGE
         for written in WRITTEN.finditer(text):
             piece = written[0][:LONGEST_WRITTEN]
@@ -80,13 +97,13 @@ class Reader:
 
 
 def _read(written: str) -> list[tuple[str, str]]:
-    """The words of what is written in one piece, each with its stem."""
+    """The words of `written`, each with its stem."""
     return [(word, stem(word)) for word in words_of(written)]
 
 
 @lru_cache(maxsize=10_000)
 def _read_once(written: str, language: str) -> list[tuple[str, str]]:
-    """Few words make up most of a page."""
+    """Cached, because few words make up most of a page."""
     return _read(written)
 
 
@@ -100,7 +117,7 @@ def _stands(run: Run, stems: list[str], words: list[str], place: int) -> bool:
 
 
 def passage(text: str, found: Found) -> SafeString:
-    """The part of `text` with the most of what was asked for, marked; `found` are spans()."""
+    """The part of `text` with the most distinct matches, highlighted. `found` is the result of spans()."""
     best = _best_start(found)
     start, end = _whole_words(text, max(0, best - BEFORE), best - BEFORE + LENGTH)
     end = max(end, min(last for (first, last), _number in found if first == best))
@@ -110,15 +127,15 @@ def passage(text: str, found: Found) -> SafeString:
 
 
 def _best_start(found: Found) -> int:
-    """Where the passage begins that holds the most of what was asked for; the first of several.
+    """The start of the first passage with the most distinct matches.
 
-    A window slides over the text: each span comes in once and leaves once.
+    Slides a window over the text, so that each match is added and removed once.
     """
     width = LENGTH - BEFORE
     narrow = [(first, last, number) for (first, last), number in found if last - first <= width]
     leaving, coming = deque(narrow), deque(sorted(narrow, key=lambda one: one[1]))
     inside: Counter[int] = Counter()
-    here = 0  # how many of what was asked for are inside
+    here = 0  # the number of distinct terms in the window
     best, most = 0, -1
     for start in dict.fromkeys(first for (first, _last), _number in found):
         while coming and coming[0][1] <= start + width:
@@ -135,7 +152,7 @@ def _best_start(found: Found) -> int:
 
 
 def marked(text: str, found: list[Span], *, offset: int = 0) -> SafeString:
-    """`text` escaped, on one line, with the spans in <mark>; `offset` is where the spans count from."""
+    """`text` escaped, on one line, with the spans in <mark>. `offset`: the start of `text` in the whole."""
     parts, done = [], 0
     for first, last in sorted(found):
         first, last = max(done, first - offset), last - offset
@@ -150,7 +167,7 @@ def _escaped(text: str) -> str:
 
 
 def _whole_words(text: str, start: int, end: int) -> Span:
-    """A part that does not begin or end within a word, where spaces allow."""
+    """A span that starts and ends at spaces, if possible."""
     if start and (space := text.find(" ", start, start + 20)) != -1:
         start = space + 1
     if end < len(text) and (space := text.rfind(" ", end - 20, end)) != -1:

@@ -1,4 +1,4 @@
-"""Shows on the rows of a list why they were found: the subject and a passage, with the words marked."""
+"""Adds highlighted subjects and passages to the rows of a search result."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tickets.search.asking import runs_wanted
 from tickets.search.marking import Reader, marked, passage
 from tickets.search.query import Query
 
-MOST_READ = 400_000  # of the texts of all rows together (Reader.read)
+MOST_READ = 400_000  # the limit of Reader.read for all rows together
 NOT_ALL_READ = _("These tickets have too much text to show everywhere what was found.")
 
 
@@ -22,10 +22,10 @@ class Passage:
 
 
 def attach(tickets: Iterable[Ticket], query: Query, user) -> str:
-    """Gives each ticket `marked_subject` and `passage` (None where there is nothing to show).
+    """Sets `marked_subject` and `passage` (which may be None) on each ticket.
 
-    Two queries at most, however many rows and messages there are. Returns a sentence where it is too much to
-    be read.
+    Needs two queries at most, for any number of rows and messages. Returns a sentence if the texts exceed
+    MOST_READ.
     """
     tickets, reader = list(tickets), Reader(runs_wanted(query.terms))
     for ticket in tickets:
@@ -42,7 +42,7 @@ def attach(tickets: Iterable[Ticket], query: Query, user) -> str:
 
 
 def _passage(text: str, reader: Reader, *, is_internal: bool = False) -> Passage | None:
-    """None where nothing was found, or too much was read already."""
+    """The passage of a text; None without a match, or above the limit."""
     if reader.read > MOST_READ or not (found := reader.spans(text)):
         return None
     return Passage(passage(text, found), is_internal)
@@ -58,7 +58,7 @@ def _look_into_messages(missing: dict[int, Ticket], reader: Reader, user) -> Non
 
 
 def _look_into_files(missing: dict[int, Ticket], reader: Reader) -> None:
-    """The names of files are words of the staff's search alone."""
+    """Sets passages from file names, which only staff can search."""
     files = Attachment.objects.filter(ticket__in=missing).order_by("pk")
     for number, name in files.values_list("ticket", "name"):
         if number in missing and (found := _passage(name, reader)):

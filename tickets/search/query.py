@@ -1,24 +1,26 @@
-"""What somebody typed into a search box, taken apart; pure. Nothing that is typed is an error here."""
+"""Parses the text of a search box. Every text is valid."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from tickets import likeness
-from tickets.search.words import fold, words_of
+from helpdesk.letters import fold, words_of
+from tickets.mail import addresses
+from tickets.search.filters import WORDS
+from tickets.search.meanings import nearest
+from tickets.search.terms import MOST_WORDS, Asked, Term
 
 MAX_LENGTH = 200
-MOST_WORDS, MOST_FILTERS = 32, 10
-LIKENESS = 0.65  # of a filter or value to the one that was meant
+MOST_FILTERS = 10
 LARGEST_NUMBER = 2**63 - 1
-FILTERS = ("status", "category", "assignee", "requester", "priority", "before", "after", "is", "has")
 PIECE = re.compile(
     r'(?P<minus>-?)(?:(?P<name>[A-Za-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+)|(?=\s|$))'
 )
-# How the helpdesk itself names a ticket: in the subjects of mails, on pages, and by the address of a page.
+# References to a ticket in subjects of emails, on pages, and in URLs.
 IN_BRACKETS = re.compile(r"\[\s*#(\d+)\s*\]", re.ASCII)
 BY_NAME = re.compile(r"(?:ticket|#)\s*:?\s*#?\s*(\d+)\s*[.,:;!?]?", re.ASCII | re.IGNORECASE)
-WITH_SUBJECT = re.compile(r"#(\d+):?\s+(?=\S)", re.ASCII)
+WITH_SUBJECT = re.compile(r"(?:ticket\s*)?#(\d+)\s*[:–-]?\s+(?=\S)", re.ASCII | re.IGNORECASE)
+MAIL_ADDRESS = re.compile(r"(?:mailto:)?(?:[^<>@]*<)?(?P<address>[^\s<>@]+@[^\s<>@?]+)>?", re.IGNORECASE)
 ADDRESS = re.compile(
     r"<?(?P<site>(?:https?://)?[^\s/?#]*)/(?:admin/tickets/ticket|tickets)/(?P<number>\d+)(?:[/?#]\S*)?",
     re.ASCII | re.IGNORECASE,
@@ -27,49 +29,30 @@ SIGNS = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
 
 
 @dataclass(frozen=True)
-class Term:
-    """A word or, in quotes, a phrase; with a minus in front what must not stand there."""
-
-    text: str
-    is_phrase: bool = False
-    is_excluded: bool = False
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Like status:waiting; `name` is one of FILTERS, unless there is none of this name."""
-
-    name: str
-    value: str
-    is_excluded: bool = False
-    typed: str = field(default="", compare=False)  # empty: chosen beside the search box
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What names a ticket: its `number`, and what has to be true for it to be meant."""
+class TicketReference:
+    """A reference to a ticket: its `number`, and conditions for opening it."""
 
     number: int
-    subject: str = ""  # how the ticket's subject must begin
-    site: str = ""  # where its address says that it is; empty: here
+    subject: str = ""  # must start with the ticket's subject, or the reverse
+    site: str = ""  # the origin of its URL; "" for this helpdesk
 
 
 @dataclass(frozen=True)
 class Query:
     terms: tuple[Term, ...] = ()
-    filters: tuple[Filter, ...] = ()
+    filters: tuple[Asked, ...] = ()
     number: int | None = None
-    is_jump: bool = False  # to the ticket of the number: it stood alone, behind a #
-    is_cut: bool = field(default=False, compare=False)  # more was typed than is searched
-    mark: Mark | None = field(default=None, compare=False)
+    is_jump: bool = False  # whether the query is only #1042, which opens the ticket
+    is_cut: bool = field(default=False, compare=False)  # whether the text was longer than the limit
+    mark: TicketReference | None = field(default=None, compare=False)
 
     @property
     def looks_everywhere(self) -> bool:
-        """Whether tickets of all phases are searched: wherever something is asked for at all."""
+        """Whether all phases are searched, which is true for every non-empty query."""
         return bool(self.terms or self.filters)
 
-    def reading_as_words(self, asked: Iterable[Filter]) -> "Query":
-        """The same with filters that make no sense taken as the words that they may be."""
+    def reading_as_words(self, asked: Iterable[Asked]) -> "Query":
+        """The query with invalid filters converted to words."""
         asked = tuple(asked)
         more = [Term(one.typed) for one in asked if one.typed]
         terms = _first_words(_each_once([*more, *self.terms]))
@@ -78,7 +61,7 @@ class Query:
 
 
 def parse(typed: str) -> Query:
-    """The words, phrases and filters of the first MAX_LENGTH characters, each once."""
+    """The distinct words, phrases and filters of the first MAX_LENGTH characters."""
     is_long = len(typed.strip()) > MAX_LENGTH
     typed = typed[:MAX_LENGTH].translate(SIGNS).strip()
     terms, filters = [], []
@@ -87,7 +70,7 @@ def parse(typed: str) -> Query:
         value = piece["quoted"] if piece["quoted"] is not None else piece["bare"] or ""
         stands_before_more = piece["bare"] is None and piece["quoted"] is None and piece.end() < len(typed)
         if name and not stands_before_more and is_meant_as_filter(name, value):
-            filters.append(Filter(name, value.strip(), is_excluded, typed=f"{name}:{value}"))
+            filters.append(Asked(name, value.strip(), is_excluded, typed=f"{name}:{value}"))
         elif text := f"{name}:{value}" if name else value:
             terms.append(Term(text, piece["quoted"] is not None, is_excluded))
     number, mark = ticket_number(typed), mark_in(typed)
@@ -99,7 +82,7 @@ def parse(typed: str) -> Query:
 
 
 def _each_once(terms: list[Term]) -> list[Term]:
-    """Where a term is repeated, its last place counts: the last word may be only begun."""
+    """Removes repeated terms. Keeps the last of them, because the last word may be a prefix."""
     last = {}
     for term in terms:
         same = (tuple(words_of(term.text)) or term.text, term.is_phrase, term.is_excluded)
@@ -108,12 +91,12 @@ def _each_once(terms: list[Term]) -> list[Term]:
     return list(last.values())
 
 
-def each_filter_once(filters: Iterable[Filter]) -> list[Filter]:
+def each_filter_once(filters: Iterable[Asked]) -> list[Asked]:
     return list({(asked.name, fold(asked.value), asked.is_excluded): asked for asked in filters}.values())
 
 
 def _first_words(terms: list[Term]) -> list[Term]:
-    """As many of `terms`, and of the last one as much, as have MOST_WORDS words together."""
+    """Cuts `terms` to MOST_WORDS words in total."""
     kept, room = [], MOST_WORDS
     for term in terms:
         words = words_of(term.text)
@@ -125,19 +108,14 @@ def _first_words(terms: list[Term]) -> list[Term]:
 
 
 def is_meant_as_filter(name: str, value: str) -> bool:
-    """Also one that is misspelt; but not https://example.com or error:1234."""
-    return not value.startswith("//") and (name in FILTERS or nearest(name, FILTERS) is not None)
-
-
-def nearest(text: str, offered: Iterable[str]) -> str | None:
-    """The one of `offered` that `text` was probably meant to be."""
-    return likeness.nearest(text, offered, cutoff=LIKENESS)
+    """Whether it is a filter, also a misspelt one, unlike https://example.com or error:1234."""
+    return not value.startswith("//") and (name in WORDS or nearest(name, WORDS) is not None)
 
 
 def ticket_number(typed: str) -> int | None:
-    """The number that somebody typed, with or without #; None where it can't be a ticket's.
+    """A typed ticket number, with or without #; None for other texts.
 
-    With zeros in front, and no #, it is a code like any other: 0042.
+    A number with leading zeros and without # is a word, like 0042.
     """
     typed = typed[:MAX_LENGTH].strip()
     digits = typed.removeprefix("#")
@@ -146,19 +124,23 @@ def ticket_number(typed: str) -> int | None:
     return _possible(digits)
 
 
-def mark_in(typed: str) -> Mark | None:
-    """The ticket that is named like the helpdesk names it: [#56], Ticket #56, #56 Printer, an address."""
+def mark_in(typed: str) -> TicketReference | None:
+    """The reference in a text like [#56], Ticket #56, #56 Printer, the URL of a ticket's page, or a reply
+    address.
+    """
     typed = typed[:MAX_LENGTH].strip()
     if found := IN_BRACKETS.search(typed) or BY_NAME.fullmatch(typed):
         number, more = found[1], {}
     elif found := ADDRESS.fullmatch(typed):
         number, more = found["number"], {"site": found["site"].lower().removeprefix("<")}
+    elif (found := MAIL_ADDRESS.fullmatch(typed)) and (answered := addresses.parse(found["address"])):
+        number, more = str(answered.ticket), {}
     elif found := WITH_SUBJECT.match(typed):
         number, more = found[1], {"subject": typed[found.end() :]}
     else:
         return None
     possible = _possible(number)
-    return None if possible is None else Mark(possible, **more)
+    return None if possible is None else TicketReference(possible, **more)
 
 
 def _possible(digits: str) -> int | None:

@@ -1,6 +1,6 @@
-"""Where the bytes of attachments lie: a folder, or a bucket of S3 or its like (STORAGES["attachments"]).
+"""The file storage of attachments: a folder, or an S3 bucket (STORAGES["attachments"]).
 
-Start with `access`: every call of the store goes through it and fails in one way, StoreUnavailable. `field`
-is the model's field on top of it; `folder` and `bucket` are the two stores; `probe` asks every few minutes
-whether the store works. What an attachment is stands in tickets.models.attachment.
+Start with `access`, which wraps every call of the storage and raises StoreUnavailable for all errors. `field`
+is the model field; `folder` and `bucket` are the two storages. tickets.files.probe checks whether the storage
+works; tickets.models.attachment is the model.
 """

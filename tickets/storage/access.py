@@ -1,7 +1,7 @@
-"""Every call of the attachment store, and the one way in which it fails.
+"""Wraps every call of the attachment storage, and converts its errors.
 
-A full disk, a lost mount, a key that is refused, a bucket that does not answer: each store has errors of its
-own. Callers know StoreUnavailable (try again later) and FileLost (the store works, the file is not in it).
+Each storage has its own errors: a full disk, a lost mount, a rejected key, a bucket that does not answer.
+Callers get StoreUnavailable (try again later) or FileLost (the storage works, but the file is missing).
 """
 
 import errno
@@ -18,7 +18,7 @@ from tickets.storage.breaker import Breaker
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER = 60  # seconds
-# What a disk answers at once. Such an error keeps nobody waiting, so the breaker does not count it.
+# Errors that a disk returns immediately. Nobody waits for them, so the breaker does not count them.
 IMMEDIATE = {
     errno.EACCES, errno.EDQUOT, errno.EFBIG, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOSPC, errno.ENOTDIR,
     errno.EPERM, errno.EROFS,
@@ -26,41 +26,41 @@ IMMEDIATE = {
 
 
 class StoreUnavailable(Exception):
-    """The attachment store can't be written or read now."""
+    """The attachment storage can't be written or read now."""
 
 
 class StoreMissing(StoreUnavailable):
-    """What is there is not the store with our files."""
+    """The folder is not the storage with our files; its disk may not be mounted."""
 
 
 class FileLost(Exception):
-    """The store works, but this file is not in it, or only a part of it."""
+    """The storage works, but this file is missing or incomplete."""
 
 
-class Act(StrEnum):
-    """A full disk can still be read, so each has a breaker of its own."""
+class Operation(StrEnum):
+    """Reading and writing have separate breakers, because a full disk can still be read."""
 
     READ = "read"
     WRITE = "write"
     PROBE = "probe"
 
 
-# By the storage itself: a test, or a process with other settings, begins with closed ones.
-_breakers: WeakKeyDictionary[Storage, dict[Act, Breaker]] = WeakKeyDictionary()
+# Breakers by storage, so that a test or a process with other settings starts with closed ones.
+_breakers: WeakKeyDictionary[Storage, dict[Operation, Breaker]] = WeakKeyDictionary()
 
 
 @contextmanager
-def calling(storage: Storage, act: Act) -> Iterator[None]:
-    """One call of the store. Raises StoreUnavailable for whatever it raises; FileLost for a missing file."""
+def calling(storage: Storage, act: Operation) -> Iterator[None]:
+    """Wraps one call. Raises FileLost for a missing file and StoreUnavailable for any other error."""
     breaker = _breakers.setdefault(storage, {}).setdefault(act, Breaker())
     if breaker.refuses():
         raise StoreUnavailable("The attachment store has failed several times within a minute.")
     try:
         yield
     except (DatabaseError, InterfaceError):
-        raise  # a store may ask the database what it should hold
+        raise  # a storage may query the database for its expected files
     except Exception as error:
-        if act == Act.READ and isinstance(error, FileNotFoundError):
+        if act == Operation.READ and isinstance(error, FileNotFoundError):
             breaker.succeeded()
             raise FileLost(str(error)) from error
         if not _is_immediate(error):
@@ -74,7 +74,7 @@ def calling(storage: Storage, act: Act) -> Iterator[None]:
 
 def read(storage: Storage, path: str) -> bytes:
     """All bytes of a file. Raises StoreUnavailable or FileLost."""
-    with calling(storage, Act.READ), storage.open(path, "rb") as file:
+    with calling(storage, Operation.READ), storage.open(path, "rb") as file:
         return file.read()
 
 

@@ -1,4 +1,4 @@
-"""A breaker: after three failures within a minute nobody waits for the store any more."""
+"""A circuit breaker: after three failures within a minute, calls fail immediately."""
 
 import time
 from collections import deque
@@ -9,7 +9,7 @@ PERIOD = 60  # seconds
 
 
 class Breaker:
-    """Of one process; its threads share it. Once open it lets one call a minute try, until one succeeds."""
+    """Shared by the threads of one process. While open, it allows one call per minute until one succeeds."""
 
     def __init__(self):
         self._lock = Lock()
@@ -22,7 +22,9 @@ class Breaker:
                 return False
             if time.time() < self._next_try_at:
                 return True
-            self._next_try_at = time.time() + PERIOD  # this call tries, the others wait for what it finds
+            self._next_try_at = (
+                time.time() + PERIOD
+            )  # this call is the trial; others fail until it has succeeded
             return False
 
     def failed(self) -> None:

@@ -1,17 +1,17 @@
-"""The field of a model that holds the name of a file in the attachment store."""
+"""A model field for a file in the attachment storage."""
 
 from django.db import models
 from django.db.models.fields.files import FieldFile
 
-from tickets.storage.access import Act, calling, read
+from tickets.storage.access import Operation, calling, read
 from tickets.storage.rollback import delete_on_rollback
 
 
 class StoredFile(FieldFile):
     def save(self, name, content, save=True):
-        """Raises StoreUnavailable. Nothing stays of a file whose row is not committed."""
+        """Raises StoreUnavailable. Deletes the file if the transaction is rolled back."""
         path = self.field.generate_filename(self.instance, name)
-        with calling(self.storage, Act.WRITE):
+        with calling(self.storage, Operation.WRITE):
             delete_on_rollback(self.storage, path)
             super().save(name, content, save=False)
         if save:
@@ -20,7 +20,7 @@ class StoredFile(FieldFile):
     save.alters_data = True
 
     def content(self) -> bytes:
-        """All bytes, before anything is answered with them. Raises StoreUnavailable or FileLost."""
+        """Reads all bytes. Raises StoreUnavailable or FileLost before a response starts."""
         return read(self.storage, self.name)
 
 
@@ -28,6 +28,6 @@ class StoredFileField(models.FileField):
     attr_class = StoredFile
 
     def deconstruct(self):
-        """For a migration it is Django's field: only how the store is called differs."""
+        """Migrations see Django's own field, because only the calls of the storage differ."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.FileField", args, kwargs

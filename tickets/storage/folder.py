@@ -1,4 +1,4 @@
-"""Attachments in a local folder, which may be a disk that is not mounted."""
+"""Attachments in a local folder, whose disk may not be mounted."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ LOOKED_FOR = 100  # attachments
 
 
 class AttachmentFolder(FileSystemStorage):
-    """Holds a marker. A folder without it is made, or marked, only where no attachment is missing in it.
+    """A folder with a marker file. Creates or marks a folder only if no attachment is missing in it.
 
-    Django makes a folder that is not there. Below the mount point of a lost disk that would be a second
-    store, which is hidden as soon as the disk is back.
+    Django creates a missing folder. Below the mount point of a lost disk that would be a second storage,
+    which is hidden as soon as the disk is mounted again.
     """
 
     def _save(self, name, content):
@@ -34,9 +34,9 @@ class AttachmentFolder(FileSystemStorage):
             raise
 
     def delete(self, name):
-        """Django takes a missing file for a deleted one; on a lost disk it is not.
+        """Raises an error if the disk is lost; Django would treat the missing file as deleted.
 
-        Asks the database nothing: tickets.storage.rollback deletes too.
+        Does not query the database, because tickets.storage.rollback calls it during a rollback.
         """
         if not self.marker.exists() and not self.exists(name):
             raise StoreMissing(f"{self.location} has no {MARKER} and not the file to delete.")
@@ -54,18 +54,18 @@ class AttachmentFolder(FileSystemStorage):
         self.marker.write_text(MARKER_TEXT)
 
     def _check(self) -> None:
-        """Raises StoreMissing where the files of the attachments should be, and are not."""
+        """Raises StoreMissing if the files of the attachments are missing."""
         if self.marker.exists() or self._has_what_it_should():
             return
-        if not self.marker.exists():  # another process may have begun with it meanwhile
+        if not self.marker.exists():  # another process may have created it meanwhile
             raise StoreMissing(
                 f"{self.location} has no {MARKER} and none of the latest attachments. Mount its disk. "
                 f"If the files are lost for good, make an empty file of this name there."
             )
 
     def _has_what_it_should(self) -> bool:
-        """A folder of an older version has no marker, but it has attachments; a new one needs none."""
-        # Asked of the registry: the model's field needs the storage first.
+        """Whether the latest attachments exist. A folder of an old version has no marker, but attachments."""
+        # Use the app registry, because the model imports this module.
         attachments = apps.get_model("tickets", "Attachment")._base_manager.order_by("-pk")
         paths = list(attachments.values_list("file", flat=True)[:LOOKED_FOR])
         return not paths or any(Path(self.location, path).is_file() for path in paths)

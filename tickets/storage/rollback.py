@@ -1,4 +1,4 @@
-"""A file is stored before its row is committed. Where the transaction fails, the file goes again."""
+"""Deletes a stored file if the transaction of its row fails."""
 
 import logging
 import weakref
@@ -6,13 +6,13 @@ import weakref
 from django.core.files.storage import Storage
 from django.db import connection, transaction
 
-from tickets.storage.access import Act, StoreUnavailable, calling
+from tickets.storage.access import Operation, StoreUnavailable, calling
 
 logger = logging.getLogger(__name__)
 
 
 class _Committed:
-    """What Django calls when the transaction is committed: the file stays."""
+    """Django calls it after the commit. It keeps the file."""
 
     def __init__(self, storage: Storage, path: str):
         self._delete = weakref.finalize(self, _delete, storage, path)
@@ -23,23 +23,23 @@ class _Committed:
 
 
 def delete_on_rollback(storage: Storage, path: str) -> None:
-    """Deletes the file at `path`, or what was written of it, if the transaction or savepoint fails.
+    """Deletes the file at `path`, complete or not, if the transaction or savepoint is rolled back.
 
-    Django has no on_rollback. But it forgets the on_commit functions of what is rolled back, and nothing else
-    holds ours: with the function goes the file. A process that is killed meanwhile leaves the file behind.
+    Django has no on_rollback(). But a rollback drops the on_commit functions, and ours deletes the file when
+    it is garbage-collected. If the process is killed, the file stays.
     """
     transaction.on_commit(_Committed(storage, path))
 
 
 def _delete(storage: Storage, path: str) -> None:
-    """Runs while Django rolls back, so it asks the database nothing: that would begin a transaction.
+    """Runs during a rollback, so it must not query the database, which would start a transaction.
 
-    After a connection that broke nobody knows whether the row was committed: then the file stays.
+    If the connection is broken, the row may be committed, so the file stays.
     """
     try:
         if not _is_connected():
             raise StoreUnavailable("The connection broke, so it may have been committed.")
-        with calling(storage, Act.WRITE):
+        with calling(storage, Operation.WRITE):
             storage.delete(path)
     except StoreUnavailable as error:
         logger.warning("The file %s may be left without an attachment: %s", path, error)

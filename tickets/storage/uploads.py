@@ -1,4 +1,4 @@
-"""Uploads that wait in the temporary folder until their form is read."""
+"""Uploads in the temporary folder, before their form is validated."""
 
 import logging
 from collections.abc import Iterator
@@ -12,20 +12,20 @@ logger = logging.getLogger(__name__)
 
 
 class LostUpload(UploadedFile):
-    """Stands for a file that could not be kept. Forms refuse it (tickets.forms.attachments)."""
+    """Represents a file that could not be stored. Forms reject it (tickets.forms.attachments)."""
 
     def __init__(self, name: str):
         super().__init__(ContentFile(b""), name, size=0)
 
 
 class TolerantUploadHandler(TemporaryFileUploadHandler):
-    """A temporary folder that is full costs the file. Django would give up the whole form, text and all."""
+    """Drops the file if the temporary folder is full. Django would fail the whole request, with its text."""
 
     def new_file(self, *args, **kwargs):
         FileUploadHandler.new_file(self, *args, **kwargs)
         self.__dict__.pop("file", None)
         with self._letting_go():
-            # Not under its own name, whose ending may be longer than a disk takes.
+            # Not with the original suffix, which may be too long for the file system.
             self.file = TemporaryUploadedFile(
                 "upload", self.content_type, 0, self.charset, self.content_type_extra
             )
@@ -45,12 +45,12 @@ class TolerantUploadHandler(TemporaryFileUploadHandler):
 
     @property
     def is_kept(self) -> bool:
-        """Django's parser looks for the attribute too."""
+        """Django's parser reads this attribute too."""
         return hasattr(self, "file")
 
     @contextmanager
     def _letting_go(self) -> Iterator[None]:
-        """Goes on without the file where the disk refuses it."""
+        """Continues without the file after an error of the disk."""
         try:
             yield
         except OSError as error:

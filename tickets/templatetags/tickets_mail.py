@@ -1,6 +1,6 @@
 from django import template
 
-from tickets.notifications import suppression
+from tickets.mail import suppression
 
 register = template.Library()
 

@@ -12,8 +12,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from tickets.excerpts import MAY_HOLD_LINK, shortened
-from tickets.typed import COLUMNS, QUOTE, WORDS, blocks, isolated, unquoted
+from tickets.rules.excerpts import MAY_HOLD_LINK, shortened
+from tickets.rules.own_time import with_own_time
+from tickets.rules.typed import COLUMNS, QUOTE, WORDS, blocks, isolated, unquoted
 
 register = template.Library()
 register.filter("shortened", shortened)
@@ -36,13 +37,25 @@ urlize = OutsideUrlizer()
 @register.filter
 def ago(moment: datetime) -> str:
     """A <time>: how long ago within a day, else the date; the exact time stands in its title."""
-    local = timezone.localtime(moment)
-    is_recent = timezone.now() - moment < timedelta(days=1)
+    local, passed = timezone.localtime(moment), timezone.now() - moment
     minute, language = local.replace(second=0, microsecond=0, tzinfo=None), get_language()
-    words = escape(naturaltime(moment)) if is_recent else written(minute, "DATE_FORMAT", language)
+    is_recent = passed < timedelta(days=1)
+    words = passed_in_words(passed, language) if is_recent else written(minute, "DATE_FORMAT", language)
     exact = written(minute, "DATETIME_FORMAT", language)
-    html = f'<time datetime="{local.isoformat()}" title="{exact}">{words}</time>'
+    html = f'<time datetime="{local.isoformat(timespec="seconds")}" title="{exact}">{words}</time>'
     return mark_safe(html)  # noqa: S308 - its parts are escaped
+
+
+def passed_in_words(passed: timedelta, language: str) -> SafeString:
+    """naturaltime() of less than a day, escaped. It says whole hours, minutes or seconds."""
+    seconds = int(passed.total_seconds())
+    unit = next((unit for unit in (3600, 60) if seconds >= unit), 1)
+    return _natural(seconds - seconds % unit, language)
+
+
+@lru_cache(maxsize=4096)
+def _natural(seconds: int, language: str) -> SafeString:
+    return escape(naturaltime(timezone.now() - timedelta(seconds=seconds)))
 
 
 @lru_cache(maxsize=4096)
@@ -60,9 +73,10 @@ def message_text(text: str, source: str = "") -> str:
     """
     found = list(blocks(text, has_quotes=source == "email"))
     bare = "\n".join(unquoted(line) if kind == QUOTE else line for kind, lines in found for line in lines)
+    html = with_own_time(_linked(bare)) if source == "email" else _linked(bare)
     if len(found) == 1 and found[0][0] == WORDS:  # most texts
-        return mark_safe(TAGS[WORDS] % _linked(bare))  # noqa: S308 - escaped by _linked()
-    linked = iter(_linked(bare).split("\n"))
+        return mark_safe(TAGS[WORDS] % html)  # noqa: S308 - escaped by _linked()
+    linked = iter(html.split("\n"))
     tags = {**TAGS, QUOTE: QUOTE_TAGS % (escape(_("Show what is quoted")), "%s")}
     parts = [tags[kind] % "\n".join(islice(linked, len(lines))) for kind, lines in found]
     return mark_safe("\n".join(parts))  # noqa: S308 - escaped by _linked()

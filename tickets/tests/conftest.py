@@ -1,5 +1,4 @@
 from contextlib import contextmanager
-from importlib import import_module
 
 import pytest
 from django.apps import apps
@@ -8,9 +7,10 @@ from django.utils import timezone
 
 from accounts.tests.cast import alice, ann, bob, charlie, client_of, roles, root, sam
 from helpdesk import clock
-from tickets.models import Attachment, Status
-from tickets.notifications import outbox
-from tickets.pictures import making
+from tickets.files import pictures
+from tickets.mail.sending import waking
+from tickets.models import Attachment
+from tickets.tests.directions import hebrew
 from tickets.tests.mailgun import WEBHOOK_SECRET, MailgunServer
 from tickets.tests.workers import start_process, start_worker
 
@@ -25,29 +25,13 @@ __all__ = [
     "bob",
     "charlie",
     "client_of",
+    "hebrew",
     "roles",
     "root",
     "sam",
     "start_process",
     "start_worker",
 ]
-
-
-@pytest.fixture(autouse=True)
-def first_rows(request):
-    """Tests with real commits empty all tables at their end; what the migrations put there comes back.
-
-    (serialized_rollback does not work beside Playwright: its loop gives this thread another connection.)
-    """
-    marker = request.node.get_closest_marker("django_db")
-    if "live_server" in request.fixturenames or (marker and marker.kwargs.get("transaction")):
-        request.getfixturevalue("transactional_db")
-    elif marker:
-        request.getfixturevalue("db")
-    else:
-        return
-    if not Status.objects.exists():
-        import_module("tickets.migrations.0002_first_categories_and_statuses").add(apps, None)
 
 
 @pytest.fixture(autouse=True)
@@ -93,13 +77,13 @@ class TimerThatNeverRings:
 
 @pytest.fixture(autouse=True)
 def no_timers(monkeypatch):
-    monkeypatch.setattr(outbox.threading, "Timer", TimerThatNeverRings)
+    monkeypatch.setattr(waking.threading, "Timer", TimerThatNeverRings)
 
 
 @pytest.fixture(autouse=True)
 def no_drawing_threads(monkeypatch):
     """They would go on drawing in the middle of another test's database."""
-    monkeypatch.setattr(making, "draw_in_thread", lambda: None)
+    monkeypatch.setattr(pictures, "draw_in_thread", lambda: None)
 
 
 @pytest.fixture

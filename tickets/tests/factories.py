@@ -6,8 +6,10 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from accounts.actor import acting_as
-from tickets.inbound import handler
+from tickets.actions import conversation
+from tickets.mail.receiving import handler
 from tickets.models import Attachment, Category, InboundEmail, Status, Ticket
+from tickets.rules.waiting import Wait
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
 
@@ -28,6 +30,17 @@ def make_ticket(requester, *, phase: str = "new", **fields) -> Ticket:
         fields["category"] = category()
     with acting_as(requester, source=Ticket.Source.WEB):
         return Ticket.objects.create(requester=requester, status=status(phase), **fields)
+
+
+def ask(ticket: Ticket, author, body: str) -> None:
+    """`author` replies, and the ticket waits for its requester."""
+    with acting_as(author, source=Ticket.Source.ADMIN):
+        conversation.reply(
+            ticket,
+            conversation.Message(author=author, body=body),
+            status=status("waiting"),
+            wait=Wait(Ticket.WaitingFor.REQUESTER),
+        )
 
 
 def upload(name: str = "screenshot.png", content: bytes = PNG, content_type: str = "image/png"):

@@ -27,6 +27,7 @@ class MailgunServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behave: int | str = 200
         self.retry_after = "120"
+        self.message_id = ""  # of the next mails; else numbers
         self.requests_seen = self.connections_seen = 0
         self.mails: list[dict[str, str]] = []
         self.events: list[dict] = []
@@ -115,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int) -> None:
         texts = {200: "Queued. Thank you.", 400: "to parameter is not a valid address", 401: "Forbidden"}
-        message_id = f"<{self.server.requests_seen}@mailgun>"
+        message_id = self.server.message_id or f"<{self.server.requests_seen}@mailgun>"
         self.send_json(status, {"id": message_id, "message": texts.get(status, "Error")})
 
     def send_json(self, status: int, content: dict) -> None:

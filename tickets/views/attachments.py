@@ -5,7 +5,7 @@ from csp.constants import NONE
 from csp.decorators import csp
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_cache_control
 from django.utils.decorators import method_decorator
 from django.utils.http import quote_etag
@@ -13,28 +13,37 @@ from django.views import View
 
 from tickets.forms.attachments import UNAVAILABLE
 from tickets.models import Attachment
+from tickets.models.attachment_querysets import AttachmentQuerySet
 from tickets.storage.access import RETRY_AFTER, FileLost, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 IN_A_SANDBOX = csp({"default-src": [NONE], "sandbox": True, "frame-ancestors": [NONE]})
 
 
-def later_if_unavailable(page: HttpResponse, form: BaseForm) -> HttpResponse:
-    """The page with a form that was refused: 503 where that is because the attachment store fails."""
+def unavailable_if_refused(page: HttpResponse, form: BaseForm) -> HttpResponse:
+    """Returns the page of a refused form: with 503 if the attachment store failed."""
     if any(form.has_error(name, UNAVAILABLE) for name in form.errors):
         page.status_code = 503
         page["Retry-After"] = str(RETRY_AFTER)
     return page
 
 
+def find_file(files: AttachmentQuerySet, key: str, reader) -> Attachment:
+    """Raises Http404 if `reader` may not see the file."""
+    found = files.get_visible(key, reader)
+    if found is None:
+        raise Http404
+    return found
+
+
 class AttachmentView(View):
-    """Hands out a file as bytes to keep, never as something that a browser would show or run."""
+    """Serves a file as a download, never as something that a browser displays or runs."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request, key):
-        """The whole file is read before the answer begins, so that none stops half-way with a 200."""
-        attachment = get_object_or_404(Attachment.objects.visible_to(request.user), key=key)
+        """Reads the whole file before the response starts, so that none breaks off after a 200."""
+        attachment = find_file(Attachment.objects.all(), key, request.user)
         try:
             content = attachment.content()
         except StoreUnavailable:
@@ -62,17 +71,15 @@ class AttachmentView(View):
 
 @method_decorator(IN_A_SANDBOX, name="dispatch")
 class PictureView(View):
-    """Shows what tickets.pictures has drawn. The browser keeps it but asks each time whether it may."""
+    """Serves the renditions of tickets.files.pictures. The browser caches them and revalidates each time."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request, key, size):
         if size not in (Attachment.VIEW, Attachment.THUMBNAIL):
             raise Http404
-        pictures = Attachment.objects.visible_to(request.user).filter(
-            picture_state=Attachment.PictureState.READY
-        )
-        attachment = get_object_or_404(pictures, key=key)
+        pictures = Attachment.objects.filter(picture_state=Attachment.PictureState.READY)
+        attachment = find_file(pictures, key, request.user)
         mark = quote_etag(f"{attachment.sha256[:32]}.{size}")
         response = get_conditional_response(request, etag=mark)
         if response is None:
@@ -83,7 +90,7 @@ class PictureView(View):
 
     @staticmethod
     def _answer(attachment: Attachment, size: str) -> HttpResponse:
-        """A browser shows nothing but the picture, so where there is none no page says why."""
+        """Responds without an error page: a browser displays nothing but a picture here."""
         try:
             return HttpResponse(attachment.picture(size), content_type="image/webp")
         except StoreUnavailable:

@@ -1,39 +1,40 @@
-"""What people say on a ticket's page: replies, notes, drafts, watchers."""
+"""Posts from a ticket's page: replies, notes, drafts, watchers. And the live updates of its conversation."""
 
 from math import ceil
 
 from allauth.core import ratelimit
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, View
 from django.views.generic.detail import SingleObjectMixin
 
-from accounts.validators import is_number
-from tickets import claiming, conversation, timeline
-from tickets.filing_limit import TooManyTickets
+from accounts.validators import number_or_none
+from tickets.actions import claiming, conversation
+from tickets.actions.filing_limit import TooManyTickets
 from tickets.forms.conversation import CommentForm, NoteForm, ReplyForm, WatcherForm
 from tickets.models import Comment, Draft, Ticket
-from tickets.views.attachments import later_if_unavailable
-from tickets.views.drafts import DraftMixin, KeepDraftView
-from tickets.views.tickets import TicketDetailView, VisibleTicketsMixin, absent_when_gone
+from tickets.views.attachments import unavailable_if_refused
+from tickets.views.drafts import WITHOUT_DOOR, DraftMixin, KeepDraftView
+from tickets.views.ticket_page import TicketPage, find_ticket, newest_number
+from tickets.views.tickets import VisibleTicketsMixin, not_found_if_deleted
 
 HOUR = 3600  # seconds
 
 
 def after_number(request) -> int:
-    """The row of the log that the page ends with (?after=); 0 for anything that is no number."""
-    after = request.GET.get("after", "")
-    return int(after) if is_number(after) else 0
+    """Returns the last row of the log on the page (?after=); 0 if it is not a number."""
+    return number_or_none(request.GET.get("after", "")) or 0
 
 
 class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
-    """A POST about one ticket that leads back to its page."""
+    """A POST about one ticket that redirects to its page."""
 
     http_method_names = ["post", "options"]
 
@@ -42,43 +43,44 @@ class TicketActMixin(VisibleTicketsMixin, SingleObjectMixin):
         self.object = None
 
     def dispatch(self, request, *args, **kwargs):
-        with absent_when_gone(kwargs["pk"]):
+        with not_found_if_deleted(kwargs["pk"]):
             return super().dispatch(request, *args, **kwargs)
 
     def page_url(self, ticket: Ticket | None = None) -> str:
-        """The page of `ticket`, or of the one that the address names."""
+        """Returns the URL of `ticket`, or of the ticket of this view."""
         return reverse("tickets:detail", args=[ticket.pk if ticket else self.kwargs["pk"]])
 
     def page_with(self, **forms):
-        """The ticket's page with a form that was refused; what was typed stands in it."""
-        page = TicketDetailView(object=self.object)
-        page.setup(self.request, pk=self.object.pk)
-        return render(self.request, page.template_name, page.get_context_data(**forms))
+        """Renders the ticket's page with refused forms that keep the typed text."""
+        page = TicketPage(self.object, self.request.user, asked=self.request.GET, refused=forms)
+        return render(self.request, "tickets/ticket_detail.html", page.context())
 
 
 class TrimmedView(VisibleTicketsMixin, SingleObjectMixin, View):
-    """What was cut from the mail that a message came in by, for everybody who reads the message."""
+    """Shows the part of an email that was cut from its message, to everybody who may read the message.
+
+    A fragment of the ticket's page for htmx; a page of its own without scripts.
+    """
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request, *args, **kwargs):
-        told = Ticket.objects.telling(self.get_object()).values("pk")
-        comments = Comment.objects.filter(ticket__in=told).visible_to(request.user).exclude(trimmed="")
-        comment = get_object_or_404(comments, pk=kwargs["comment"])
-        return render(request, "tickets/includes/trimmed.html", {"text": comment.trimmed})
+        tickets = Ticket.objects.on_page_of(self.get_object()).values("pk")
+        comments = Comment.objects.filter(ticket__in=tickets).visible_to(request.user).exclude(trimmed="")
+        comment = get_object_or_404(comments.select_related("author"), pk=kwargs["comment"])
+        is_part = request.headers.get("HX-Request") == "true"
+        template = "tickets/includes/trimmed.html" if is_part else "tickets/trimmed.html"
+        page = render(request, template, {"comment": comment, "page": kwargs["pk"]})
+        patch_vary_headers(page, ["HX-Request"])
+        return page
 
 
 class CommentView(DraftMixin, TicketActMixin, FormView):
     form_class: type[CommentForm]
-    draft_body = "body"
 
     @property
     def draft_kind(self) -> str:
         return self.form_class.kind
-
-    def handle_no_permission(self):
-        super().handle_no_permission()
-        return redirect_to_login(self.page_url())
 
     def post(self, request, *args, **kwargs):
         self.object = self.get_object()
@@ -90,6 +92,9 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
     def form_valid(self, form):
         try:
             said = form.save()
+        except conversation.RepliedMeanwhile as meanwhile:
+            form.unseen = meanwhile.messages
+            return self.page_that_asks(form)
         except TooManyTickets as error:
             form.wait = error.wait
             form.add_error("body", str(error))
@@ -98,16 +103,26 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
             return self.form_invalid(form)
         self.forget_draft()
         self.tell(said, form)
+        return redirect(self.url_after(said))
+
+    def url_after(self, said: Comment | Ticket) -> str:
+        """Where the message stands: in the conversation, or as the new ticket that it became."""
         if isinstance(said, Ticket):
-            return redirect(self.page_url(said))
-        return redirect(f"{self.page_url(said.ticket)}#message-{said.pk}")
+            return self.page_url(said)
+        return f"{self.page_url(said.ticket)}#message-{said.pk}"
+
+    def page_that_asks(self, form):
+        """Shows what others wrote meanwhile, above the kept text. Sending again sends it."""
+        page = self.page_with(**{f"{form.kind}_form": form})
+        page.status_code = 409
+        return page
 
     def form_invalid(self, form):
         page = self.page_with(**{f"{form.kind}_form": form})
         if form.wait:
             page.status_code = 429
             page["Retry-After"] = str(ceil(form.wait.total_seconds()))
-        return later_if_unavailable(page, form)
+        return unavailable_if_refused(page, form)
 
     def tell(self, said: Comment | Ticket, form: CommentForm) -> None:
         raise NotImplementedError
@@ -119,10 +134,10 @@ class ReplyView(CommentView):
     def tell(self, said, form):
         self.tell_reply(said)
         if form.cleaned_data.get("claims") and isinstance(said, Comment):
-            self.tell_claim(said.ticket)
+            self.add_claim_message(said.ticket)
 
-    def tell_claim(self, ticket: Ticket) -> None:
-        """Whether the ticket went to the author, as was ticked, or who was faster."""
+    def add_claim_message(self, ticket: Ticket) -> None:
+        """Says whether the ticket was assigned to the author as requested, or who was faster."""
         if ticket.assignee_id == self.request.user.pk:
             text = _("#%(number)d is now assigned to you.") % {"number": ticket.pk}
             messages.success(self.request, text)
@@ -134,18 +149,18 @@ class ReplyView(CommentView):
             words = {"old": f"#{self.object.pk}", "new": f"#{said.pk}"}
             messages.success(
                 self.request,
-                _("%(old)s was done long ago, so this is a new ticket that names it: %(new)s.") % words,
+                _("%(old)s was solved long ago, so your reply created a new ticket: %(new)s.") % words,
             )
         elif said.ticket_id != self.object.pk:
             words = {"old": f"#{self.object.pk}", "new": f"#{said.ticket_id}"}
-            text = _("Your reply is sent. It stands here, because %(old)s was merged into %(new)s.")
+            text = _("Reply sent. It was added here because %(old)s was merged into %(new)s.")
             messages.success(self.request, text % words)
         elif said.is_thanks:
-            messages.success(self.request, _("Your thanks are sent. The ticket stays done."))
+            messages.success(self.request, _("Reply sent. The ticket stays solved."))
         elif self.object.is_done and not said.ticket.is_done:
-            messages.success(self.request, _("Your reply is sent, and the ticket is open again."))
+            messages.success(self.request, _("Reply sent and ticket reopened."))
         else:
-            messages.success(self.request, _("Your reply is sent."))
+            messages.success(self.request, _("Reply sent."))
 
 
 class NoteView(CommentView):
@@ -157,7 +172,9 @@ class NoteView(CommentView):
         return super().get_queryset()
 
     def tell(self, said, form):
-        messages.success(self.request, _("The note is saved. Only staff can read it."))
+        messages.success(self.request, _("Internal note added. Only staff can read it."))
+        if names := ", ".join(map(str, conversation.mentioned_staff(said))):
+            messages.success(self.request, _("Mentioned: %(names)s") % {"names": names})
 
 
 class TakeBackView(TicketActMixin, View):
@@ -169,23 +186,23 @@ class TakeBackView(TicketActMixin, View):
         try:
             conversation.take_back(comment, author=request.user)
         except conversation.TooLate:
-            messages.warning(request, _("It is too late: the mail is on its way already."))
+            messages.warning(request, _("Too late to undo: the email has already been sent."))
             return redirect(self.page_url(self.object.merged_into))
         self.tell(had_files)
         return redirect(f"{self.page_url(self.object.merged_into)}#reply")
 
     def tell(self, had_files: bool) -> None:
-        words = [_("Your reply is taken back, and it is mailed to nobody. Its text is a draft again.")]
+        words = [_("Reply not sent. Restored as a draft.")]
         if had_files:
-            words.append(_("Its files are gone. Please choose them again."))
+            words.append(_("Its files were not kept. Choose them again."))
         messages.success(self.request, " ".join(words))
 
 
+@method_decorator(WITHOUT_DOOR, name="dispatch")
 class DraftView(TicketActMixin, KeepDraftView):
-    """Keeps what is typed on a ticket's page."""
+    """Saves drafts on a ticket's page."""
 
     kinds = (Draft.Kind.REPLY, Draft.Kind.NOTE, Draft.Kind.DETAILS)
-    kinds_of_staff = (Draft.Kind.NOTE, Draft.Kind.DETAILS)
 
     def ticket(self) -> Ticket:
         return self.get_object()
@@ -205,17 +222,20 @@ class WatcherAddView(TicketActMixin, FormView):
             **super().get_form_kwargs(),
             "ticket": self.object,
             "people": get_user_model().objects.active().may_be_mailed(),
-            "may_try": self.request.user.is_staff or self.count_try(dry_run=True),
+            "may_try": self.request.user.is_staff or self.count_attempt(dry_run=True),
         }
 
-    def count_try(self, **kwargs) -> bool:
-        """Few unknown addresses an hour: nobody tries out who has an account. Returns False past them."""
+    def count_attempt(self, **kwargs) -> bool:
+        """Limits unknown addresses per hour, so that no one can probe for accounts.
+
+        Returns False above the limit.
+        """
         return ratelimit.consume(self.request, action="unknown_watcher", **kwargs)
 
     def form_valid(self, form):
         person = form.save()
         messages.success(
-            self.request, _("%(person)s watches this ticket now and can answer on it.") % {"person": person}
+            self.request, _("%(person)s now watches this ticket and can reply to it.") % {"person": person}
         )
         return redirect(self.object)
 
@@ -225,7 +245,7 @@ class WatcherAddView(TicketActMixin, FormView):
             page.status_code = 429
             page["Retry-After"] = str(HOUR)
         elif form.has_error("email", "unknown"):
-            self.count_try()
+            self.count_attempt()
         return page
 
 
@@ -238,32 +258,19 @@ class WatcherRemoveView(TicketActMixin, View):
             conversation.unwatch(ticket, watching)
         if Ticket.objects.visible_to(request.user).filter(pk=ticket.pk).exists():
             return redirect(ticket)
-        messages.success(request, _("You don't watch #%(number)d any more.") % {"number": ticket.pk})
+        messages.success(request, _("You no longer watch #%(number)d.") % {"number": ticket.pk})
         return redirect("tickets:list")
 
 
 class TimelineView(View):
-    """The fragment behind live updates: what is new past ?after=, or 204."""
+    """Serves live updates: the entries after ?after=, or 204."""
 
     http_method_names = ["get", "options"]
 
     def get(self, request, pk):
-        tickets = Ticket.objects.only("pk").saying_whether_merged()
-        ticket = tickets.visible_one(pk, request.user)
-        if ticket is None:
-            raise Http404
         after = after_number(request)
-        last = timeline.last_number(ticket, request.user, after=after)
+        last = newest_number(pk, request.user, after=after)
         if not last:
             return HttpResponse(status=204)
-        page = TicketDetailView()
-        page.setup(request, pk=pk)
-        page.object = ticket = page.get_object()
-        entries = page.entries(after=after)
-        context = page.facts() | {
-            "timeline": entries,
-            "taken_back": timeline.taken_back(ticket, after=after),
-            "last_number": last,
-            "is_live": True,
-        }
-        return render(request, "tickets/ticket_news.html", context)
+        page = TicketPage(find_ticket(pk, request.user), request.user, asked=request.GET, after=after)
+        return render(request, "tickets/ticket_news.html", page.facts() | page.news(last))

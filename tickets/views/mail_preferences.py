@@ -8,12 +8,12 @@ from tickets.models import MailPreferences
 
 
 class MailPreferencesView(SuccessMessageMixin, UpdateView):
-    """Everybody's own wishes; the first save makes the row."""
+    """A person's email preferences. The first save creates the row."""
 
     form_class = MailPreferencesForm
     template_name = "accounts/mail_preferences.html"
     success_url = reverse_lazy("mail_preferences")
-    success_message = _("Your choice is saved. It holds for mail from now on.")
+    success_message = _("Email notifications saved.")
 
     def get_object(self, queryset=None):
         person = self.request.user

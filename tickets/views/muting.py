@@ -1,4 +1,4 @@
-"""No mail about a ticket any more, and mail again: on its page, and by the link in each mail (RFC 8058)."""
+"""Mutes and unmutes a ticket: on its page, and by the link in each email (RFC 8058)."""
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
-from tickets import conversation
+from tickets.actions import conversation
+from tickets.mail.writing import tokens
 from tickets.models import Ticket
-from tickets.notifications import tokens
 from tickets.views.conversation import TicketActMixin
 
 
 def has_chosen(request, ticket: Ticket, person) -> bool:
-    """Does what the POST asks for. Returns whether the person gets mail about the ticket now."""
+    """Carries out the POST. Returns whether the person receives emails about the ticket now."""
     wants_mail = "again" in request.POST
     (conversation.unmute if wants_mail else conversation.mute)(ticket, person)
     return wants_mail
@@ -26,15 +26,15 @@ class MailView(TicketActMixin, View):
     def post(self, request, pk):
         ticket = self.get_object()
         if has_chosen(request, ticket, request.user):
-            messages.success(request, _("You get mail about this ticket again."))
+            messages.success(request, _("Notifications unmuted."))
         else:
-            messages.success(request, _("You get no more mail about this ticket."))
+            messages.success(request, _("Notifications muted."))
         return redirect(self.page_url())
 
 
 @method_decorator([login_not_required, csrf_exempt], name="dispatch")
 class MuteByLinkView(View):
-    """Mail programs send the POST themselves, without a session: what proves it is the signature."""
+    """Email programs send the POST without a session, so its signature is the proof."""
 
     http_method_names = ["get", "head", "post", "options"]
 

@@ -1,4 +1,4 @@
-"""Closing and reopening a ticket from its page."""
+"""Solving and reopening a ticket from its page."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from django.views.generic.detail import SingleObjectMixin
 
+from tickets.rules.rights import Right
+from tickets.rules.workflow import REOPEN_PERIOD
 from tickets.views.tickets import LockedTicketMixin
 
 
 class TransitionView(LockedTicketMixin, SingleObjectMixin, View):
-    """Moves a ticket and shows it again. Sent twice, the second time changes nothing."""
+    """Changes the phase and redirects to the ticket. A repetition changes nothing."""
 
     http_method_names = ["post", "options"]
 
@@ -28,27 +30,30 @@ class TransitionView(LockedTicketMixin, SingleObjectMixin, View):
 class TicketCloseView(TransitionView):
     def move(self, ticket):
         if ticket.is_done:
-            messages.info(self.request, _("This ticket is closed already."))
+            messages.info(self.request, _("This ticket is already solved."))
             return
         if not ticket.may_be_closed_by(self.request.user):
-            raise PermissionDenied(_("Only the requester and staff can close this ticket."))
+            raise PermissionDenied(_("Only the requester and staff can mark this ticket as solved."))
         ticket.close()
-        messages.success(self.request, _("The ticket is closed. You can reopen it within 14 days."))
+        words = _("Ticket marked as solved. You can reopen it within %(days)d days.")
+        messages.success(self.request, words % {"days": REOPEN_PERIOD.days})
 
 
 class TicketReopenView(TransitionView):
     def move(self, ticket):
         if not ticket.is_done:
-            messages.info(self.request, _("This ticket is open already."))
+            messages.info(self.request, _("This ticket is already open."))
             return
         if ticket.is_merged:
-            raise PermissionDenied(_("This ticket was merged into another one. Please answer there."))
+            raise PermissionDenied(_("This ticket was merged into another one. Reply there."))
         user = self.request.user
-        if not (user.is_staff or ticket.requester_id == user.pk):
+        if not ticket.may_ever(Right.REOPEN, user):
             raise PermissionDenied(_("Only the requester and staff can reopen this ticket."))
         if not ticket.may_be_reopened_by(user):
-            raise PermissionDenied(
-                _("This ticket was closed more than 14 days ago. Please file a new one and name its number.")
+            words = _(
+                "This ticket was solved more than %(days)d days ago. "
+                "Submit a new ticket and mention its number."
             )
+            raise PermissionDenied(words % {"days": REOPEN_PERIOD.days})
         ticket.reopen()
-        messages.success(self.request, _("The ticket is open again. We take another look."))
+        messages.success(self.request, _("Ticket reopened. We'll take another look."))

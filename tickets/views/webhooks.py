@@ -1,6 +1,6 @@
-"""The doors for Mailgun's posts: what became of our mail, and mail that comes in.
+"""Webhooks for Mailgun: delivery events and incoming email.
 
-Mailgun signs a time and a token, not the body. So what is signed opens a door once.
+Mailgun signs a timestamp and a token, not the body. So each signature is accepted once.
 """
 
 import hashlib
@@ -23,18 +23,18 @@ from django.http import Http404, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from tickets.inbound import form, handler
+from tickets.mail.receiving import form, handler
 from tickets.models import InboundEmail
 
 logger = logging.getLogger("security")
 
-# Mailgun posts again, for up to 8 hours, what was not answered with 200. Its documents don't say whether it
-# signs anew then, and others saw the first signature again: a window of minutes would lose the mail of each
-# longer outage.
+# Mailgun repeats posts for up to 8 hours until it gets a 200. Its documentation does not say whether it signs
+# them again, and others have seen the first signature: a window of minutes would lose email after longer
+# outages.
 OLDEST = timedelta(hours=9)
 AHEAD = timedelta(minutes=15)
 AT_WORK, DONE = "at work", "done"
-WORK_SECONDS = 120  # after this whoever was at work is dead, and the next try may do it
+WORK_SECONDS = 120  # a process that takes longer is dead, and the next attempt may do the work
 LONGEST_SIGNED = 100
 LONGEST_ADDRESS = 320
 LONGEST_NAME = 250  # of a file
@@ -42,7 +42,7 @@ LONGEST_HEADER, LONGEST_HEADERS = 2000, 64 * 1024
 KIND = re.compile(r"[\w.+-]{1,50}/[\w.+-]{1,100}", re.ASCII)
 SIGNED = re.compile(rf"[!-~]{{1,{LONGEST_SIGNED}}}", re.ASCII)
 SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
-# What Anymail raises over a post of another shape than Mailgun's.
+# The errors that Anymail raises for a post with an unexpected structure.
 NOT_MAILGUNS = (
     AnymailError, ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError,
     ValueError,
@@ -50,11 +50,11 @@ NOT_MAILGUNS = (
 
 
 class BadPost(Exception):
-    """A post that is not Mailgun's, or not from now; the message says why."""
+    """The post is not from Mailgun, or not recent; the message says why."""
 
 
 class DoorMixin:
-    """The guard before a webhook of Anymail, instead of Anymail's own, which fails where a field is odd."""
+    """Checks a post before Anymail's webhook view, whose own check fails on malformed fields."""
 
     http_method_names = ["post"]
 
@@ -69,12 +69,12 @@ class DoorMixin:
         return once(key, act)
 
     def read(self, request) -> tuple[str, Callable[[], object]]:
-        """What to call for this post, and the key that stands for it. Raises BadPost and its like."""
+        """Returns the key of this post, and the function that handles it. Raises BadPost and the like."""
         raise NotImplementedError
 
 
 class TrackingView(DoorMixin, MailgunTrackingWebhookView):
-    """What became of a mail of ours."""
+    """Delivery events of sent email."""
 
     def read(self, request):
         if request.content_type != "application/json":
@@ -94,7 +94,7 @@ class TrackingView(DoorMixin, MailgunTrackingWebhookView):
 
 
 class InboundView(DoorMixin, MailgunInboundWebhookView):
-    """A mail that came in: raw at an address that ends in "mime", taken apart by Mailgun at the other."""
+    """Incoming email: raw at a URL that ends in "mime", parsed by Mailgun at the other."""
 
     is_raw = False
 
@@ -122,10 +122,10 @@ class InboundView(DoorMixin, MailgunInboundWebhookView):
         )
 
     def raw_mail(self, posted: form.Form) -> bytes:
-        """The bytes of the mail.
+        """Returns the bytes of the email.
 
-        A mail that Mailgun took apart comes with its own headers as further fields, so a "body-mime" among
-        them may be the sender's invention.
+        An email that Mailgun parsed has its own headers as further fields, so the sender may have made up a
+        "body-mime" among them.
         """
         is_taken_apart = "message-headers" in posted.first and not self.is_raw
         if "body-mime" in posted.first and not is_taken_apart:
@@ -134,17 +134,19 @@ class InboundView(DoorMixin, MailgunInboundWebhookView):
             mail = self.message_from_mailgun_parsed(simplified(posted))
             for part in mail.walk():
                 if not part.is_multipart() and "Content-Transfer-Encoding" not in part:
-                    encode_base64(part)  # as lines of text the bytes of a picture would not stay the same
+                    encode_base64(part)  # the bytes of a picture would change as lines of text
             return mail.as_bytes()
         except NOT_MAILGUNS as error:
             raise BadPost("it holds no mail") from error
 
 
 def simplified(posted: form.Form) -> SimpleNamespace:
-    """What Anymail asks of a request, without what it takes quadratic time over. Raises BadPost.
+    """Builds the request that Anymail needs, without values that it handles in quadratic time.
 
-    It reads headers by Python's grammar of addresses. A long value is left out whole, not cut: what is left
-    could be another sender's address.
+    Raises BadPost.
+
+    Anymail parses headers by Python's grammar of addresses. A long value is dropped, not cut: a cut one could
+    be the address of another sender.
     """
     fields = {name: field.text() for name, field in posted.first.items() if field.name is None}
     files = {
@@ -163,14 +165,17 @@ def simplified(posted: form.Form) -> SimpleNamespace:
 
 
 def kind_of(content_type: str) -> str:
-    """Without parameters. An attached message is bytes, or Anymail takes it apart too, by slower rules."""
+    """Returns the content type without parameters.
+
+    An attached message counts as bytes, so Anymail won't parse it.
+    """
     kind = content_type.partition(";")[0].strip().lower()
     is_kept = KIND.fullmatch(kind) and not kind.startswith("message/")
     return kind if is_kept else "application/octet-stream"
 
 
 def signed_key(block: Mapping) -> str:
-    """What stands for the time and token that Mailgun signed. Raises BadPost unless it did, and lately."""
+    """Returns a cache key for the time and token. Raises BadPost unless Mailgun signed them recently."""
     token, timestamp, signature = (str(block.get(name, "")) for name in ("token", "timestamp", "signature"))
     if not (SIGNED.fullmatch(token) and SECONDS.fullmatch(timestamp) and SIGNED.fullmatch(signature)):
         raise BadPost("its signature has another form than Mailgun's")
@@ -180,21 +185,21 @@ def signed_key(block: Mapping) -> str:
     age = timezone.now().timestamp() - int(timestamp)
     if not -AHEAD.total_seconds() <= age <= OLDEST.total_seconds():
         raise BadPost("its signature is not from now")
-    # Not the signature: during a rotation one post has two.
+    # Without the signature: during a key rotation one post can have two.
     return f"webhook.{hashlib.sha256(signed).hexdigest()}"
 
 
 def is_signed(signed: bytes, signature: str) -> bool:
-    """Whether one of the keys that count now made this signature: while keys are changed there are two."""
+    """Whether one of the valid keys made this signature. During a rotation there are two keys."""
     keys = (settings.MAILGUN_WEBHOOK_SECRET, *settings.MAILGUN_WEBHOOK_SECRET_FALLBACKS)
     signatures = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest() for key in keys if key]
     return any(constant_time_compare(signature, expected) for expected in signatures)
 
 
 def once(key: str, act: Callable[[], object]) -> HttpResponse:
-    """Acts unless that was done before. What fails may be tried again; so may what nobody finished."""
+    """Calls `act` once per key. Failed or unfinished attempts may be repeated."""
     if not cache.add(key, AT_WORK, timeout=WORK_SECONDS):
-        # A cache that can't be written says the same as one that holds the key: only DONE is done.
+        # A cache that can't be written reports the same as one with the key: only DONE means done.
         return HttpResponse(status=200 if cache.get(key) == DONE else 409)
     try:
         act()

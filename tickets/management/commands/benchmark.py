@@ -1,5 +1,6 @@
 import argparse
 import json
+import math
 import signal
 import sys
 import tempfile
@@ -16,18 +17,19 @@ from tqdm import tqdm
 
 from accounts import roles
 from helpdesk import env
-from tickets.benchmark import measuring, report
-from tickets.benchmark.counting import count_all
-from tickets.benchmark.figures import Results, Stand
-from tickets.benchmark.filling import fill_with
-from tickets.benchmark.measuring import OpenStand
-from tickets.benchmark.place import Place
-from tickets.benchmark.processes import SETTINGS, Failed, Server, environment, manage
-from tickets.benchmark.scratch import SQLITE, Scratch, scratch
-from tickets.benchmark.targets import SQLITE_MOST, missed
-from tickets.benchmark.works import all_works
+from tickets.management.benchmark import measuring, report
+from tickets.management.benchmark.counting import count_all
+from tickets.management.benchmark.figures import Results, Stand
+from tickets.management.benchmark.filling import fill_with
+from tickets.management.benchmark.measuring import OpenStand
+from tickets.management.benchmark.place import Place
+from tickets.management.benchmark.processes import SETTINGS, Failed, Server, environment, manage
+from tickets.management.benchmark.scratch import SQLITE, Scratch, scratch
+from tickets.management.benchmark.targets import SQLITE_MOST, missed
+from tickets.management.benchmark.works import all_works
 from tickets.models import Ticket
 from tickets.notifications import outbox
+from tickets.reports import daily_keeping
 
 WORKS_MOST = 100_000  # tickets: what goes through all of them says tickets a second, and would take long
 
@@ -189,6 +191,8 @@ def prepare(options) -> str:
         with tqdm(total=size, unit=" tickets", disable=None) as bar:
             for count in fill_with(size):
                 bar.update(count)
+        daily_keeping.drop_all()
+        daily_keeping.keep(seconds=math.inf)  # as the worker would
         if connection.vendor == "postgresql":  # as autovacuum would, sooner or later
             with connection.cursor() as cursor:
                 cursor.execute("VACUUM ANALYZE")

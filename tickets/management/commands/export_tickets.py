@@ -1,17 +1,24 @@
 import sys
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from tickets.management.limits import lift_time_limits
-from tickets.models import Category, Ticket
+from tickets.models import Category, Status, Ticket
+from tickets.models.ticket_querysets import TicketQuerySet
 from tickets.reports.export import FORMATS, ticket_lines
-from tickets.reports.figures import in_span
-from tickets.reports.periods import Span
-from tickets.workflow import OPEN, Phase
+from tickets.rules.calendar import DAY
+from tickets.rules.workflow import Phase
+from tickets.search.filters import BY_NAME, WORDS
+from tickets.search.meanings import Wrong
+from tickets.search.narrowing import Asking
+from tickets.search.terms import Asked
 
 NO_TICKETS = 2  # lines: the byte order mark and the heading
 
@@ -33,10 +40,10 @@ class Command(BaseCommand):
         parser.add_argument("--phase", choices=["open", *Phase.values], help="Only tickets in this phase.")
         parser.add_argument("--category", metavar="NAME", help="Only tickets of this category.")
         parser.add_argument("--priority", choices=Ticket.Priority.values, help="Only of this priority.")
-        parser.add_argument("--requester", metavar="ADDRESS", help="Only what this person filed.")
-        parser.add_argument("--assignee", metavar="ADDRESS", help="Only what this person takes care of.")
-        parser.add_argument("--since", metavar="DAY", help="Filed on this day (2026-11-30) or later.")
-        parser.add_argument("--until", metavar="DAY", help="Filed on this day or earlier.")
+        parser.add_argument("--requester", metavar="ADDRESS", help="Only tickets of this requester.")
+        parser.add_argument("--assignee", metavar="ADDRESS", help="Only tickets of this assignee.")
+        parser.add_argument("--since", metavar="DAY", help="Created on this day (2026-11-30) or later.")
+        parser.add_argument("--until", metavar="DAY", help="Created on this day or earlier.")
         parser.add_argument("--notes", action="store_true", help="With the internal notes.")
 
     def handle(self, *args, out, notes, format, **options):
@@ -54,35 +61,55 @@ class Command(BaseCommand):
             raise CommandError(f"{out} can't be written: {error.strerror}.") from error
         self.stdout.write(f"Wrote {count - NO_TICKETS} tickets to {out}.")
 
-    def chosen(self, *, phase, category, priority, requester, assignee, since, until, **options):
+    def chosen(self, **options) -> TicketQuerySet:
+        """The tickets that pass the declared filters (tickets.search.filters) that were chosen."""
+        statuses, categories = Status.objects.all(), dict(Category.objects.values_list("pk", "name"))
+        asking = Asking(None, categories, statuses)
         tickets = Ticket.objects.all()
-        if phase:
-            tickets = tickets.in_phase(*(OPEN if phase == "open" else (phase,)))
-        if category:
-            tickets = tickets.filter(
-                category=self.found(Category.objects.filter(name__iexact=category), category)
-            )
-        if priority:
-            tickets = tickets.filter(priority=priority)
-        people = get_user_model().objects
-        if requester:
-            tickets = tickets.filter(requester=self.found(people.filter(email=requester.lower()), requester))
-        if assignee:
-            tickets = tickets.filter(assignee=self.found(people.filter(email=assignee.lower()), assignee))
-        first, last = self.day(since, "0002-01-01"), self.day(until, "9998-01-01")
-        return tickets.filter(in_span("created_at", Span(first, last))) if since or until else tickets
+        for name, value in self.values(**options):
+            tickets = BY_NAME[name].narrow(tickets, value, asking)
+        for name, day in self.days(**options):
+            tickets = tickets.filter(self.filed(name, day))
+        return tickets
 
-    def found(self, rows, word: str):
+    def values(self, *, phase, category, priority, requester, assignee, **options) -> Iterator:
+        people = get_user_model().objects
+        if phase:
+            yield "phase", phase
+        if category:
+            yield "category", self.number_of(Category.objects.filter(name__iexact=category), category)
+        if priority:
+            yield "priority", priority
+        if requester:
+            yield "requester", self.number_of(people.filter(email=requester.lower()), requester)
+        if assignee:
+            yield "assignee", self.number_of(people.filter(email=assignee.lower()), assignee)
+
+    def number_of(self, rows: QuerySet, word: str) -> str:
         row = rows.first()
         if row is None:
             raise CommandError(f"There is no {word!r}.")
-        return row
+        return str(row.pk)
 
-    def day(self, text: str | None, default: str):
+    def days(self, *, since, until, **options) -> Iterator[tuple[str, str]]:
+        """`until` is the last day, and the filter "before" takes the day after it."""
+        if since:
+            yield "after", str(self.day(since))
+        if until:
+            yield "before", str(self.day(until) + DAY)
+
+    def day(self, text: str) -> date:
         try:
-            day = parse_date(text or default)
+            day = parse_date(text)
         except ValueError:
             day = None
-        if day is None:
+        if day is None or day == date.max:  # no day comes after the last one
             raise CommandError(f"{text!r} is no day. Write it like 2026-11-30.")
         return day
+
+    def filed(self, name: str, day: str) -> Q:
+        word = WORDS[name].word
+        try:
+            return word.means(Asked(name, day), None, word).condition
+        except Wrong as wrong:
+            raise CommandError(str(wrong)) from wrong

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
@@ -6,10 +8,11 @@ from django.db import transaction
 from tqdm import tqdm
 
 from accounts import actor
-from tickets import activity_log
-from tickets.importing.builder import Builder
-from tickets.importing.people import People
-from tickets.importing.table import FIELDS, Problem, Table
+from tickets.history import recording
+from tickets.management.importing.catalogue import Catalogue
+from tickets.management.importing.people import People
+from tickets.management.importing.row_form import RowForm
+from tickets.management.importing.table import FIELDS, CsvTable, Problem
 from tickets.management.limits import lift_time_limits
 from tickets.models import Ticket
 from tickets.search import documents
@@ -19,15 +22,15 @@ SHOWN = 20
 
 
 class Refused(Exception):
-    """Ends the transaction: nothing of the file stays."""
+    """Rolls back the whole import."""
 
 
 class Command(BaseCommand):
     help = (
         "Brings in tickets from a CSV file (UTF-8, also compressed as .csv.gz), all of them or none. It may "
         f"have any of the columns {', '.join(FIELDS)}; requester and assignee are email addresses, times are "
-        "like 2026-03-31 14:05. What export_tickets writes can be read too. Nobody is emailed. Lines that "
-        "can't be imported are named with the reason."
+        "like 2026-03-31 14:05. It also reads files from export_tickets. No emails are sent. Lines that "
+        "can't be imported are listed with the reason."
     )
 
     def add_arguments(self, parser):
@@ -52,21 +55,20 @@ class Command(BaseCommand):
             action="store_true",
             help="Make accounts for people who have none. They choose a password by “Forgot password?”.",
         )
-        parser.add_argument(
-            "--requester", metavar="EMAIL", help="Whose tickets they are where a row names nobody."
-        )
+        parser.add_argument("--requester", metavar="EMAIL", help="The requester of rows that name none.")
         parser.add_argument("--dry-run", action="store_true", help="Check everything, keep nothing.")
 
     def handle(self, *args, file, dry_run, **options):
-        builder_options = {name: options[name] for name in ("create_categories", "create_statuses")}
-        builder_options["requester"] = self.find_requester(options["requester"])
+        made = {name: options[name] for name in ("create_categories", "create_statuses")}
+        requester = self.find_requester(options["requester"])
         people = People(makes_missing=options["people"])
-        table = Table(file, self.parse_map(options["map"]))
+        table = CsvTable(file, self.parse_map(options["map"]))
         self.problems, self.count = [], 0
         lift_time_limits()
         try:
             with transaction.atomic(), actor.acting_as(None, source=actor.IMPORT):
-                self.load(table, Builder(people, **builder_options))
+                found = {"catalogue": Catalogue(**made), "people": people, "requester": requester}
+                self.load(table, partial(RowForm, **found))
                 if self.problems or dry_run:
                     raise Refused
         except OSError as error:
@@ -82,7 +84,7 @@ class Command(BaseCommand):
             return None
         person = get_user_model().objects.filter(email=email.strip().lower()).first()
         if person is None:
-            raise CommandError(f"--requester: nobody has the mail address {email!r}.")
+            raise CommandError(f"--requester: no one has the email address {email!r}.")
         return person
 
     def parse_map(self, pairs: list[str]) -> dict[str, str]:
@@ -92,8 +94,8 @@ class Command(BaseCommand):
                 raise CommandError(f"--map takes FIELD=COLUMN, with a field of: {', '.join(FIELDS)}.")
         return mapping
 
-    def load(self, table: Table, builder: Builder) -> None:
-        """Reads to the end of the file, so that every problem is known, but writes only until the first."""
+    def load(self, table: CsvTable, form_of: Callable[[dict[str, str]], RowForm]) -> None:
+        """Reads the whole file to report every problem, but writes only until the first problem."""
         batch: list[Ticket] = []
         with tqdm(total=table.path.stat().st_size, unit="B", unit_scale=True, disable=None) as bar:
             table.on_progress = lambda done: bar.update(done - bar.n)
@@ -101,10 +103,12 @@ class Command(BaseCommand):
                 if isinstance(row, Problem):
                     self.problems.append(row)
                     continue
-                ticket, problems = builder.ticket(line, row)
-                self.problems += problems
-                if ticket and not self.problems:
-                    batch.append(ticket)
+                form = form_of(row)
+                self.problems += (
+                    Problem(line, name, " ".join(errors)) for name, errors in form.errors.items()
+                )
+                if not self.problems:
+                    batch.append(form.ticket())
                     self.count += 1
                 if len(batch) == BATCH:
                     self.write(batch)
@@ -116,10 +120,10 @@ class Command(BaseCommand):
 
     @staticmethod
     def record(tickets: list[Ticket]) -> None:
-        activity_log.record_bulk(tickets)
+        recording.record_bulk(tickets)
         documents.build(ticket.pk for ticket in tickets)
 
-    def report(self, table: Table, people: People, dry_run: bool) -> None:
+    def report(self, table: CsvTable, people: People, dry_run: bool) -> None:
         if self.problems:
             for problem in self.problems[:SHOWN]:
                 self.stderr.write(str(problem))

@@ -3,9 +3,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from tickets.mail.alarms import alarms
+from tickets.mail.sending import event_list
 from tickets.management.limits import lift_time_limits
-from tickets.notifications import event_list
-from tickets.notifications.alarms import alarms
 from tickets.reports import mail as ledger
 from tickets.reports.periods import DAY, Span
 
@@ -15,15 +15,17 @@ SHOWN = 50
 
 class Command(BaseCommand):
     help = (
-        "Accounts for mail: what became of everything that went out and came in, as on the page Mail of the "
-        "admin, and what is wrong now. With Mailgun it compares with Mailgun's list of events. Ends with "
-        "status 1 if Mailgun does not answer."
+        "Counts all outgoing and incoming emails by state, as on the Email page of the agent workspace, "
+        "and lists current alarms. With Mailgun, compares the outbox with Mailgun's list of events. "
+        "Exits with 1 if Mailgun does not respond."
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--days", type=int, default=7, help="So many days up to now. Without it: 7.")
+        parser.add_argument("--days", type=int, default=7, help="The number of days up to now. Default: 7.")
         parser.add_argument(
-            "--repair", action="store_true", help="Take over from Mailgun's list what we were not told."
+            "--repair",
+            action="store_true",
+            help="Record events from Mailgun's list that its webhooks did not report.",
         )
 
     def handle(self, *args, days, repair, **options):
@@ -42,10 +44,10 @@ class Command(BaseCommand):
 
     def write_balance(self, span: Span) -> None:
         balance = ledger.balance(span)
-        self.stdout.write(f"Mail of {span.first} to {span.last}.")
+        self.stdout.write(f"Emails from {span.first} to {span.last}.")
         for title, figures, whole in (
-            (f"Went out ({balance.letters} mails)", balance.out, balance.all_out),
-            ("Came in", balance.came_in, balance.all_in),
+            (f"Outgoing ({balance.letters} emails sent)", balance.out, balance.all_out),
+            ("Incoming", balance.came_in, balance.all_in),
         ):
             self.stdout.write(f"{title}: {whole.count}")
             for figure in figures:
@@ -56,25 +58,25 @@ class Command(BaseCommand):
         try:
             found = event_list.compare(span.start)
         except event_list.NotAllowed:
-            self.stdout.write("Mailgun's list is not compared: the key may not read events.")
+            self.stdout.write("Mailgun's list was not compared: the key has no permission to read events.")
             return
         except event_list.NoAnswer as error:
             raise CommandError(f"Mailgun's list of events can't be read: {error}.") from error
         since = date_format(timezone.localtime(found.since), "DATETIME_FORMAT")
         self.stdout.write(f"Compared {found.compared} rows with Mailgun's list, which begins {since}.")
         self.write_rows(
-            "sent here, but Mailgun never accepted it",
+            "sent here, but never accepted by Mailgun",
             [f"{row.pk} to {row.address}" for row in found.never_accepted],
         )
         self.write_rows(
-            "other than at Mailgun",
+            "with another state at Mailgun",
             [
                 f"{row.pk} to {row.address} is {row.state} here, {event.event_type} at Mailgun"
-                for row, event in found.untold
+                for row, event in found.unrecorded
             ],
         )
         if repair:
-            self.stdout.write(f"Took over {event_list.repair(found)} events.")
+            self.stdout.write(f"Recorded {event_list.repair(found)} events.")
 
     def write_rows(self, title: str, rows: list[str]) -> None:
         self.stdout.write(f"{len(rows)} {title}{':' if rows else '.'}")

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import roles
-from tickets.demo import build
-from tickets.demo.people import PASSWORD, PEOPLE
+from tickets.management.demo import build
+from tickets.management.demo.people import PASSWORD, PEOPLE
 from tickets.models import Ticket
 
 
@@ -61,7 +61,8 @@ class Command(BaseCommand):
             call_command("createsuperuser")
         else:
             raise CommandError(
-                "There is no administrator yet, and nobody here to ask. Run manage.py createsuperuser."
+                "There is no administrator yet, and this terminal is not interactive. Run manage.py "
+                "createsuperuser."
             )
 
     def load_demo(self) -> None:
@@ -83,9 +84,9 @@ class Command(BaseCommand):
             self.stdout.write(f"  {demo.email:<20} {role:<11} {demo.full_name}, {demo.department}")
 
     def serve(self, port: int) -> None:
-        """In a process of its own, so that links in mail carry the port."""
+        """Runs the server in a subprocess, so that links in emails have its port."""
         address = f"http://localhost:{port}"
-        self.stdout.write(f"\nOpen {address} in your browser. Mail is printed here. Stop with Ctrl+C.\n")
+        self.stdout.write(f"\nOpen {address} in your browser. Emails are printed here. Stop with Ctrl+C.\n")
         self.stdout.flush()
         command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", "--noreload"]
         environment = {**os.environ, "SITE_URL": os.environ.get("SITE_URL") or address}

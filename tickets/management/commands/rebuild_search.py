@@ -1,10 +1,14 @@
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.db.models import Q
 from tqdm import tqdm
 
 from tickets.management.limits import lift_time_limits
 from tickets.models import SubjectWord, Ticket
+from tickets.models.search_document import EDITION
 from tickets.search import documents
+
+MISSING = Q(search_document=None) | Q(search_document__edition__lt=EDITION)
 
 
 class Command(BaseCommand):
@@ -15,12 +19,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("--missing", action="store_true", help="Only tickets that can't be found yet.")
+        parser.add_argument(
+            "--missing",
+            action="store_true",
+            help="Only tickets that can't be found yet, or by less than a newer version files.",
+        )
 
     def handle(self, *args, missing, **options):
         lift_time_limits()
-        tickets = Ticket.objects.filter(search_document=None) if missing else Ticket.objects.all()
-        # Words that stand in no subject any more go at the end: until then search offers what it did.
+        tickets = Ticket.objects.filter(MISSING) if missing else Ticket.objects.all()
+        # Delete words that no subject contains any more at the end, so that suggestions work meanwhile.
         outdated = set() if missing else set(SubjectWord.objects.values_list("word", flat=True))
         last = done = 0
         with tqdm(total=tickets.count(), unit=" tickets", disable=None) as bar:

@@ -8,20 +8,20 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 from tickets import jobs
+from tickets.mail.sending import delivery
 from tickets.management.job_threads import JobThreads
-from tickets.notifications import delivery
 
 logger = logging.getLogger(__name__)
 POLL_SECONDS = 1
 LONGEST_BACK_OFF = 60  # seconds
-LAST_SECONDS = 5  # for jobs to end in; with the mail that is being sent less than 20
+LAST_SECONDS = 5  # for running jobs to end; with the current email less than 20 seconds in total
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Command(BaseCommand):
     help = (
-        "Delivers the mail that waits in the outbox and runs the timed jobs, until it is stopped (Ctrl+C or "
-        "SIGTERM). Several workers may run at once, on one machine or on many."
+        "Delivers the emails in the outbox and runs the timed jobs until it is stopped (Ctrl+C or "
+        "SIGTERM). Several workers can run at the same time, on one machine or on many."
     )
 
     def add_arguments(self, parser):
@@ -34,25 +34,25 @@ class Command(BaseCommand):
         if once:
             sent = delivery.deliver_due()
             jobs.run_due()
-            self.stdout.write(f"Sent {sent} mails.")
+            self.stdout.write(f"Sent {sent} emails.")
             return
         before = {number: signal.signal(number, self.ask_to_stop) for number in STOP_SIGNALS}
-        self.stdout.write("The worker delivers mail. Stop it with Ctrl+C.")
+        self.stdout.write("The worker delivers emails. Stop it with Ctrl+C.")
         try:
-            self.stdout.write(f"The worker has stopped. It sent {self.work_until_stopped()} mails.")
+            self.stdout.write(f"The worker has stopped. It sent {self.work_until_stopped()} emails.")
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
     def ask_to_stop(self, signum, frame):
-        """The mail that is being sent is finished first."""
+        """Stops after the current email."""
         self.stop.set()
 
     def work_until_stopped(self) -> int:
-        """Delivers in this thread, which alone can cut off a slow provider; jobs begin in another.
+        """Sends in the main thread, where the time limit works, and starts jobs from another thread.
 
-        Neither waits for the other. Returns the number of mails that left. Raises CommandError where jobs
-        can't be begun any more: a worker without them must not look alive.
+        Neither waits for the other. Returns the number of sent emails. Raises CommandError if jobs can't be
+        started any more, because a worker without jobs must not seem healthy.
         """
         threads, failures, sent = JobThreads(jobs.JOBS), [], 0
         beginner = threading.Thread(target=self.begin_jobs, args=(threads, failures), daemon=True)
@@ -60,7 +60,7 @@ class Command(BaseCommand):
 
         def deliver(helper: Executor) -> None:
             nonlocal sent
-            helper.submit(close_old_connections)  # each thread has its own
+            helper.submit(close_old_connections)  # each thread has its own connection
             sent += delivery.deliver_due(should_stop=self.stop.is_set, helper=helper)
 
         try:
@@ -86,7 +86,7 @@ class Command(BaseCommand):
             connections.close_all()
 
     def repeat(self, act: Callable[[], object]) -> None:
-        """Acts again and again until the worker shall stop, less often while the database does not answer."""
+        """Repeats `act` until the worker stops, less often while the database does not answer."""
         back_off = POLL_SECONDS
         while not self.stop.is_set():
             try:

@@ -4,14 +4,14 @@ from django.db import transaction
 from tqdm import tqdm
 
 from accounts import roles
-from tickets.demo import fill
+from tickets.management.demo import fill
 from tickets.management.limits import lift_time_limits
 
 
 class Command(BaseCommand):
     help = (
-        "Fills the database with made-up people and tickets with their histories, to see how the helpdesk "
-        "feels when it is full. Nobody is mailed. The people can't log in. Not for a helpdesk in use."
+        "Fills the database with made-up people and tickets with their histories, to try out the "
+        "helpdesk with much data. No emails are sent. The people can't log in. Not for a helpdesk in use."
     )
 
     def add_arguments(self, parser):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         roles.sync()
         agents = list(get_user_model().objects.staff())
         if not agents:
-            raise CommandError("Nobody works on tickets yet. Run quickstart or createsuperuser first.")
+            raise CommandError("No one works on tickets yet. Run quickstart or createsuperuser first.")
         requesters = fill.people(users)
         with tqdm(total=tickets, unit=" tickets", disable=None) as bar:
             for count in fill.tickets(tickets, requesters, agents):

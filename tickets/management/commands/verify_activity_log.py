@@ -1,7 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from tickets import verification
+from tickets.history import verification
 from tickets.management.limits import lift_time_limits
 from tickets.models import ActivityLog
 

@@ -2,8 +2,8 @@
 
 from django.conf import settings
 
+from tickets.mail.writing import tokens
 from tickets.models import ActivityLog, Category, Notification, Status, SuppressedAddress, Ticket
-from tickets.notifications import tokens
 from tickets.tests.factories import held_mail
 
 

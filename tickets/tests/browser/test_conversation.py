@@ -6,7 +6,8 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from accounts.actor import acting_as
-from tickets import conversation
+from tickets.actions import conversation
+from tickets.actions.conversation import Message
 from tickets.models import Attachment, Comment, Draft
 from tickets.tests.factories import make_ticket
 
@@ -22,7 +23,7 @@ def test_answer_with_a_pasted_screenshot_on_a_phone(open_browser, alice, ann):
     ticket = make_ticket(alice, assignee=ann)
     page = open_browser(alice, viewport={"width": 390, "height": 800}, has_touch=True)
     page.goto(ticket.get_absolute_url())
-    field = page.get_by_label("Your answer")
+    field = page.get_by_label("Your reply")
     field.fill("This is what I see")
     field.evaluate(PASTE)
     expect(page.get_by_role("list", name="Chosen files")).to_contain_text("Screenshot")
@@ -35,10 +36,10 @@ def test_file_that_would_be_refused_is_named_and_not_sent(open_browser, alice, a
     ticket = make_ticket(alice, assignee=ann)
     page = open_browser(alice)
     page.goto(ticket.get_absolute_url())
-    page.get_by_label("Your answer").fill("See the files")
+    page.get_by_label("Your reply").fill("See the files")
     content = {"mimeType": "application/octet-stream", "buffer": b"Just words."}
     names = ("setup.exe", "plan.dwg", "notes", "notes.txt")
-    page.locator("input[type=file]").set_input_files([{"name": name, **content} for name in names])
+    page.locator("input[type=file][name]").set_input_files([{"name": name, **content} for name in names])
     chosen = page.get_by_role("list", name="Chosen files")
     for name in names[:2]:
         expect(chosen.get_by_role("listitem").filter(has_text=name)).to_contain_text("not accepted")
@@ -56,16 +57,16 @@ def test_reply_by_staff_appears_within_five_seconds_and_what_is_typed_stays(open
     ticket = make_ticket(alice)
     page = open_browser(alice)
     page.goto(ticket.get_absolute_url())
-    page.get_by_label("Your answer").fill("I am typing")
+    page.get_by_label("Your reply").fill("I am typing")
     with acting_as(ann):
-        conversation.reply(ticket, author=ann, body="Please restart it")
-        conversation.note(ticket, author=ann, body="Costs too much")
+        conversation.reply(ticket, Message(author=ann, body="Please restart it"))
+        conversation.note(ticket, Message(author=ann, body="Costs too much"))
         ticket.close()
     expect(page.locator("#story")).to_contain_text("Please restart it", timeout=5500)
     expect(page.locator("#announcer")).to_contain_text("New reply by Ann Weber")
     expect(page.locator("#facts")).to_contain_text("Done")
-    expect(page.get_by_label("Your answer")).to_have_value("I am typing")
-    expect(page.get_by_label("Your answer")).to_be_focused()
+    expect(page.get_by_label("Your reply")).to_have_value("I am typing")
+    expect(page.get_by_label("Your reply")).to_be_focused()
     assert "Costs too much" not in page.content()
 
 
@@ -73,10 +74,10 @@ def test_reply_is_taken_back_and_stands_in_the_field_again(open_browser, alice, 
     ticket = make_ticket(alice, assignee=ann)
     page = open_browser(alice)
     page.goto(ticket.get_absolute_url())
-    page.get_by_label("Your answer").fill("Wrong ticket")
+    page.get_by_label("Your reply").fill("Wrong ticket")
     page.get_by_role("button", name="Send to Ann").click()
-    page.get_by_role("button", name="Take it back").click()
-    expect(page.get_by_label("Your answer")).to_have_value("Wrong ticket")
+    page.get_by_role("button", name="Undo send").click()
+    expect(page.get_by_label("Your reply")).to_have_value("Wrong ticket")
     assert not Comment.objects.exists()
 
 
@@ -85,12 +86,12 @@ def test_draft_survives_the_end_of_the_session_and_is_never_sent(open_browser, a
     page = open_browser(alice)
     page.goto(ticket.get_absolute_url())
     with page.expect_response("**/draft/"):
-        page.get_by_label("Your answer").fill("Typed for an hour")
+        page.get_by_label("Your reply").fill("Typed for an hour")
     expect(page.get_by_text("Draft saved")).to_be_visible()
     Session.objects.all().delete()
     again = open_browser(alice)
     again.goto(ticket.get_absolute_url())
-    expect(again.get_by_label("Your answer")).to_have_value("Typed for an hour")
+    expect(again.get_by_label("Your reply")).to_have_value("Typed for an hour")
     assert Draft.objects.count() == 1
     assert not Comment.objects.exists()
 
@@ -99,8 +100,8 @@ def test_without_scripts_it_can_be_answered_and_says_how_to_see_what_is_new(open
     ticket = make_ticket(alice, assignee=ann)
     page = open_browser(alice, java_script_enabled=False)
     page.goto(ticket.get_absolute_url())
-    expect(page.get_by_role("link", name="Load the page again")).to_be_visible()
-    page.get_by_label("Your answer").fill("Still broken")
+    expect(page.get_by_role("link", name="Reload the page")).to_be_visible()
+    page.get_by_label("Your reply").fill("Still broken")
     page.get_by_role("button", name="Send to Ann").click()
     expect(page.locator("#story")).to_contain_text("Still broken")
 
@@ -109,13 +110,14 @@ def test_what_was_just_sent_or_refused_is_in_sight_on_a_phone(open_browser, alic
     ticket = make_ticket(alice, assignee=ann, description="Line\n\n" * 40)
     page = open_browser(alice, viewport={"width": 360, "height": 640}, has_touch=True)
     page.goto(ticket.get_absolute_url())
-    page.get_by_label("Mail address of a colleague").fill("nobody@example.com")
+    page.get_by_text("Add a colleague").click()
+    page.get_by_label("Colleague's email address").fill("nobody@example.com")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_label("Mail address of a colleague")).to_be_focused()
+    expect(page.get_by_label("Colleague's email address")).to_be_focused()
     page.goto(ticket.get_absolute_url())
-    page.get_by_label("Your answer").fill("Wrong ticket")
+    page.get_by_label("Your reply").fill("Wrong ticket")
     page.get_by_role("button", name="Send to Ann").click()
-    expect(page.get_by_role("button", name="Take it back")).to_be_in_viewport()
-    page.get_by_role("button", name="Take it back").click()
-    expect(page.get_by_label("Your answer")).to_have_value("Wrong ticket")
-    expect(page.get_by_label("Your answer")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Undo send")).to_be_in_viewport()
+    page.get_by_role("button", name="Undo send").click()
+    expect(page.get_by_label("Your reply")).to_have_value("Wrong ticket")
+    expect(page.get_by_label("Your reply")).to_be_in_viewport()

@@ -9,8 +9,9 @@ from tickets.tests.factories import make_ticket
 OUTLINE = """() => {
   const style = getComputedStyle(document.activeElement);
   const after = getComputedStyle(document.activeElement, "::after");
-  return parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none"
-      || parseFloat(after.outlineWidth) > 0 && after.outlineStyle !== "none"
+  const box = getComputedStyle(document.activeElement.closest(".ask-box, .find-box") ?? document.activeElement);
+  const isSeen = ({ outlineWidth, outlineStyle }) => parseFloat(outlineWidth) > 0 && outlineStyle !== "none";
+  return [style, after, box].some(isSeen)
       || document.activeElement.closest("[data-ready]") !== null;
 }"""
 
@@ -33,8 +34,8 @@ def test_log_in_and_file_a_ticket_by_keyboard(open_browser, alice):
     tab_to(page, "[name=password]")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="What can we help you with?")).to_be_visible()
-    tab_to(page, "main a.btn-primary")
+    expect(page.get_by_role("heading", name="What do you need help with?")).to_be_visible()
+    tab_to(page, "#ask-subject")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Subject")).to_be_visible()
     tab_to(page, "[name=subject]")
@@ -53,7 +54,7 @@ def test_skip_link_leads_to_the_content(open_browser, alice):
     page = open_browser(alice)
     page.goto("/tickets/")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#main")).to_be_focused()
 
@@ -80,6 +81,19 @@ def test_staff_reach_a_ticket_by_keyboard(open_browser, alice, ann):
     make_ticket(alice, subject="No sound")
     page = open_browser(ann)
     page.goto("/admin/tickets/ticket/")
-    tab_to(page, "td.field-subject a, th.field-number a", limit=60)
+    tab_to(page, "a.ticket-link", limit=60)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Your reply")).to_be_visible()
+
+
+def test_theme_changes_at_once_and_keeps_what_was_typed(open_browser, alice):
+    page = open_browser(alice, color_scheme="light")
+    page.goto("/tickets/new/")
+    page.get_by_label("Subject").fill("Half a subject")
+    page.locator("details[data-menu] summary").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("Subject")).to_have_value("Half a subject")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 21, 29)"
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 21, 29)"

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.actor import acting_as
-from tickets import conversation
+from tickets.actions import conversation
+from tickets.actions.conversation import Message
 from tickets.tests.factories import make_ticket
 
 SECOND = 1000  # milliseconds
@@ -49,11 +50,11 @@ def asked_within(tab, seconds: int) -> int:
 def test_title_counts_what_is_new_until_somebody_looks(tab, ticket, ann):
     for words in ("Please restart it", "And then?"):
         with acting_as(ann):
-            conversation.reply(ticket, author=ann, body=words)
+            conversation.reply(ticket, Message(author=ann, body=words))
     assert asked_within(tab, 5) == 1
     expect(tab).to_have_title(re.compile(rf"^\(2\) #{ticket.pk} "))
     with acting_as(ann):
-        conversation.reply(ticket, author=ann, body="Does it work now?")
+        conversation.reply(ticket, Message(author=ann, body="Does it work now?"))
     assert asked_within(tab, 61) == 2
     expect(tab).to_have_title(re.compile(rf"^\(3\) #{ticket.pk} "))
     tab.evaluate(HIDE, False)

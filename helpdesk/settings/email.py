@@ -1,0 +1,56 @@
+"""Outgoing and incoming email, webhooks and alarms."""
+
+from email.utils import formataddr
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from helpdesk import env
+from helpdesk.settings.mode import IS_LOCAL, SITE_NAME, SITE_URL
+
+MAILGUN_API_KEY = env.text("MAILGUN_API_KEY")
+MAILGUN_DOMAIN = env.text("MAILGUN_DOMAIN")
+if bool(MAILGUN_API_KEY) != bool(MAILGUN_DOMAIN):
+    missing = "MAILGUN_DOMAIN" if MAILGUN_API_KEY else "MAILGUN_API_KEY"
+    raise ImproperlyConfigured(f"{missing} is missing: Mailgun needs the key and the domain.")
+HAS_MAIL_PROVIDER = bool(MAILGUN_API_KEY)
+if not IS_LOCAL and not HAS_MAIL_PROVIDER and not env.flag("ALLOW_CONSOLE_MAIL"):
+    raise ImproperlyConfigured(
+        "MAILGUN_API_KEY is missing: without it nobody gets an email. "
+        "ALLOW_CONSOLE_MAIL=1 prints emails to the log instead."
+    )
+EMAIL_BACKEND = (
+    "anymail.backends.mailgun.EmailBackend"
+    if HAS_MAIL_PROVIDER
+    else "django.core.mail.backends.console.EmailBackend"
+)
+ANYMAIL = {
+    "MAILGUN_API_KEY": MAILGUN_API_KEY,
+    "MAILGUN_SENDER_DOMAIN": MAILGUN_DOMAIN,
+    "MAILGUN_API_URL": env.text("MAILGUN_API_URL", "https://api.mailgun.net/v3"),
+    "REQUESTS_TIMEOUT": (3, 7),  # seconds to connect, seconds to read
+}
+# Incoming email: the domain whose messages Mailgun posts here, or a mail server pipes to receive_mail.
+INBOUND_DOMAIN = env.text("INBOUND_DOMAIN").lower()
+MAILGUN_WEBHOOK_SECRET = env.text("MAILGUN_WEBHOOK_SECRET")
+MAILGUN_WEBHOOK_SECRET_FALLBACKS = env.words("MAILGUN_WEBHOOK_SECRET_FALLBACKS")
+if HAS_MAIL_PROVIDER and INBOUND_DOMAIN and not MAILGUN_WEBHOOK_SECRET:
+    raise ImproperlyConfigured("MAILGUN_WEBHOOK_SECRET is missing: it verifies incoming email from Mailgun.")
+if MAILGUN_WEBHOOK_SECRET_FALLBACKS and not MAILGUN_WEBHOOK_SECRET:
+    raise ImproperlyConfigured(
+        "MAILGUN_WEBHOOK_SECRET is missing: MAILGUN_WEBHOOK_SECRET_FALLBACKS only holds the key before it."
+    )
+# The authserv-id whose Authentication-Results receive_mail trusts (RFC 8601): the one of your mail server.
+INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID").lower()
+# Alarms about email; 0 is off. The canary is an email that the helpdesk sends to itself every hour.
+MAIL_SILENCE_HOURS = env.number("MAIL_SILENCE_HOURS", 24)
+INBOUND_SILENCE_HOURS = env.number("INBOUND_SILENCE_HOURS", 0)
+MAIL_CANARY = env.flag("MAIL_CANARY")
+if MAIL_CANARY and not (HAS_MAIL_PROVIDER and INBOUND_DOMAIN):
+    raise ImproperlyConfigured("MAIL_CANARY needs MAILGUN_API_KEY and INBOUND_DOMAIN: it goes out and in.")
+DEFAULT_FROM_EMAIL = env.email(
+    "MAILGUN_SENDER", formataddr((SITE_NAME, f"helpdesk@{MAILGUN_DOMAIN or 'localhost'}"))
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# The domain of generated Message-IDs. It must be ours and stay the same.
+MESSAGE_ID_DOMAIN = MAILGUN_DOMAIN or urlsplit(SITE_URL).hostname

@@ -1,0 +1,1 @@
+"""Setup by administrators and agents: categories, statuses, saved replies, macros."""

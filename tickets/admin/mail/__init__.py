@@ -1,0 +1,1 @@
+"""Email for staff: the log of sent and received email, the quarantine, suppressed addresses."""

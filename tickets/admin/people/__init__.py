@@ -1,0 +1,1 @@
+"""The page of a person, and the handover of tickets when a person stops working."""

@@ -1,1 +1,0 @@
-"""Tickets from a CSV file: `table` reads rows, `builder` makes tickets, `people` knows whose they are."""

@@ -1,0 +1,89 @@
+"""Pauses the whole outbox while the provider throttles, rejects our key or does not answer.
+
+All workers share one row (OutboxPause) and use the database's clock. A pause ends with a trial: after its
+time one worker sends one email, and the result ends the pause or starts another.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from django.db.models import F, Q
+
+from helpdesk import clock
+from tickets.models import OutboxPause
+from tickets.models.outbox_pause import LONGEST
+
+logger = logging.getLogger(__name__)
+Reason = OutboxPause.Reason
+DEFAULT = timedelta(minutes=1)
+KEY_PAUSE = timedelta(minutes=5)
+SILENT_PAUSE = timedelta(minutes=5)
+MOST_UNANSWERED = 3  # attempts in a row, counted over all workers
+TRIAL = timedelta(minutes=1)  # longer than one email takes; a worker that needs longer is dead
+
+
+def state() -> OutboxPause:
+    return OutboxPause.objects.first() or OutboxPause()
+
+
+def is_on() -> bool:
+    return state().is_on(clock.now())
+
+
+def reason() -> str:
+    """The reason of the pause (OutboxPause.Reason), kept until a trial succeeds; "" without a pause."""
+    return state().reason
+
+
+def begin(period: timedelta, reason: Reason, *, seen: OutboxPause) -> datetime:
+    """Pauses the outbox for `period`, unless another worker has started a longer pause. Returns the end.
+
+    `seen` is the state at the time when the email was sent.
+    """
+    end = clock.now() + period
+    is_shorter = Q(until=seen.until) | Q(until=None) | Q(until__lt=end) | Q(until__gt=end + LONGEST)
+    OutboxPause.objects.bulk_create([OutboxPause()], ignore_conflicts=True)
+    OutboxPause.objects.filter(is_shorter).update(until=end, reason=reason)
+    return end
+
+
+def take_trial(seen: OutboxPause) -> bool:
+    """Lets one worker send one email after a pause. Returns False if another worker has the trial."""
+    until = clock.now() + TRIAL
+    is_ours = bool(OutboxPause.objects.filter(until=seen.until).update(until=until))
+    if is_ours:
+        seen.until = until
+    return is_ours
+
+
+def answered(seen: OutboxPause, *, takes_mail: bool) -> None:
+    """Ends the pause after its trial was answered, unless its reason may still apply."""
+    if not takes_mail and seen.reason not in ("", Reason.SILENT):
+        return
+    if seen.until or seen.unanswered:
+        OutboxPause.objects.filter(until=seen.until).update(until=None, reason="", unanswered=0)
+
+
+def unanswered(seen: OutboxPause) -> None:
+    """Counts an attempt without an answer. Pauses the outbox after MOST_UNANSWERED attempts in a row."""
+    OutboxPause.objects.bulk_create([OutboxPause()], ignore_conflicts=True)
+    OutboxPause.objects.update(unanswered=F("unanswered") + 1)
+    count = state().unanswered
+    if count >= MOST_UNANSWERED:
+        logger.error("The email provider did not answer %s times in a row. All email waits.", count)
+        begin(SILENT_PAUSE, Reason.SILENT, seen=seen)
+
+
+def wait_of(retry_after: str | None) -> timedelta:
+    """The duration of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
+    value = (retry_after or "").strip()
+    if value.isascii() and value.isdigit():
+        wait = timedelta(seconds=min(int(value), LONGEST.total_seconds()))
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return DEFAULT
+        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now()
+    return min(max(wait, timedelta(seconds=1)), LONGEST)

@@ -1,0 +1,277 @@
+"""Processes a stored message as decisions.decide() or staff decide.
+
+A message is parsed outside of any transaction, because parsing may take seconds, and filed once, in one
+transaction. If our code fails three times, the message is kept for staff (state FAILED).
+"""
+
+import logging
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import invitations
+from accounts.actor import acting_as
+from accounts.validators import validate_address, without_hidden
+from tickets.mail.receiving import attempts, filing, parsing, references
+from tickets.mail.receiving.attempts import ATTEMPTS, NOT_ITS_FAULT
+from tickets.mail.receiving.decisions import (
+    Decision,
+    Reason,
+    State,
+    account_of,
+    decide,
+    decide_for_staff,
+    person_of,
+    should_notify_sender,
+)
+from tickets.mail.receiving.parsing import Mail, TooComplex
+from tickets.mail.receiving.plain_text import one_line
+from tickets.mail.receiving.storing import store
+from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
+from tickets.notifications import outbox
+
+logger = logging.getLogger(__name__)
+UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
+MOST_LEFT_OVER = 100
+LONGEST_RUN = timedelta(seconds=30)  # of handle_left_over(), because the worker also sends emails
+
+
+class CannotDecide(Exception):
+    """The choice of staff is not possible. The message gives the reason."""
+
+
+def receive(
+    raw: bytes, *, route: str, provider_id: str = "", envelope_sender: str = "", recipient: str = ""
+) -> InboundEmail:
+    """Stores and processes a message, unless it was received before.
+
+    Raises errors of our code until the third attempt, so that the sending server tries again. If the result
+    is RECEIVED, another process is working on it, and the worker takes over if that process dies.
+    """
+    email = store(
+        raw,
+        route=route,
+        provider_id=provider_id[:200],
+        envelope_sender=_address(envelope_sender),
+        recipient=_address(recipient),
+    )
+    return handle(email) if email.state == State.RECEIVED else email
+
+
+def handle(email: InboundEmail) -> InboundEmail:
+    """Processes a stored message once. Raises like receive()."""
+    begun, is_ours = attempts.begin(email.pk)
+    if not is_ours:
+        return begun
+    try:
+        return _handle(begun, mail=_read(bytes(email.raw)))
+    except NOT_ITS_FAULT as error:
+        attempts.excused(begun.pk, error)
+        raise
+    except Exception as error:
+        logger.exception("Mail %s could not be handled.", begun.pk)
+        email = attempts.failed(begun.pk, error)
+        if email.state == State.RECEIVED:
+            raise
+        return email
+
+
+def handle_left_over(before) -> int:
+    """Processes messages that were stored before `before` and whose process has died. Returns their number.
+
+    Raises if the connection to the database is lost.
+    """
+    due = attempts.due().filter(received_at__lt=before)
+    numbers = list(due.values_list("pk", flat=True)[:MOST_LEFT_OVER])
+    end, done = time.monotonic() + LONGEST_RUN.total_seconds(), 0
+    for number in numbers:
+        if time.monotonic() > end:
+            break
+        try:
+            handle(InboundEmail.objects.without_raw().get(pk=number))
+        except Exception:
+            if not connection.is_usable():
+                raise
+            logger.info("Mail %s is tried once more later.", number)
+        done += 1
+    return done
+
+
+# Decisions of staff
+def replay(email: InboundEmail, *, by) -> InboundEmail:
+    """Processes a message again, as if it had just been received. Raises CannotDecide if it is filed."""
+    with transaction.atomic():
+        email = _undecided(email)
+        email.reason, email.detail, email.attempts = "", "", ATTEMPTS - 1
+        email.state, email.handled_by, email.next_try_at = State.RECEIVED, by, None
+        email.save()
+    return handle(email)
+
+
+def release(email: InboundEmail, *, by) -> InboundEmail:
+    """Accepts the sender of a message. Raises CannotDecide if the sender has no account."""
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        decision = decide_for_staff(email, mail)
+        if decision.person is None:
+            raise CannotDecide(_("No one here has this address. You can create a ticket."))
+        return _file(email, mail, decision, by=by)
+
+
+def make_ticket(email: InboundEmail, *, by, invites: str | None = None) -> InboundEmail:
+    """Creates a ticket from a message. An unknown sender gets an account and an invitation.
+
+    `invites` is the address of the account that the page has announced, or "" for none. Raises CannotDecide
+    if another account would be created. None skips this check, for use in a shell.
+    """
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        if why := refusal_of_ticket(mail):
+            raise CannotDecide(why)
+        decision = decide_for_staff(email, mail, is_new=True)
+        if decision.person is None:
+            if invites not in (None, mail.sender):
+                raise CannotDecide(_("This would create an account. Check for whom, then try again."))
+            with acting_as(by):
+                person = invitations.invite(mail.sender, full_name=name_of_sender(mail))
+            decision = replace(decision, person=person)
+        return _file(email, mail, decision, by=by)
+
+
+def attach(email: InboundEmail, ticket: Ticket, *, by) -> InboundEmail:
+    """Adds a message to a ticket: as the sender's reply if the sender may reply there, else as a note.
+
+    Never publishes an unauthenticated message under the name of a member of staff.
+    """
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        return _file(email, mail, decide_for_staff(email, mail, on=ticket), by=by)
+
+
+@transaction.atomic
+def discard(email: InboundEmail, *, by) -> InboundEmail:
+    """Discards the message. It stays in the list of all email."""
+    return _ended(_undecided(email), State.IGNORED, Reason.DISCARDED, by=by)
+
+
+def block(email: InboundEmail, *, by) -> InboundEmail:
+    """Discards the message and all later ones from its sender.
+
+    Raises CannotDecide if a person has this address, because the message may be forged.
+    """
+    mail = opened(email)
+    if not mail.sender:
+        raise CannotDecide(_("The email has no sender to block."))
+    with transaction.atomic():
+        email = _undecided(email)
+        if person_of(mail.sender):
+            raise CannotDecide(_("Someone here has this address. You can discard the email."))
+        BlockedSender.objects.get_or_create(address=mail.sender, defaults={"blocked_by": by})
+        logging.getLogger("security").info("Person %s blocked mail from %s.", by.pk, mail.sender)
+        return _ended(email, State.IGNORED, Reason.BLOCKED, by=by)
+
+
+def opened(email: InboundEmail) -> Mail:
+    """Parses a message for staff. Raises CannotDecide if that fails.
+
+    Parsing takes time, so no lock is held. A message that has killed its process is not parsed again.
+    """
+    closed = _("This email can't be opened. You can download it.")
+    if email.reason == Reason.INTERRUPTED:
+        raise CannotDecide(closed)
+    try:
+        return parsing.parse(bytes(email.raw))
+    except TooComplex as error:
+        raise CannotDecide(closed) from error
+    except Exception as error:
+        logger.exception("Mail %s could not be opened.", email.pk)
+        raise CannotDecide(closed) from error
+
+
+def refusal_of_ticket(mail: Mail) -> str:
+    """Why no ticket can be created from a message, or ""."""
+    try:
+        validate_address(mail.sender)
+    except ValidationError:
+        return _("The email has no sender to reply to.")
+    account = account_of(mail.sender)
+    return _("The sender's account is deactivated.") if account and not account.is_active else ""
+
+
+def name_of_sender(mail: Mail) -> str:
+    """The name for an account of the sender."""
+    return (without_hidden(mail.sender_name).strip() or mail.sender.partition("@")[0])[:150]
+
+
+def _read(raw: bytes) -> Mail | TooComplex:
+    try:
+        return parsing.parse(raw)
+    except TooComplex as error:
+        return error
+
+
+@transaction.atomic
+def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
+    email = InboundEmail.objects.without_raw().select_for_update().get(pk=email.pk)
+    if email.state != State.RECEIVED:  # another process was faster
+        return email
+    if isinstance(mail, TooComplex):
+        email.detail = str(mail)
+        return _ended(email, State.FAILED, Reason.TOO_COMPLEX)
+    email.sender, email.subject = mail.sender[:320], mail.subject[:150]
+    email.answers = next(iter(mail.references), "")[:255]
+    decision = decide(email, mail)
+    if decision.state == State.FILED and email.reason == Reason.REPEATED:
+        decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
+    if decision.state == State.FILED:
+        return _file(email, mail, decision)
+    email.detail, email.person, email.ticket = decision.detail, decision.person, decision.ticket
+    if (sender := person_of(mail.sender)) and should_notify_sender(email, mail, decision):
+        outbox.enqueue_held(sender)
+    return _ended(email, decision.state, decision.reason)
+
+
+def _file(email: InboundEmail, mail: Mail, decision: Decision, *, by=None) -> InboundEmail:
+    person, ticket = decision.person, decision.ticket
+    author = by if decision.is_quote else person
+    with acting_as(author, source=Ticket.Source.EMAIL):
+        if decision.is_quote:
+            made = filing.quote(mail, email, author=author, ticket=ticket)
+        elif ticket is None:
+            made = filing.file_ticket(mail, email, requester=author)
+        else:
+            internal = decision.is_internal
+            made = filing.say(mail, email, author=author, ticket=ticket, is_internal=internal)
+    email.person = person
+    is_comment = isinstance(made, Comment)
+    email.comment = made if is_comment else None
+    email.ticket = made.ticket if is_comment else made
+    if ticket is None:
+        references.link(email.ticket, email, mail)
+    return _ended(email, State.FILED, by=by)
+
+
+def _ended(email: InboundEmail, state: State, reason: str = "", *, by=None) -> InboundEmail:
+    email.state, email.reason, email.handled_by, email.handled_at = state, reason, by, timezone.now()
+    email.save()
+    return email
+
+
+def _undecided(email: InboundEmail) -> InboundEmail:
+    """The message, locked. Raises CannotDecide if it is filed."""
+    email = InboundEmail.objects.without_raw().select_for_update().get(pk=email.pk)
+    if email.state not in UNDECIDED:
+        raise CannotDecide(_("This email has already been handled."))
+    return email
+
+
+def _address(text: str) -> str:
+    return one_line(text, 320).strip("<>").lower()[:320]

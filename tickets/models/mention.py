@@ -1,0 +1,25 @@
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tickets.models.ticket import Ticket
+
+
+class Mention(models.Model):
+    """A member of staff whom an internal note mentioned. They are notified of what is written from then on.
+
+    Like a watcher, but for staff only: requesters see watchers, and must not learn of a note.
+    """
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="mentions")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("mention")
+        verbose_name_plural = _("mentions")
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "person"], name="mention_once_per_ticket"),
+        ]
+
+    def __str__(self):
+        return f"#{self.ticket_id} {self.person_id}"
