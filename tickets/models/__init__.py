@@ -6,6 +6,7 @@ handwritten SQL. Models are imported here because Django looks for them here.
 """
 
 from tickets.models.activity_log import ActivityLog, AppendOnly
+from tickets.models.arrival import Arrival
 from tickets.models.attachment import Attachment
 from tickets.models.blocked_sender import BlockedSender
 from tickets.models.category import Category
@@ -16,9 +17,12 @@ from tickets.models.draft import Draft
 from tickets.models.handover import Handover
 from tickets.models.inbound_email import InboundEmail
 from tickets.models.job_run import JobRun
+from tickets.models.known_domain import KnownDomain
 from tickets.models.link import TicketLink
 from tickets.models.macro import Macro
 from tickets.models.mail_preferences import MailPreferences, MutedTicket
+from tickets.models.mail_probe import MailProbe
+from tickets.models.mailbox import Mailbox, MailboxState
 from tickets.models.mention import Mention
 from tickets.models.notification import Notification
 from tickets.models.outbox_pause import OutboxPause
@@ -36,6 +40,7 @@ from tickets.models.watcher import Watcher
 __all__ = [
     "ActivityLog",
     "AppendOnly",
+    "Arrival",
     "Attachment",
     "Because",
     "BlockedSender",
@@ -47,8 +52,12 @@ __all__ = [
     "Handover",
     "InboundEmail",
     "JobRun",
+    "KnownDomain",
     "Macro",
     "MailPreferences",
+    "MailProbe",
+    "Mailbox",
+    "MailboxState",
     "Mention",
     "MutedTicket",
     "NotStaff",

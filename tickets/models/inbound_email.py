@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models.comment import Comment
+from tickets.models.mailbox import Mailbox
 from tickets.models.ticket import Ticket
 
 
@@ -34,6 +35,8 @@ class InboundEmail(models.Model):
     class Route(models.TextChoices):
         MAILGUN = "mailgun", _("Mailgun")
         COMMAND = "command", _("receive_mail")
+        IMAP = "imap", _("IMAP")
+        GRAPH = "graph", _("Microsoft Graph")
 
     class Reason(models.TextChoices):
         """Why an email is ignored, quarantined or failed."""
@@ -49,6 +52,10 @@ class InboundEmail(models.Model):
         WRONG_SENDER = "wrong_sender", _("The reply is not from the person who was emailed.")
         BAD_SIGNATURE = "bad_signature", _("The ticket number in the address is not signed.")
         UNKNOWN_SENDER = "unknown_sender", _("No one here has the sender's address.")
+        SENDER_LEFT = "sender_left", _("The sender's account is deactivated.")
+        ASKED = "asked", _("The sender is new here: let them in?")
+        AMBIGUOUS = "ambiguous", _("It could belong to several tickets.")
+        ONLY_COPY = "only_copy", _("The helpdesk was only in copy.")
         REPEATED = "repeated", _("Another email has the same Message-ID.")
         TOO_MANY = (
             "too_many",
@@ -70,6 +77,15 @@ class InboundEmail(models.Model):
     sender = models.CharField(_("sender"), max_length=320, blank=True)
     subject = models.CharField(_("subject"), max_length=150, blank=True)
     route = models.CharField(_("source"), max_length=10, choices=Route)
+    mailbox = models.ForeignKey(
+        Mailbox,
+        verbose_name=_("mailbox"),
+        on_delete=models.SET_NULL,
+        related_name="inbound_emails",
+        null=True,
+        blank=True,
+        db_index=False,
+    )
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     state = models.CharField(_("state"), max_length=12, choices=State, default=State.RECEIVED)
     reason = models.CharField(_("reason"), max_length=20, choices=Reason, blank=True)

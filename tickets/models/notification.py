@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models.activity_log import ActivityLog
+from tickets.models.mailbox import Mailbox
 from tickets.models.ticket import Ticket
 
 # The states of emails that will not arrive unless staff send them again.
@@ -81,6 +82,16 @@ class Notification(models.Model):
         null=True,
         blank=True,
         db_index=False,
+    )
+    mailbox = models.ForeignKey(
+        Mailbox,
+        verbose_name=_("mailbox"),
+        on_delete=models.SET_NULL,
+        related_name="notifications",
+        null=True,
+        blank=True,
+        db_index=False,
+        help_text=_("Blank: the default mailbox, or the provider of the settings."),
     )
     batch = models.UUIDField(_("act"), default=uuid.uuid4)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)

@@ -13,6 +13,7 @@ from accounts import actor
 from accounts.fields import OneLineField
 from accounts.validators import validate_single_line, validate_visible
 from tickets.models.category import Category
+from tickets.models.mailbox import Mailbox
 from tickets.models.status import Status
 from tickets.models.ticket_belongings import Belongings, belongings
 from tickets.models.ticket_indexes import INDEXES
@@ -191,6 +192,18 @@ class Ticket(WorkflowMixin, OwnedMixin, RestoringMixin, RightsMixin, TrackedMode
         default=uuid.uuid4,
         editable=False,
         help_text=_("Comes with the form, so that a form sent twice creates one ticket."),
+    )
+
+    # Not tracked: it says only which mailbox sends the emails about this ticket.
+    mailbox = models.ForeignKey(
+        Mailbox,
+        verbose_name=_("mailbox"),
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
     )
 
     objects = TicketQuerySet.as_manager()
