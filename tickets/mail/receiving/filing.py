@@ -113,6 +113,7 @@ def _new_ticket(mail: Mail, email: InboundEmail, *, requester, description: str)
         requester=requester,
         source=Ticket.Source.EMAIL,
         submission_key=_key(email),
+        mailbox=email.mailbox,
     )
 
 

@@ -32,7 +32,7 @@ from tickets.mail.receiving.decisions import (
 from tickets.mail.receiving.parsing import Mail, TooComplex
 from tickets.mail.receiving.plain_text import one_line
 from tickets.mail.receiving.storing import store
-from tickets.models import BlockedSender, Comment, InboundEmail, Ticket
+from tickets.models import BlockedSender, Comment, InboundEmail, Mailbox, Ticket
 from tickets.notifications import outbox
 
 logger = logging.getLogger(__name__)
@@ -46,9 +46,15 @@ class CannotDecide(Exception):
 
 
 def receive(
-    raw: bytes, *, route: str, provider_id: str = "", envelope_sender: str = "", recipient: str = ""
+    raw: bytes,
+    *,
+    route: str,
+    provider_id: str = "",
+    envelope_sender: str = "",
+    recipient: str = "",
+    mailbox: Mailbox | None = None,
 ) -> InboundEmail:
-    """Stores and processes a message, unless it was received before.
+    """Stores and processes a message, unless it was received before. `mailbox`: where it was fetched.
 
     Raises errors of our code until the third attempt, so that the sending server tries again. If the result
     is RECEIVED, another process is working on it, and the worker takes over if that process dies.
@@ -59,6 +65,7 @@ def receive(
         provider_id=provider_id[:200],
         envelope_sender=_address(envelope_sender),
         recipient=_address(recipient),
+        mailbox=mailbox,
     )
     return handle(email) if email.state == State.RECEIVED else email
 

@@ -22,8 +22,10 @@ ROOMS: tuple[tuple[str, ...], ...] = (
         *("accounts.deletion", "accounts.links", "accounts.reset_tokens", "accounts.invitations"),
         "accounts.time_zones",
     ),
-    ("tickets.storage", "tickets.mail.addresses"),  # search understands the addresses of answers
+    ("tickets.storage",),
     ("tickets.models",),
+    ("tickets.mail.mailboxes",),
+    ("tickets.mail.addresses",),  # search understands the addresses of answers
     ("tickets.files",),
     ("tickets.search",),
     ("tickets.history",),
