@@ -108,16 +108,16 @@ class Mailbox(models.Model):
     sends_by = models.CharField(_("sends by"), max_length=8, choices=Sending, default=Sending.SMTP)
     fetches_by = models.CharField(_("receives by"), max_length=8, choices=Fetching, default=Fetching.IMAP)
     auth = models.CharField(_("logs in with"), max_length=16, choices=Auth, default=Auth.PASSWORD)
-    smtp_host = models.CharField(_("SMTP server"), max_length=253, blank=True)
+    smtp_host = OneLineField(_("SMTP server"), max_length=253, blank=True)
     smtp_port = models.PositiveIntegerField(_("SMTP port"), default=465, validators=PORTS)
     smtp_security = models.CharField(_("SMTP security"), max_length=8, choices=Security, default=Security.TLS)
-    imap_host = models.CharField(_("IMAP server"), max_length=253, blank=True)
+    imap_host = OneLineField(_("IMAP server"), max_length=253, blank=True)
     imap_port = models.PositiveIntegerField(_("IMAP port"), default=993, validators=PORTS)
     imap_security = models.CharField(_("IMAP security"), max_length=8, choices=Security, default=Security.TLS)
-    user = models.CharField(_("user name"), max_length=254, blank=True)
-    folder = models.CharField(_("folder"), max_length=200, default="INBOX")
+    user = OneLineField(_("user name"), max_length=254, blank=True)
+    folder = OneLineField(_("folder"), max_length=200, default="INBOX")
     after = models.CharField(_("after filing"), max_length=5, choices=After, default=After.MOVE)
-    filed_folder = models.CharField(_("folder for filed email"), max_length=200, default="Helpdesk")
+    filed_folder = OneLineField(_("folder for filed email"), max_length=200, default="Helpdesk")
     new_tickets_when = models.CharField(
         _("new tickets when"), max_length=8, choices=NewTickets, default=NewTickets.TO_OR_CC
     )
@@ -127,14 +127,14 @@ class Mailbox(models.Model):
         help_text=_("The server delivers name+anything@ to name@. Replies find their ticket by it."),
     )
     proof = models.CharField(_("senders are verified by"), max_length=8, choices=Proof, default=Proof.NONE)
-    authserv_id = models.CharField(
+    authserv_id = OneLineField(
         _("authserv-id"),
         max_length=253,
         blank=True,
         help_text=_("The name at the start of your server's Authentication-Results (RFC 8601)."),
     )
-    tenant = models.CharField(_("tenant ID"), max_length=100, blank=True)
-    client_id = models.CharField(_("client ID"), max_length=200, blank=True)
+    tenant = OneLineField(_("tenant ID"), max_length=100, blank=True)
+    client_id = OneLineField(_("client ID"), max_length=200, blank=True)
     secret_expires_on = models.DateField(_("secret ends on"), null=True, blank=True)
     first_contact = models.CharField(
         _("first contact"), max_length=8, choices=FirstContact, default=FirstContact.COMPANY
