@@ -152,13 +152,13 @@ class Migration(migrations.Migration):
                         ],
                         default="move",
                         max_length=5,
-                        verbose_name="after filing",
+                        verbose_name="after an email is read",
                     ),
                 ),
                 (
                     "filed_folder",
                     models.CharField(
-                        default="Helpdesk", max_length=200, verbose_name="folder for filed email"
+                        default="Helpdesk", max_length=200, verbose_name="folder for read email"
                     ),
                 ),
                 (
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("company", "as the list of known domains says"),
-                            ("off", "Nobody new may write here"),
+                            ("off", "Only people with an account may write here"),
                         ],
                         default="company",
                         max_length=8,
@@ -360,9 +360,9 @@ class Migration(migrations.Migration):
                 (
                     "from_moment",
                     models.DateTimeField(
-                        help_text="Older emails in the mailbox are not filed.",
+                        help_text="Older emails in the mailbox are not read.",
                         null=True,
-                        verbose_name="files from",
+                        verbose_name="reads from",
                     ),
                 ),
                 ("access_token", models.TextField(blank=True, verbose_name="access token, encrypted")),

@@ -84,7 +84,7 @@ class Mailbox(models.Model):
 
     class FirstContact(models.TextChoices):
         COMPANY = "company", _("as the list of known domains says")
-        OFF = "off", _("Nobody new may write here")
+        OFF = "off", _("Only people with an account may write here")
 
     name = OneLineField(_("name"), max_length=80)
     address = models.EmailField(_("address"), unique=True)
@@ -116,8 +116,8 @@ class Mailbox(models.Model):
     imap_security = models.CharField(_("IMAP security"), max_length=8, choices=Security, default=Security.TLS)
     user = OneLineField(_("user name"), max_length=254, blank=True)
     folder = OneLineField(_("folder"), max_length=200, default="INBOX")
-    after = models.CharField(_("after filing"), max_length=5, choices=After, default=After.MOVE)
-    filed_folder = OneLineField(_("folder for filed email"), max_length=200, default="Helpdesk")
+    after = models.CharField(_("after an email is read"), max_length=5, choices=After, default=After.MOVE)
+    filed_folder = OneLineField(_("folder for read email"), max_length=200, default="Helpdesk")
     new_tickets_when = models.CharField(
         _("new tickets when"), max_length=8, choices=NewTickets, default=NewTickets.TO_OR_CC
     )
@@ -212,7 +212,7 @@ class MailboxState(models.Model):
     last_uid = models.BigIntegerField(_("last UID"), null=True)
     delta_link = models.TextField(_("delta link"), blank=True)
     from_moment = models.DateTimeField(
-        _("files from"), null=True, help_text=_("Older emails in the mailbox are not filed.")
+        _("reads from"), null=True, help_text=_("Older emails in the mailbox are not read.")
     )
     access_token = models.TextField(_("access token, encrypted"), blank=True)
     access_expires_at = models.DateTimeField(_("access token ends"), null=True)
