@@ -47,6 +47,13 @@ class PlainFieldsMixin:
         "oldpassword": _("Current password"),
         "password1": _("New password"),
     }
+    messages_if_empty = {
+        "login": _("Enter your email address."),
+        "email": _("Enter your email address."),
+        "password": _("Enter your password."),
+        "oldpassword": _("Enter your current password."),
+        "password1": _("Enter a new password."),
+    }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,6 +61,8 @@ class PlainFieldsMixin:
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = self.labels.get(name, field.label)
+            if message := self.messages_if_empty.get(name):
+                field.error_messages["required"] = message
             if isinstance(field, forms.EmailField):
                 field.error_messages["invalid"] = ADDRESS_MESSAGE
             if "password" in name:
@@ -78,10 +87,12 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
     """Gives the same answer whether the address has an account or not. The owner gets an email."""
 
     labels = {**PlainFieldsMixin.labels, "password1": _("Password")}
+    messages_if_empty = {**PlainFieldsMixin.messages_if_empty, "password1": _("Enter a password.")}
     field_order = ["full_name", "email", "password1", "time_zone"]
 
     full_name = OneLineFormField(
         label=_("Your name"),
+        error_messages={"required": _("Enter your name.")},
         max_length=150,
         validators=[validate_single_line, validate_visible],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
@@ -126,6 +137,7 @@ class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):
 
 class AddressForm(PlainFieldsMixin, allauth_forms.AddEmailForm):
     labels = {"email": _("New email address")}
+    messages_if_empty = {"email": _("Enter an email address.")}
 
     def clean_email(self):
         address = super().clean_email()
@@ -174,6 +186,7 @@ class ProfileForm(forms.ModelForm):
         model = User
         fields = ["full_name", "phone", "department", "location", "time_zone", "first_page"]
         labels = {"full_name": _("Your name"), "location": _("Location")}
+        error_messages = {"full_name": {"required": _("Enter your name.")}}
         help_texts = {"location": _("Building, floor, room or desk."), "time_zone": ""}
         widgets = {
             "full_name": forms.TextInput(attrs={"autocomplete": "name"}),

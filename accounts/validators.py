@@ -38,7 +38,7 @@ def validate_single_line(value: str) -> None:
 def validate_visible(value: str) -> None:
     """Rejects text without a visible character."""
     if is_blank(value):
-        raise ValidationError(_("This field is required."), code="required")
+        raise ValidationError(_("Fill in this field."), code="required")
 
 
 ADDRESS_MESSAGE = _("Enter an email address like name@example.com.")

@@ -5,8 +5,23 @@ The browser checks a field by these attributes alone, so rules and messages exis
 
 from django import forms
 from django.forms.boundfield import BoundField
+from django.utils.translation import gettext_lazy as _
 
 from accounts.validators import ADDRESS_MESSAGE, ADDRESS_PATTERN
+
+EMPTY_FIELD = _("Fill in this field.")
+NO_CHOICE = _("Choose an option.")
+
+
+def replace_default_messages() -> None:
+    """Replaces Django's message for a field without a value. A form can set a more precise one."""
+    for field, message in (
+        (forms.Field, EMPTY_FIELD),
+        (forms.ChoiceField, NO_CHOICE),
+        (forms.ModelChoiceField, NO_CHOICE),
+    ):
+        messages = field.__dict__.get("default_error_messages", {})
+        field.default_error_messages = {**messages, "required": message}
 
 
 def rules_of(field: BoundField) -> dict[str, str]:

@@ -18,8 +18,9 @@ class HelpdeskAdminConfig(AdminConfig):
     default_site = "tickets.admin.site.HelpdeskAdminSite"
 
     def ready(self):
-        from helpdesk import checks, moments
+        from helpdesk import checks, form_fields, moments
 
         super().ready()
         checks.register_all()
         moments.register()
+        form_fields.replace_default_messages()

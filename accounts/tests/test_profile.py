@@ -47,7 +47,7 @@ def test_extra_fields_of_the_profile_are_ignored(client_of, alice):
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("full_name", "", "This field is required."),
+        ("full_name", "", "Enter your name."),
         ("phone", "1\r\n2", "Line breaks are not allowed here."),
         ("department", "a\0b", "Null characters are not allowed."),
         ("time_zone", "Mars/Olympus", "Select a valid choice."),

@@ -103,8 +103,8 @@ def test_confirming_needs_a_click_and_brings_the_welcome(client, provider, mailo
         ({"password1": "k3!xYz9"}, "This password is too short."),
         ({"password1": "nora@example.com"}, "The password is too similar to the email address."),
         ({"full_name": "Nora\r\nBcc: e@e.test"}, "Line breaks are not allowed here."),
-        ({"full_name": "\u200b\u2060"}, "This field is required."),
-        ({"full_name": ""}, "This field is required."),
+        ({"full_name": "\u200b\u2060"}, "Enter your name."),
+        ({"full_name": ""}, "Enter your name."),
     ],
     ids=["domain", "localhost", "list", "common", "short", "similar", "line break", "invisible", "empty"],
 )

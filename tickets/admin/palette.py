@@ -176,6 +176,9 @@ class Palette:
 
     @property
     def said(self) -> str:
+        """The number of results, for words that were typed."""
+        if not self.typed:
+            return ""
         count = sum(len(group.options) for group in self.groups)
         if not count:
             return _("No results")

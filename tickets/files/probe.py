@@ -8,11 +8,11 @@ from enum import StrEnum
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage
-from django.template.defaultfilters import filesizeformat
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 
 from tickets.models import Attachment
+from tickets.rules.validators import size_in_words
 from tickets.storage.access import Operation, StoreMissing, StoreUnavailable, calling
 
 PATH = "probe"  # no attachment has this name, because attachments are in subfolders
@@ -40,7 +40,7 @@ class Finding:
         """The problem as a sentence; "" if there is none."""
         match self.state:
             case StoreState.FULL:
-                free = filesizeformat(self.free_bytes)
+                free = size_in_words(self.free_bytes)
                 return _("The disk for attachments is nearly full: %(free)s left.") % {"free": free}
             case StoreState.FAILING:
                 return _("Files can't be stored or read right now. The log says why.")

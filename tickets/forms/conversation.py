@@ -167,10 +167,7 @@ class ReplyForm(WaitingMixin, CommentForm):
     def _words_without_status(self):
         if self.ticket.phase == Phase.NEW and self.offers_claim:
             active = Status.objects.default_for(Phase.ACTIVE)
-            return _("%(active)s if assigned to me, otherwise %(status)s") % {
-                "active": active,
-                "status": self.ticket.status,
-            }
+            return _("%(status)s if assigned to me") % {"status": active}
         return _("No change (%(status)s)") % {"status": self.ticket.status}
 
     def _words_without_reason(self):

@@ -13,6 +13,7 @@ class MailPreferencesForm(forms.ModelForm):
     class Meta:
         model = MailPreferences
         fields = [*MailPreferences.KINDS, "weekly_report", *TIMES]
+        error_messages = {"digest_at": {"required": _("Enter a time.")}}
         help_texts = {"statuses": _("Includes reminders that we are waiting for your reply.")}
         widgets = {name: forms.TimeInput(attrs={"type": "time"}, format="%H:%M") for name in TIMES}
 

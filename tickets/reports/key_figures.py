@@ -15,7 +15,7 @@ from tickets.reports.periods import Comparison, Span
 from tickets.reports.urls import tickets_url
 from tickets.rules.events import Verb
 
-HOUR = 3600
+MINUTE, HOUR = 60, 3600
 Measuring = Callable[[str], dict[str, Durations]]
 
 
@@ -32,16 +32,22 @@ class KeyFigure:
     explanation: str
     url: str = ""
     is_hours: bool = False
+    is_working: bool = False  # business hours
     more_is_better: bool | None = None
     short_label: str = ""
 
     @property
     def now(self) -> str:
-        return _shown(self.cells[0])
+        return self._with_unit(self.pair.now)
 
     @property
     def before(self) -> str:
-        return _shown(self.cells[1])
+        return self._with_unit(self.pair.before)
+
+    @property
+    def number(self) -> str:
+        """The value without its unit."""
+        return self._number(self.pair.now)
 
     @property
     def cells(self) -> list[float | None]:
@@ -51,7 +57,12 @@ class KeyFigure:
 
     @property
     def unit(self) -> str:
-        return _("h") if self.is_hours and self.pair.now is not None else ""
+        """The unit of `number`: minutes for less than an hour."""
+        if not self.is_hours or self.pair.now is None:
+            return ""
+        if _is_minutes(self.pair.now):
+            return _("min")
+        return _("business hours") if self.is_working else _("hours")
 
     @property
     def definition(self) -> str:
@@ -61,8 +72,7 @@ class KeyFigure:
     def before_in_words(self) -> str:
         if self.pair.before is None:
             return _("Nothing to compare with")
-        words = _("was %(before)s h") if self.is_hours else _("was %(before)s")
-        return words % {"before": self.before}
+        return _("was %(before)s") % {"before": self.before}
 
     @property
     def title(self) -> str:
@@ -91,11 +101,26 @@ class KeyFigure:
             return ""
         return "good" if (now > before) == self.more_is_better else "bad"
 
+    def _with_unit(self, value: float | None) -> str:
+        if not self.is_hours or value is None:
+            return self._number(value)
+        words = _("%(count)s min") if _is_minutes(value) else _("%(count)s h")
+        return words % {"count": self._number(value)}
 
-def _shown(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return number_format(value, 1 if isinstance(value, float) else 0, use_l10n=True, force_grouping=True)
+    def _number(self, value: float | None) -> str:
+        if value is None:
+            return "–"
+        if not self.is_hours:
+            return _written(value)
+        return _written(round(value / MINUTE)) if _is_minutes(value) else _written(round(value / HOUR, 1), 1)
+
+
+def _is_minutes(seconds: float) -> bool:
+    return round(seconds / MINUTE) < 60
+
+
+def _written(value: float, decimals: int = 0) -> str:
+    return number_format(value, decimals, use_l10n=True, force_grouping=True)
 
 
 def all_figures(compared: Comparison, tally: Tally, durations: Measuring) -> Iterator[KeyFigure]:
@@ -179,6 +204,7 @@ def _durations(span: Span, durations: Measuring) -> Iterator[KeyFigure]:
                 explanation,
                 url,
                 is_hours=True,
+                is_working=unit == "working",
                 more_is_better=False,
                 short_label=name,
             )

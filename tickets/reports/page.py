@@ -36,7 +36,7 @@ class Report:
             self.compared.before.first,
             self.compared.before.last,
         )
-        first, last, before_first, before_last = (date_format(day, "j M Y") for day in days)
+        first, last, before_first, before_last = (date_format(day) for day in days)
         return _("%(first)s to %(last)s, compared with %(before_first)s to %(before_last)s") % {
             "first": first,
             "last": last,

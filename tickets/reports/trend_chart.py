@@ -51,8 +51,8 @@ class TrendChart:
         """The chart in words, for screen readers."""
         busiest = max(self.trend.points, key=lambda point: point.created)
         return _(
-            "%(title)s: %(created)d created and %(solved)d solved in total. Most tickets were created in "
-            "%(when)s: %(most)d."
+            "%(title)s: %(created)d created and %(solved)d solved in total. Highest: %(most)d created, "
+            "%(when)s."
         ) % {
             "title": self.title,
             "created": self.created,
@@ -105,7 +105,7 @@ class TrendChart:
         first = point.span.first
         if self.trend.unit == Unit.MONTH:
             return date_format(first, "F Y")
-        day = date_format(first, "j F Y")
+        day = date_format(first)
         return day if self.trend.unit == Unit.DAY else _("the week of %(day)s") % {"day": day}
 
     @property

@@ -18,6 +18,11 @@ MAX_NAME = 120
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)")
 
 
+def size_in_words(size: int) -> str:
+    """Like Django's filesizeformat, but "10 MB" instead of "10.0 MB"."""
+    return re.sub(r"[.,]0(?=\s)", "", filesizeformat(size))
+
+
 def safe_name(name: str) -> str:
     """Returns the name of a file for downloads: one visible line of at most MAX_NAME characters with its
     extension.
@@ -40,7 +45,7 @@ def validate_size(name: str, size: int) -> None:
         raise ValidationError(
             _("%(name)s is larger than %(limit)s."),
             code="size",
-            params={"name": name, "limit": filesizeformat(MAX_FILE_BYTES)},
+            params={"name": name, "limit": size_in_words(MAX_FILE_BYTES)},
         )
 
 
@@ -51,5 +56,5 @@ def validate_together(sizes: list[int]) -> None:
     if sum(sizes) > MAX_MESSAGE_BYTES:
         raise ValidationError(
             _("Together the files are larger than %(limit)s."),
-            params={"limit": filesizeformat(MAX_MESSAGE_BYTES)},
+            params={"limit": size_in_words(MAX_MESSAGE_BYTES)},
         )

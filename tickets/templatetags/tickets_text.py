@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from tickets.rules.excerpts import MAY_HOLD_LINK, shortened
 from tickets.rules.own_time import with_own_time
 from tickets.rules.typed import COLUMNS, QUOTE, WORDS, blocks, isolated, unquoted
+from tickets.rules.validators import size_in_words
 
 register = template.Library()
 register.filter("shortened", shortened)
 register.filter("isolated", isolated)
+register.filter("size_in_words", size_in_words)
 
 
 class OutsideUrlizer(Urlizer):

@@ -236,10 +236,10 @@ class TicketPage:
 
     @property
     def why_assigned(self) -> str:
-        """Returns one sentence that says why the assignee has it; for staff."""
+        """Returns why the assignee has it, without a full stop: it is a part of a line. For staff."""
         if self.after:
-            return owner_words.why_assigned(self.ticket, reader=self.reader)
-        return owner_words.why(self.ticket, self.story.rows, self.words)
+            return owner_words.why_assigned(self.ticket, reader=self.reader).removesuffix(".")
+        return owner_words.why(self.ticket, self.story.rows, self.words).removesuffix(".")
 
     @property
     def details_draft(self) -> Draft | None:

@@ -113,7 +113,7 @@ def test_box_is_ticked_by_default_and_says_what_happens(client_of, ben, ticket, 
     box = re.search(r'<input type="checkbox" name="claims"[^>]*>', content)[0]
     assert "checked" in box
     assert ">Assign to me</label>" in content
-    assert "In Progress if assigned to me, otherwise Submitted" in content
+    assert "In Progress if assigned to me" in content
 
 
 @pytest.mark.parametrize("data", [UNTICKED, {"body": "Please restart it."}], ids=["unticked", "not sent"])

@@ -235,7 +235,7 @@ def test_refused_form_keeps_all_its_changes(open_browser, ann):
     fill(page, "Text:", "Good morning")
     fill(page, "Title:", "")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("This field is required.").first).to_be_visible()
+    expect(page.get_by_text("Fill in this field.").first).to_be_visible()
     type_into(page, "Title:", "Morning")
     leave(page, "Morning")
     page.goto(f"/admin/tickets/savedreply/{reply.pk}/change/")

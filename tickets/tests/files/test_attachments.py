@@ -242,7 +242,7 @@ BAD = {
     "43 html as heic": ("a.heic", b"<html>", "The content does not match .heic."),
     "exe as trace": ("a.etl", b"MZ\x90\0", "The content does not match .etl."),
     "45 empty": ("a.png", b"", "The submitted file is empty."),
-    "46 too large": ("a.png", PNG + b"\0" * 10 * 1024 * 1024, "a.png is larger than 10.0"),
+    "46 too large": ("a.png", PNG + b"\0" * 10 * 1024 * 1024, "a.png is larger than 10\xa0MB"),
 }
 
 

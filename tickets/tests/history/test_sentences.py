@@ -173,7 +173,7 @@ def waiting(phase: str, **changes) -> dict:
 def test_beginning_of_the_waiting_says_why_and_until_when(ann, charlie):
     changes = waiting("waiting", waiting_for=[None, "supplier"], wakes_on=[None, "2026-07-03"])
     assert said(charlie, Verb.STATUS_CHANGED, by=ann, **changes)[1:] == [
-        "Waiting for a third party.", "Snoozed until July 3, 2026.",
+        "Waiting for a third party.", "Snoozed until 3 Jul 2026.",
     ]  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def test_reminder_says_whom_and_what_follows(alice, bob, charlie):
     asked = {"verb": Verb.REMINDED, "ticket": ticket.pk}
     assert said(charlie, **asked, **reminded) == ["The helpdesk reminded Alice Moreau."]
     assert said(alice, **asked, **reminded, **closing) == [
-        "The helpdesk reminded you.", "Without a reply, the ticket closes on July 8, 2026.",
+        "The helpdesk reminded you.", "Without a reply, the ticket closes on 8 Jul 2026.",
     ]  # fmt: skip
     assert said(alice, **{**asked, "ticket": NOBODY}, **reminded) == ["The helpdesk reminded someone."]
 

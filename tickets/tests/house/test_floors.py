@@ -15,7 +15,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ),
     ("accounts.actor", "accounts.events", "accounts.validators", "accounts.fields", "accounts.people_search"),
     ("tickets.rules",),
-    ("helpdesk.settings", "helpdesk.gunicorn"),
+    ("helpdesk.settings", "helpdesk.formats", "helpdesk.gunicorn"),
     ("helpdesk.lists", "helpdesk.redirects", "helpdesk.form_fields", "helpdesk.site_tags"),
     (
         *("accounts.roles", "accounts.models", "accounts.backends", "accounts.sessions"),

@@ -66,7 +66,7 @@ def test_requester_is_asked_only_what_concerns_requesters(client_of, alice, ann)
         ({"quiet_from": "22:00"}, "Fill in both times, or neither."),
         ({"quiet_until": "22:00"}, "Fill in both times, or neither."),
         ({"quiet_from": "22:00", "quiet_until": "22:00"}, "Choose an end that differs"),
-        ({"digest_at": ""}, "This field is required."),
+        ({"digest_at": ""}, "Enter a time."),
         ({"digest_at": "25:00"}, "Enter a valid time."),
         ({"answers": "hourly"}, "Select a valid choice."),
     ],

@@ -143,7 +143,7 @@ def test_letter_says_the_week_its_change_and_the_oldest_ticket_without_a_reply(
         row.message_id = messages.new_message_id(row)
         mail = messages.build([row])
     html = mail.alternatives[0].content
-    assert mail.subject == "Weekly report: 16 November to 22 November 2026"
+    assert mail.subject == "Weekly report: 16 Nov to 22 Nov 2026"
     assert "Created: 2 (1 more, was 1)" in mail.body
     assert "Solved: 1 (1 more, was 0)" in mail.body
     assert "Open at the end: 2 (1 more, was 1)" in mail.body

@@ -70,12 +70,12 @@ def test_counts_of_the_period_and_of_the_one_before(history):
 
 def test_times_are_medians_and_percentiles_in_hours_and_working_hours(history):
     with on(23):
-        assert line("First reply time, median (hours)").now == "2.0"
-        assert line("First reply time, median (business hours)").now == "2.0"
+        assert line("First reply time, median (hours)").now == "2.0 h"
+        assert line("First reply time, median (business hours)").now == "2.0 h"
         # first: Monday 10 to Wednesday 10; old: Tuesday 10th 10 to Thursday 19th 10
-        assert line("Resolution time, median (hours)").now == f"{(48 + 216) / 2:.1f}"
-        assert line("Resolution time, p90 (hours)").now == f"{48 + 0.9 * (216 - 48):.1f}"
-        assert line("Resolution time, median (business hours)").now == f"{(16 + 56) / 2:.1f}"
+        assert line("Resolution time, median (hours)").now == f"{(48 + 216) / 2:.1f} h"
+        assert line("Resolution time, p90 (hours)").now == f"{48 + 0.9 * (216 - 48):.1f} h"
+        assert line("Resolution time, median (business hours)").now == f"{(16 + 56) / 2:.1f} h"
         assert line("Resolution time, median (hours)").before == "–"
 
 
@@ -318,7 +318,7 @@ def test_page_has_a_table_for_each_chart_and_no_inline_style(client_of, sam, his
     assert content.count('role="img" aria-label=') == 2  # the trend, and the open tickets below it
     assert content.count('<ul class="breakdown-bars">') == 6
     assert content.count("Show as table") == 7
-    assert "3 created and 2 solved in total. Most tickets were created in 17 November 2026: 2." in content
+    assert "3 created and 2 solved in total. Highest: 2 created, 17 Nov 2026." in content
     assert "style=" not in re.sub(r"<link[^>]*>", "", content)
 
 

@@ -159,3 +159,18 @@ def test_change_of_a_count_is_said_in_words(pair, change, tone):
 def test_change_of_a_time_is_said_in_words(pair, change, tone):
     figure = KeyFigure("reply", "First reply", pair, "", is_hours=True, more_is_better=False)
     assert (figure.change, figure.tone) == (change, tone)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "now", "number", "unit"),
+    [
+        (0, "0 min", "0", "min"),
+        (59 * 60 + 29, "59 min", "59", "min"),
+        (59 * 60 + 30, "1.0 h", "1.0", "business hours"),
+        (5400, "1.5 h", "1.5", "business hours"),
+        (None, "–", "–", ""),
+    ],
+)
+def test_less_than_an_hour_is_shown_in_minutes(seconds, now, number, unit):
+    figure = KeyFigure("reply", "First reply", Pair(seconds, None), "", is_hours=True, is_working=True)
+    assert (figure.now, figure.number, figure.unit) == (now, number, unit)
