@@ -1,7 +1,8 @@
-"""Pauses the whole outbox while the provider throttles, rejects our key or does not answer.
+"""Pauses the emails of one sender while its server throttles, rejects us or does not answer.
 
-All workers share one row (OutboxPause) and use the database's clock. A pause ends with a trial: after its
-time one worker sends one email, and the result ends the pause or starts another.
+A sender is a mailbox or the provider of the settings (OutboxPause.number); one never stops another. All
+workers share the rows and use the database's clock. A pause ends with a trial: after its time one worker
+sends one email, and the result ends the pause or starts another.
 """
 
 import logging
@@ -12,7 +13,7 @@ from django.db.models import F, Q
 
 from helpdesk import clock
 from tickets.models import OutboxPause
-from tickets.models.outbox_pause import LONGEST
+from tickets.models.outbox_pause import LONGEST, SETTINGS
 
 logger = logging.getLogger(__name__)
 Reason = OutboxPause.Reason
@@ -23,35 +24,39 @@ MOST_UNANSWERED = 3  # attempts in a row, counted over all workers
 TRIAL = timedelta(minutes=1)  # longer than one email takes; a worker that needs longer is dead
 
 
-def state() -> OutboxPause:
-    return OutboxPause.objects.first() or OutboxPause()
+def states() -> dict[int, OutboxPause]:
+    """The pauses by the number of their sender, also those that wait for their trial."""
+    return {pause.number: pause for pause in OutboxPause.objects.all()}
 
 
-def is_on() -> bool:
-    return state().is_on(clock.now())
+def state(number: int = SETTINGS) -> OutboxPause:
+    return OutboxPause.objects.filter(number=number).first() or OutboxPause(number=number)
 
 
-def reason() -> str:
+def is_on(number: int = SETTINGS) -> bool:
+    return state(number).is_on(clock.now())
+
+
+def reason(number: int = SETTINGS) -> str:
     """The reason of the pause (OutboxPause.Reason), kept until a trial succeeds; "" without a pause."""
-    return state().reason
+    return state(number).reason
 
 
 def begin(period: timedelta, reason: Reason, *, seen: OutboxPause) -> datetime:
-    """Pauses the outbox for `period`, unless another worker has started a longer pause. Returns the end.
+    """Pauses for `period`, unless another worker has started a longer pause. Returns the end.
 
     `seen` is the state at the time when the email was sent.
     """
     end = clock.now() + period
     is_shorter = Q(until=seen.until) | Q(until=None) | Q(until__lt=end) | Q(until__gt=end + LONGEST)
-    OutboxPause.objects.bulk_create([OutboxPause()], ignore_conflicts=True)
-    OutboxPause.objects.filter(is_shorter).update(until=end, reason=reason)
+    row(seen.number).filter(is_shorter).update(until=end, reason=reason)
     return end
 
 
 def take_trial(seen: OutboxPause) -> bool:
     """Lets one worker send one email after a pause. Returns False if another worker has the trial."""
     until = clock.now() + TRIAL
-    is_ours = bool(OutboxPause.objects.filter(until=seen.until).update(until=until))
+    is_ours = bool(_as_seen(seen).update(until=until))
     if is_ours:
         seen.until = until
     return is_ours
@@ -62,28 +67,38 @@ def answered(seen: OutboxPause, *, takes_mail: bool) -> None:
     if not takes_mail and seen.reason not in ("", Reason.SILENT):
         return
     if seen.until or seen.unanswered:
-        OutboxPause.objects.filter(until=seen.until).update(until=None, reason="", unanswered=0)
+        _as_seen(seen).update(until=None, reason="", unanswered=0)
 
 
 def unanswered(seen: OutboxPause) -> None:
-    """Counts an attempt without an answer. Pauses the outbox after MOST_UNANSWERED attempts in a row."""
-    OutboxPause.objects.bulk_create([OutboxPause()], ignore_conflicts=True)
-    OutboxPause.objects.update(unanswered=F("unanswered") + 1)
-    count = state().unanswered
+    """Counts an attempt without an answer. Pauses after MOST_UNANSWERED attempts in a row."""
+    row(seen.number).update(unanswered=F("unanswered") + 1)
+    count = state(seen.number).unanswered
     if count >= MOST_UNANSWERED:
         logger.error("The email provider did not answer %s times in a row. All email waits.", count)
         begin(SILENT_PAUSE, Reason.SILENT, seen=seen)
+
+
+def row(number: int):
+    """The row of a sender as a QuerySet. Creates it if it is missing."""
+    OutboxPause.objects.bulk_create([OutboxPause(number=number)], ignore_conflicts=True)
+    return OutboxPause.objects.filter(number=number)
+
+
+def _as_seen(seen: OutboxPause):
+    """The row, if its pause is still the one that was seen."""
+    return OutboxPause.objects.filter(number=seen.number, until=seen.until)
 
 
 def wait_of(retry_after: str | None) -> timedelta:
     """The duration of a Retry-After header, which holds seconds or a date (RFC 9110, 10.2.3)."""
     value = (retry_after or "").strip()
     if value.isascii() and value.isdigit():
-        wait = timedelta(seconds=min(int(value), LONGEST.total_seconds()))
+        wait = timedelta(seconds=min(int(value[:10]), LONGEST.total_seconds()))
     else:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return DEFAULT
         wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - clock.now()
     return min(max(wait, timedelta(seconds=1)), LONGEST)

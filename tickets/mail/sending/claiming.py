@@ -14,18 +14,21 @@ from tickets.models import Notification
 
 State = Notification.State
 LEASE = timedelta(minutes=5)
+OF_ALL = Q()
 FEW_FIRST = (20, 1000, 50_000)  # rows of the outbox that are searched, step by step
 
 
-def claim(now: datetime) -> list[Notification]:
+def claim(now: datetime, senders: Q = OF_ALL) -> list[Notification]:
     """Leases the rows of the next email to this worker. Returns an empty list if no email is due.
+
+    `senders` is a condition for rows whose sender does not pause.
 
     A row waits for earlier rows of the same ticket and person, so that the emails of a ticket arrive in order
     and two workers can't claim rows of the same email. It also waits while a row of the same email is on hold
     (outbox.HOLD). Rows of daily digests do not wait for others, and others do not wait for them.
     """
     while True:
-        first = _first_due(now)
+        first = _first_due(now, senders)
         if first is None:
             return []
         with transaction.atomic():
@@ -45,7 +48,7 @@ def claim(now: datetime) -> list[Notification]:
         return list(ours.select_related("person", "activity").order_by("pk"))
 
 
-def _first_due(now: datetime) -> Notification | None:
+def _first_due(now: datetime, senders: Q) -> Notification | None:
     """The row that has been due for longest and waits for no other row.
 
     Searches a few rows first, because each needs subqueries and the outbox may hold many thousands.
@@ -54,8 +57,8 @@ def _first_due(now: datetime) -> Notification | None:
     earlier = same_ticket.filter(pk__lt=OuterRef("pk"))
     held = same_ticket.filter(batch=OuterRef("batch"), next_try_at__gt=now)
     may_leave = Q(is_digest=True) | (~Exists(earlier) & ~Exists(held))
-    waiting = Notification.objects.filter(state=State.WAITING, next_try_at__lte=now)
-    left_by_the_dead = Notification.objects.filter(state=State.SENDING, leased_until__lt=now)
+    waiting = Notification.objects.filter(senders, state=State.WAITING, next_try_at__lte=now)
+    left_by_the_dead = Notification.objects.filter(senders, state=State.SENDING, leased_until__lt=now)
     for most in FEW_FIRST:
         numbers = [
             *left_by_the_dead.order_by("pk").values_list("pk", flat=True)[:most],

@@ -1,7 +1,8 @@
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
-from tickets.models import Notification, Ticket
+from tickets.models import Notification, OutboxPause, Ticket
 from tickets.tests.factories import make_ticket
 
 
@@ -28,3 +29,17 @@ def test_public_change_of_before_is_the_last_change_and_the_way_back_is_open(ali
         call_command("migrate", verbosity=0)
     ticket.refresh_from_db()
     assert ticket.public_at == ticket.updated_at == ticket.created_at
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pause_of_the_provider_keeps_its_time_both_ways():
+    OutboxPause.objects.create(number=0, reason="refused", unanswered=2)
+    OutboxPause.objects.create(number=70_000, reason="breaker")
+    try:
+        call_command("migrate", "tickets", "0146", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT number, reason, unanswered FROM tickets_outboxpause")
+            assert cursor.fetchall() == [(1, "refused", 2)]
+    finally:
+        call_command("migrate", verbosity=0)
+    assert list(OutboxPause.objects.values_list("number", "unanswered")) == [(0, 2)]

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import IntegrityError
 from django.utils import timezone
 
 from tickets.mail import alarms, pause
@@ -226,6 +225,8 @@ def test_mail_that_cannot_be_written_is_no_silence_of_the_provider(clock, queue,
     assert set(Notification.objects.values_list("attempts", flat=True)) == {1}
 
 
-def test_there_is_one_pause_for_all():
-    with pytest.raises(IntegrityError):
-        OutboxPause.objects.create(number=2)
+def test_each_sender_has_one_pause(clock):
+    pause.begin(HOUR, Reason.REFUSED, seen=pause.state(7))
+    assert (pause.is_on(7), pause.is_on()) == (True, False)
+    pause.begin(HOUR, Reason.REFUSED, seen=pause.state(7))
+    assert [state.number for state in OutboxPause.objects.all()] == [7]
