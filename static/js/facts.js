@@ -4,6 +4,9 @@
 {
   const form = document.getElementById("ticket_form");
   const button = form.querySelector("[data-save]");
+  // Without JavaScript the form of the reply sends the details too; with it they are a form of their own.
+  for (const field of form.querySelectorAll("[data-joins]")) field.remove();
+  for (const field of form.querySelectorAll("[form='reply-form']")) field.removeAttribute("form");
   const say = (said, undo) => document.dispatchEvent(new CustomEvent("saved", { detail: { said, undo } }));
   // A restored value that isn't saved yet counts as changed (data-stored).
   const isTouched = () => [...form.elements].some((field) => "stored" in field.dataset || (field.options
@@ -76,7 +79,7 @@
   });
 
   if (button) {
-    button.hidden = button.dataset.save !== "needed";
+    button.hidden = button.dataset.save !== "needed" && !isTouched(); // before this script ran
     let underWay = Promise.resolve();
     form.addEventListener("change", (event) => {
       if (!event.target.closest("#facts-fields")) return;

@@ -13,10 +13,14 @@ from django.http import QueryDict
 from helpdesk import clock
 from tickets.models import Comment, Draft, Ticket
 from tickets.models.draft import DraftVersion, Save
+from tickets.rules import joined
 
 PREFIX = "field-"  # of the names of fields besides the body
 # Fields of a form that the person does not type
-UNTYPED = {"csrfmiddlewaretoken", "typed_by", "draft_key", "key", "restored", "discard"}
+UNTYPED = {
+    *("csrfmiddlewaretoken", "typed_by", "draft_key", "key", "restored", "discard"),
+    *(joined.SHOWN, joined.RESTORED),
+}
 MOST_FIELDS = 100
 LONGEST, LONGEST_FIELD = Draft.MAX_LENGTH, 5_000  # characters of the text, and of each other field
 BODY = {Draft.Kind.TICKET: "description"}  # the field with the long text, if not "body"
@@ -56,21 +60,32 @@ class Typed:
         return cls(body, fields, key, restored, Save.read(data.get("save", "")))
 
     @classmethod
-    def sent(cls, kind: str, data: QueryDict) -> "Typed":
+    def sent(cls, kind: str, data: QueryDict, *, files: int = 0) -> "Typed":
         """Parses a submitted form, cut to the length of a draft. Raises CannotKeep."""
         key = key_of(data.get(KEY.get(kind, "key"), ""))
         restored = DraftVersion.read(data.get("restored", ""))
         if kind == Draft.Kind.FORM:
             return cls("", _whole(data), key, restored)
         if kind == Draft.Kind.DETAILS:
-            return cls(
-                "",
-                {name: _cut(data[name], LONGEST) for name in Draft.FIELDS[kind] if name in data},
-                key,
-                restored,
-            )
-        fields = {name: _cut(data[name], LONGEST_FIELD) for name in Draft.FIELDS[kind] if data.get(name)}
+            return cls._details(data, key, restored)
+        fields = {name: _cut(data[name], LONGEST_FIELD) for name in _own_fields(kind, data) if data.get(name)}
+        if files and "files" in Draft.FIELDS[kind]:
+            fields["files"] = str(files)  # the page asks for the files again
         return cls(_cut(data.get(BODY.get(kind, "body"), ""), LONGEST), fields, key, restored)
+
+    @classmethod
+    def _details(cls, data: QueryDict, key: uuid.UUID | None, restored: DraftVersion | None) -> "Typed":
+        names = [name for name in Draft.FIELDS[Draft.Kind.DETAILS] if name in data]
+        if joined.SHOWN in data:  # key and draft are those of the reply
+            names = [name for name in joined.touched(data) if name in names]
+            key, restored = uuid.uuid4(), DraftVersion.read(data.get(joined.RESTORED, ""))
+        return cls("", {name: _cut(data[name], LONGEST) for name in names}, key, restored)
+
+
+def _own_fields(kind: str, data: QueryDict) -> list[str]:
+    """Returns the fields of the kind, without those that belong to details which came with a reply."""
+    others = Draft.FIELDS[Draft.Kind.DETAILS] if joined.SHOWN in data else ()
+    return [name for name in Draft.FIELDS[kind] if name not in others]
 
 
 def _with_short_ends(text: str) -> str:

@@ -91,7 +91,7 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
 
     def form_valid(self, form):
         try:
-            said = form.save()
+            said = self.save(form)
         except conversation.RepliedMeanwhile as meanwhile:
             form.unseen = meanwhile.messages
             return self.page_that_asks(form)
@@ -104,6 +104,9 @@ class CommentView(DraftMixin, TicketActMixin, FormView):
         self.forget_draft()
         self.tell(said, form)
         return redirect(self.url_after(said))
+
+    def save(self, form: CommentForm) -> Comment | Ticket | None:
+        return form.save()
 
     def url_after(self, said: Comment | Ticket) -> str:
         """Where the message stands: in the conversation, or as the new ticket that it became."""

@@ -5,6 +5,7 @@ to forms with tickets/includes/kept_form.html, and to those with their own kind 
 are never kept.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from allauth.core import ratelimit
@@ -20,6 +21,7 @@ from accounts.sessions import is_ours
 from tickets.actions import drafts
 from tickets.forms.drafts import DraftFormMixin, Unsent
 from tickets.models import Draft
+from tickets.rules import joined
 
 SAVED, SEE_OTHER = 302, 303  # the responses to a form that was saved, and that was not
 TYPED_BY = "typed_by"  # the field with the primary key of the person who saw the form
@@ -54,16 +56,12 @@ class Sent:
         return {"kind": self.kind, "ticket": self.ticket, "place": self.place}
 
     @classmethod
-    def read(cls, request) -> "Sent | None":
-        """Returns None for a form that is not kept, or that has no text. Raises drafts.CannotKeep."""
-        kind = kind_of(request)
-        if kind is None or not request.POST:
-            return None
-        typed = drafts.Typed.sent(kind, request.POST)
-        if not typed.body.strip() and not Draft.is_typed(kind, typed.fields):
-            return None
-        if request.FILES and "files" in Draft.FIELDS.get(kind, ()):
-            typed.fields["files"] = str(len(request.FILES))  # the page asks for the files again
+    def read(cls, request) -> "list[Sent]":
+        """Returns nothing for a form that is not kept, or that has no text. Raises drafts.CannotKeep."""
+        return [cls._of(kind, request, typed) for kind, typed in _typed_in(request)]
+
+    @classmethod
+    def _of(cls, kind: str, request, typed: drafts.Typed) -> "Sent":
         is_form = kind == Draft.Kind.FORM
         numbers = request.resolver_match.kwargs
         number = None if is_form else numbers.get("pk", numbers.get("object_id"))
@@ -74,6 +72,22 @@ class Sent:
     def keep(self, person) -> bool:
         """Saves it as a draft of `person` if that person typed it."""
         return drafts.keep_late(self.typed, person=person, typed_by=self.typed_by, **self.where)
+
+
+def _typed_in(request) -> Iterator[tuple[str, drafts.Typed]]:
+    for kind in _kinds_of(request):
+        typed = drafts.Typed.sent(kind, request.POST, files=len(request.FILES))
+        if typed.body.strip() or Draft.is_typed(kind, typed.fields):
+            yield kind, typed
+
+
+def _kinds_of(request) -> tuple[str, ...]:
+    if not request.POST:
+        return ()
+    if joined.SHOWN in request.POST:
+        return Draft.Kind.REPLY, Draft.Kind.DETAILS
+    kind = kind_of(request)
+    return (kind,) if kind else ()
 
 
 def kind_of(request) -> str | None:
@@ -106,16 +120,17 @@ def may_wait(request) -> bool:
     return drafts.WAITING in request.session or ratelimit.consume(request, action="visitor_draft")
 
 
-def wait_for_login(request, sent: Sent) -> bool:
+def wait_for_login(request, *forms: Sent) -> bool:
     if not may_wait(request):
         return False
-    drafts.wait_for_login(request.session, sent.typed, **sent.where, typed_by=sent.typed_by)
+    for sent in forms:
+        drafts.wait_for_login(request.session, sent.typed, **sent.where, typed_by=sent.typed_by)
     return True
 
 
-def _asks_to_log_in(request, sent: Sent) -> bool:
+def _asks_to_log_in(request, forms: list[Sent]) -> bool:
     """Whether the submission waits for a login, which then shows a message."""
-    is_kept = wait_for_login(request, sent)
+    is_kept = wait_for_login(request, *forms)
     if is_kept:
         messages.info(request, _("Log in again. What you typed is kept, but no files."))
     return is_kept
@@ -138,16 +153,17 @@ def csrf_failure(request, reason=""):
         try:
             sent = Sent.read(request)
         except drafts.CannotKeep:
-            sent = None
+            sent = []
         if sent and _is_kept_for_a_person(request, sent):
             return HttpResponseRedirect(page_of(request), status=SEE_OTHER)
         words = _words(request)
     return render(request, "403_csrf.html", {"words": words}, status=403)
 
 
-def _is_kept_for_a_person(request, sent: Sent) -> bool:
+def _is_kept_for_a_person(request, sent: list[Sent]) -> bool:
     if request.user.is_authenticated:
-        is_kept = sent.keep(request.user)
+        kept = [form.keep(request.user) for form in sent]
+        is_kept = all(kept)
         if is_kept:
             text = _(
                 "You logged in again since this page was opened, so nothing was sent. Check it and send it."
@@ -197,7 +213,7 @@ class UnsentFormsMiddleware:
         except drafts.CannotKeep:
             is_kept = False
         else:
-            if sent is None:
+            if not sent:
                 is_elsewhere = page_of(request) != request.get_full_path()
                 return redirect_to_login(page_of(request)) if is_elsewhere else response
             is_kept = _asks_to_log_in(request, sent)

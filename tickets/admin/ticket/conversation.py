@@ -4,16 +4,18 @@ from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import path, reverse
 
+from tickets.admin.ticket import joined
 from tickets.admin.ticket.neighbours import FILTERS, neighbours, page_url, queue_query, queue_url
-from tickets.admin.ticket.parts import Part, page_of
+from tickets.admin.ticket.parts import EditConflict, Part, page_of
 from tickets.admin.ticket.sending import find_way, ways_to_send
 from tickets.admin.ticket.visits import typists_context
-from tickets.models import Comment, Ticket, Visit
+from tickets.models import Comment, NotStaff, Ticket, Visit
 from tickets.views.conversation import NoteView, ReplyView, TakeBackView, after_number
 from tickets.views.muting import MailView
 from tickets.views.ticket_page import newest_number
@@ -42,17 +44,27 @@ class OnTheAdminPage:
         return self.part.page_with(self.request, self.object.pk, **forms)
 
 
+class DetailsRefused(Exception):
+    """The details that came with a reply are not valid, so nothing is saved."""
+
+
 class AdminReplyView(OnTheAdminPage, ReplyView):
-    """A reply, what becomes of the ticket with it (WaysToSend), and the ticket that opens afterwards."""
+    """A reply, what becomes of the ticket with it (WaysToSend), and the ticket that opens afterwards.
+
+    Without JavaScript it comes with the details (joined), and both are saved or none.
+    """
 
     next_url = ""
 
     def get_form_kwargs(self):
         kwargs = super().get_form_kwargs()
+        data = kwargs["data"].copy()
+        if joined.are_sent(self.request):
+            for name in ("status", "waiting_for", "wakes_on"):  # those of the details
+                data.pop(name, None)
         if way := find_way(self.object, self.request.POST.get("then", "")):
-            kwargs["data"] = kwargs["data"].copy()
-            kwargs["data"].update({"status": way.status.pk, "waiting_for": way.waiting_for})
-        return kwargs
+            data.update({"status": way.status.pk, "waiting_for": way.waiting_for})
+        return {**kwargs, "data": data}
 
     def form_valid(self, form):
         self.remember_what_opens()
@@ -61,7 +73,45 @@ class AdminReplyView(OnTheAdminPage, ReplyView):
             beside = neighbours(self.part.model_admin, self.request, self.object)
             queue = queue_url(self.request.GET.get(FILTERS, ""))
             self.next_url = page_url(self.request, beside.next) if beside.next else queue
-        return super().form_valid(form)
+        try:
+            return super().form_valid(form)
+        except DetailsRefused:
+            return self.form_invalid(form)
+        except EditConflict as conflict:
+            joined.keep_reply(self.request, self.object)
+            return self.part.model_admin.conflict_page(self.request, conflict.form)
+
+    def save(self, form):
+        if not joined.are_sent(self.request):
+            return super().save(form)
+        with transaction.atomic():
+            self.save_details()
+            said = super().save(form)
+            transaction.set_rollback(said is None)
+        return said
+
+    def save_details(self) -> None:
+        """Saves the details that came with the reply. Raises DetailsRefused or EditConflict."""
+        ticket = self.part.ticket_or_404(self.request, self.object.pk, lock=True)
+        details = joined.details_sent(self.part.model_admin, self.request, ticket)
+        if not joined.are_changed(details):
+            return
+        if not details.is_valid():
+            raise DetailsRefused
+        if details.conflicts:
+            raise EditConflict(details)
+        try:
+            details.save()
+        except NotStaff as error:  # the assignee stopped working after validation; now the form says so
+            raise DetailsRefused from error
+        joined.forget_details(self.request, ticket)
+
+    def page_with(self, **forms):
+        """Shows the details as they were typed, too."""
+        if joined.are_sent(self.request):
+            ticket = self.part.ticket_or_404(self.request, self.object.pk)
+            forms["details_form"] = joined.details_sent(self.part.model_admin, self.request, ticket)
+        return super().page_with(**forms)
 
     def remember_what_opens(self) -> None:
         person, wish = self.request.user, "opens_next" in self.request.POST

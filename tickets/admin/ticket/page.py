@@ -11,24 +11,18 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from accounts.validators import number_or_none
 from tickets.actions import claiming, submissions, undoing
 from tickets.actions.drafts import key_of
+from tickets.admin.ticket import joined
 from tickets.admin.ticket.neighbours import page_url, queue_url
-from tickets.admin.ticket.parts import Part, page_of
+from tickets.admin.ticket.parts import EditConflict, Part, page_of
 from tickets.admin.ticket.undoing import with_undo
 from tickets.forms.admin import NewTicketAdminForm, TicketAdminForm
 from tickets.forms.drafts import show_details_draft
 from tickets.forms.tickets import RANDOM
 from tickets.models import ActivityLog, Draft, NotStaff, Ticket
 from tickets.models.draft import DraftVersion
-
-
-class EditConflict(Exception):
-    """Another person has saved the ticket since this form was shown."""
-
-    def __init__(self, form):
-        super().__init__()
-        self.form = form
 
 
 def is_saved_alone(request: HttpRequest) -> bool:
@@ -89,6 +83,8 @@ class TicketPageAdmin(admin.ModelAdmin):
         return {}
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        if joined.are_sent(request) and (ticket := self._ticket_to_work_on(request, object_id)):
+            joined.keep_reply(request, ticket)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except EditConflict as conflict:
@@ -96,12 +92,17 @@ class TicketPageAdmin(admin.ModelAdmin):
         except NotStaff:  # the assignee stopped working after validation; now the form says so
             return super().changeform_view(request, object_id, form_url, extra_context)
 
+    def _ticket_to_work_on(self, request, object_id: str | None) -> Ticket | None:
+        ticket = self.get_queryset(request).filter(pk=number_or_none(object_id or "")).first()
+        return ticket if ticket and self.has_change_permission(request, ticket) else None
+
     def render_page(self, request, ticket: Ticket, refused: dict):
         """Renders the page, with submitted forms of its parts that were refused."""
         fieldsets = self.get_fieldsets(request, ticket)
         form_class = self.get_form(request, ticket, change=True, fields=flatten_fieldsets(fieldsets))
         readonly = self.get_readonly_fields(request, ticket)
-        details = AdminForm(form_class(instance=ticket), list(fieldsets), {}, readonly, model_admin=self)
+        form = refused.pop("details_form", None) or form_class(instance=ticket)
+        details = AdminForm(form, list(fieldsets), {}, readonly, model_admin=self)
         context = {
             **self.admin_site.each_context(request),
             "adminform": details,
@@ -122,7 +123,10 @@ class TicketPageAdmin(admin.ModelAdmin):
             return self.details_alone(request, context["adminform"].form, status=422)
         if obj:
             page = page_of(obj, request, refused=context.get("refused"))
-            show_details_draft(context["adminform"].form, page.details_draft)
+            form = context["adminform"].form
+            if "reply_form" in page.forms and self.has_change_permission(request, obj):
+                joined.join(form)
+            show_details_draft(form, page.details_draft)
             for part in self.parts:
                 context = part.context(request, page) | context
             tickets_url = queue_url()
@@ -165,16 +169,20 @@ class TicketPageAdmin(admin.ModelAdmin):
 
     def response_change(self, request, obj):
         """Stays on the ticket after saving."""
-        key, restored = (
-            key_of(request.POST.get("key", "")),
-            DraftVersion.read(request.POST.get("restored", "")),
-        )
-        place = {"person": request.user, "ticket": obj, "kind": Draft.Kind.DETAILS}
-        Draft.objects.forget(**place, key=key, restored=restored)
+        self._forget_draft(request, obj)
         if is_saved_alone(request):
             return self.details_alone(request, self.form_of_stored(request, obj.pk), undo=obj.undo)
         self.message_user(request, with_undo(request, obj, _("Changes saved.")), messages.SUCCESS)
         return HttpResponseRedirect(page_url(request, obj.pk))
+
+    @staticmethod
+    def _forget_draft(request, ticket: Ticket) -> None:
+        if joined.are_sent(request):
+            joined.forget_details(request, ticket)
+            return
+        key, restored = request.POST.get("key", ""), request.POST.get("restored", "")
+        place = {"person": request.user, "ticket": ticket, "kind": Draft.Kind.DETAILS}
+        Draft.objects.forget(**place, key=key_of(key), restored=DraftVersion.read(restored))
 
     def form_of_stored(self, request, pk: int):
         """Returns the form of the details as they are stored."""

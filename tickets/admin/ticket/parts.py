@@ -20,6 +20,14 @@ ADDRESSES = {
 }
 
 
+class EditConflict(Exception):
+    """Another person has saved the ticket since this form was shown."""
+
+    def __init__(self, form):
+        super().__init__()
+        self.form = form
+
+
 def page_of(ticket: Ticket, request: HttpRequest, **how) -> TicketPage:
     """Builds the page of `ticket` with URLs in the admin. "split" is followed by the number of a message."""
     split = f"{reverse('admin:tickets_ticket_changelist')}{ticket.pk}/split/"

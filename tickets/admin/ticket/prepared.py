@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.validators import number_or_none
 from tickets.actions import claiming, macros, saved_replies
+from tickets.admin.ticket import joined
 from tickets.admin.ticket.neighbours import FILTERS, neighbours, page_url, queue_url
 from tickets.admin.ticket.parts import Part
 from tickets.admin.ticket.taking import seen_in
@@ -62,8 +63,10 @@ class SavedReplies(Part):
         typed = {"body": body, **{name: request.POST[name] for name in names if name in request.POST}}
         if "claims" in request.POST:
             typed["claims"] = bool(request.POST["claims"])
-        form = ReplyForm(ticket=ticket, author=request.user, initial=typed)
-        return self.page_with(request, ticket.pk, reply_form=form)
+        forms = {"reply_form": ReplyForm(ticket=ticket, author=request.user, initial=typed)}
+        if joined.are_sent(request):
+            forms["details_form"] = joined.details_sent(self.model_admin, request, ticket)
+        return self.page_with(request, ticket.pk, **forms)
 
 
 class Macros(Part):
@@ -94,6 +97,7 @@ class Macros(Part):
         if macro is None:
             raise Http404
         _keep_typed(request, ticket)
+        joined.keep_details(request, ticket)
         # Computed first, because the act may move the ticket within the queue or out of it.
         after = neighbours(self.model_admin, request, ticket).next
         # Ticked by default: a page without the box sends nothing.

@@ -187,3 +187,38 @@ def test_mark_as_solved_appears_beside_the_reply_once_it_has_replied(open_browse
     expect(page.get_by_text("Solved").first).to_be_visible()
     ticket.refresh_from_db()
     assert ticket.is_done
+
+
+def test_reply_and_details_are_sent_together_without_scripts(open_browser, alice, ann):
+    ticket = make_ticket(alice, assignee=ann)
+    page = open_browser(ann, java_script_enabled=False)
+    page.goto(address(ticket))
+    page.get_by_label("Priority:").select_option("high")
+    page.get_by_label("Your reply").fill("On it.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Reply sent.")).to_be_visible()
+    expect(page.get_by_label("Priority:")).to_have_value("high")
+    page.get_by_label("Your reply").fill("Half a")
+    page.get_by_label("Priority:").select_option("low")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text("Changes saved.")).to_be_visible()
+    expect(page.get_by_label("Priority:")).to_have_value("low")
+    expect(page.get_by_label("Your reply")).to_have_value("Half a")
+
+
+def test_details_are_saved_alone_on_the_page_of_a_refused_reply(open_browser, alice, ann, sam):
+    ticket = make_ticket(alice, assignee=ann)
+    page = open_browser(ann)
+    page.goto(address(ticket))
+    without_updates(page)
+    say(ticket, sam, "I was faster.")
+    page.get_by_label("Your reply").fill("On it.")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert").filter(has_text=ASKED)).to_be_visible()
+    page.wait_for_load_state()
+    page.get_by_label("Priority:").select_option("high")
+    expect(page.locator("#facts [data-saved-state]")).to_have_text("Saved")
+    expect(page.get_by_label("Your reply")).to_have_value("On it.")
+    ticket.refresh_from_db()
+    assert ticket.priority == "high"
+    assert Comment.objects.filter(author=ann).count() == 0
