@@ -42,6 +42,11 @@ if MAILGUN_WEBHOOK_SECRET_FALLBACKS and not MAILGUN_WEBHOOK_SECRET:
     )
 # The authserv-id whose Authentication-Results receive_mail trusts (RFC 8601): the one of your mail server.
 INBOUND_AUTHSERV_ID = env.text("INBOUND_AUTHSERV_ID").lower()
+# Whether [#42] in the subject of a verified sender is enough to find the ticket, in emails of a mailbox.
+SUBJECT_ANSWERS = env.flag("SUBJECT_ANSWERS", default=True)
+# What becomes of the first email from an address in SIGNUP_EMAIL_DOMAINS without an account: it waits for
+# review (off), waits for one click (ask), or makes an account and a ticket (on).
+FIRST_CONTACT = env.one_of("FIRST_CONTACT", {"off", "ask", "on"}, "off")
 # Alarms about email; 0 is off. The canary is an email that the helpdesk sends to itself every hour.
 MAIL_SILENCE_HOURS = env.number("MAIL_SILENCE_HOURS", 24)
 INBOUND_SILENCE_HOURS = env.number("INBOUND_SILENCE_HOURS", 0)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 
 from helpdesk import clock
-from tickets.mail.addresses import MAILBOX, is_signature, local_part, sign
+from tickets.mail.addresses import MAILBOX, is_in_inbound_domain, is_signature, sign
 from tickets.models import Notification
 from tickets.models.notification import CANARY
 
@@ -29,5 +29,6 @@ def canary_address(moment: datetime) -> str:
 
 def is_canary(address: str) -> bool:
     """Whether canary_address() generated this address."""
-    match = ADDRESS.fullmatch(local_part(address))
-    return match is not None and is_signature(match["signature"], match["stamp"], salt=SALT)
+    match = ADDRESS.fullmatch(address.lower().rpartition("@")[0])
+    is_signed = match is not None and is_signature(match["signature"], match["stamp"], salt=SALT)
+    return is_signed and is_in_inbound_domain(address)

@@ -18,6 +18,11 @@ class InboundEmailQuerySet(models.QuerySet):
     def filed(self):
         return self.filter(state=InboundEmail.State.FILED)
 
+    def waiting_for_confirmation(self):
+        """Returns the held replies from another address than that of the person who was emailed."""
+        held = self.without_raw().filter(state=InboundEmail.State.QUARANTINED)
+        return held.filter(reason=InboundEmail.Reason.WRONG_SENDER)
+
     def oldest_first(self):
         return self.order_by("pk")
 
@@ -39,7 +44,7 @@ class InboundEmail(models.Model):
         GRAPH = "graph", _("Microsoft Graph")
 
     class Reason(models.TextChoices):
-        """Why an email is ignored, quarantined or failed."""
+        """Why an email is ignored, quarantined or failed, or was filed without an account."""
 
         OWN_ADDRESS = "own_address", _("It was sent from an address of the helpdesk.")
         BOUNCE = "bounce", _("It reports that an email could not be delivered.")
@@ -52,6 +57,7 @@ class InboundEmail(models.Model):
         WRONG_SENDER = "wrong_sender", _("The reply is not from the person who was emailed.")
         BAD_SIGNATURE = "bad_signature", _("The ticket number in the address is not signed.")
         UNKNOWN_SENDER = "unknown_sender", _("No one here has the sender's address.")
+        FIRST_CONTACT = "first_contact", _("The sender was new here and got an account.")
         SENDER_LEFT = "sender_left", _("The sender's account is deactivated.")
         ASKED = "asked", _("The sender is new here: let them in?")
         AMBIGUOUS = "ambiguous", _("It could belong to several tickets.")

@@ -176,6 +176,10 @@ class Mailbox(models.Model):
         return super().delete(*args, **kwargs)
 
     @property
+    def receives(self) -> bool:
+        return self.fetches_by != Mailbox.Fetching.NO
+
+    @property
     def secrets(self) -> dict[str, str]:
         """The secrets in clear: password, client_secret, private_key or refresh_token. Raises LostKey."""
         return json.loads(encryption.decrypt(self.secret)) if self.secret else {}

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tickets.models.activity_log import ActivityLog
+from tickets.models.inbound_email import InboundEmail
 from tickets.models.mailbox import Mailbox
 from tickets.models.ticket import Ticket
 
@@ -23,6 +24,14 @@ WEEKLY_REPORT = "weekly_report"
 
 # The kind of the email to a verified sender whose email waits for review (tickets.mail.receiving.handler).
 HELD = "held"
+# The kind of the email to a verified sender without an account whose email waits for review.
+RECEIVED_WAITS = "received_waits"
+# The kind of the email that asks a person about a reply from another address.
+IS_THIS_YOU = "is_this_you"
+# The kinds of emails to an address of nobody.
+WITHOUT_PERSON = frozenset({CANARY, RECEIVED_WAITS})
+# The kinds that leave with an empty envelope sender, so that no server answers them (RFC 3834, 3.3).
+WITHOUT_RETURN = frozenset({RECEIVED_WAITS})
 
 
 class NotificationQuerySet(models.QuerySet):
@@ -93,6 +102,16 @@ class Notification(models.Model):
         db_index=False,
         help_text=_("Blank: the default mailbox, or the provider of the settings."),
     )
+    inbound_email = models.ForeignKey(
+        InboundEmail,
+        verbose_name=_("incoming email"),
+        on_delete=models.SET_NULL,
+        related_name="+",
+        null=True,
+        blank=True,
+        db_index=False,  # an index in Meta has those with a value
+        help_text=_("The email that this one is about."),
+    )
     batch = models.UUIDField(_("act"), default=uuid.uuid4)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -146,6 +165,12 @@ class Notification(models.Model):
             models.Index(fields=["state", "-created_at", "-id"], name="notification_by_state"),
             models.Index(fields=["person", "-created_at", "-id"], name="notification_by_person"),
             models.Index(fields=["address", "-created_at", "-id"], name="notification_by_address"),
+            # serves the deletion of incoming emails
+            models.Index(
+                fields=["inbound_email"],
+                name="notification_by_inbound",
+                condition=~models.Q(inbound_email=None),
+            ),
             # serves the emails of a period, newest first
             models.Index(fields=["created_at", "id"], name="notification_by_time"),
         ]

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 
 from accounts import actor
 from helpdesk import clock
-from tickets.models import ActivityLog, Handover, MailPreferences, Notification
-from tickets.models.notification import HANDED_OVER, HELD
+from tickets.models import ActivityLog, Handover, InboundEmail, MailPreferences, Notification
+from tickets.models.notification import HANDED_OVER, HELD, IS_THIS_YOU, RECEIVED_WAITS
 from tickets.notifications import audiences, folding, wishes
 from tickets.rules.events import EVENTS, Verb, notifications_queued
 
 A_DAY = timedelta(days=1)
+MOST_RECEIVED_WAITS = 50  # a day, to all strangers together
+MOST_QUESTIONS = 5  # a day, to one person
 
 
 def enqueue_all(activities: Sequence[ActivityLog]) -> None:
@@ -112,10 +114,42 @@ def enqueue_account_mail(person, kind: str, *, address: str) -> None:
     Notification.objects.create(kind=kind, person=person, address=address, batch=batch, **times)
 
 
-def enqueue_held(person) -> None:
-    """Notifies `person`, who sent an email, that it waits for review; once a day."""
+def enqueue_held(person, email: InboundEmail) -> None:
+    """Notifies `person`, who sent `email`, that it waits for review; once a day."""
     now = clock.now()
     earlier = Notification.objects.filter(person=person, kind=HELD, created_at__gt=now - A_DAY)
     if not earlier.filter(address=person.email).exists():
-        times = {"created_at": now, "next_try_at": now}
-        Notification.objects.create(kind=HELD, person=person, address=person.email, **times)
+        _enqueue_about(email, HELD, person=person, address=person.email, now=now)
+
+
+def enqueue_received_waits(address: str, email: InboundEmail) -> None:
+    """Notifies a sender without an account that `email` waits for review; once a day, and few in all.
+
+    Anybody can write to the helpdesk, so the limit keeps it from becoming a source of unwanted emails.
+    """
+    now = clock.now()
+    recent = Notification.objects.filter(person=None, kind=RECEIVED_WAITS, created_at__gt=now - A_DAY)
+    earlier = recent.order_by().values_list("address", flat=True)[:MOST_RECEIVED_WAITS]
+    if len(earlier) < MOST_RECEIVED_WAITS and address not in earlier:
+        _enqueue_about(email, RECEIVED_WAITS, address=address, now=now)
+
+
+def enqueue_is_this_you(person, email: InboundEmail, *, sender: str) -> None:
+    """Asks `person` at the known address whether `email` is theirs; once a day for each other address."""
+    now = clock.now()
+    recent = Notification.objects.filter(person=person, kind=IS_THIS_YOU, created_at__gt=now - A_DAY)
+    earlier = recent.values_list("inbound_email__sender", flat=True)[:MOST_QUESTIONS]
+    if len(earlier) < MOST_QUESTIONS and sender not in earlier:
+        _enqueue_about(email, IS_THIS_YOU, person=person, address=person.email, now=now)
+
+
+def _enqueue_about(email: InboundEmail, kind: str, *, address: str, now: datetime, person=None) -> None:
+    Notification.objects.create(
+        kind=kind,
+        person=person,
+        address=address,
+        inbound_email=email,
+        mailbox=email.mailbox,
+        created_at=now,
+        next_try_at=now,
+    )

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy
 from accounts.events import AccountMail
 from helpdesk.lists.paging import EPOCH, MICROSECOND
 from tickets.models import InboundEmail, Notification
-from tickets.models.notification import CANARY, HANDED_OVER, HELD, WEEKLY_REPORT
+from tickets.models.notification import (
+    CANARY,
+    HANDED_OVER,
+    HELD,
+    IS_THIS_YOU,
+    RECEIVED_WAITS,
+    WEEKLY_REPORT,
+)
 from tickets.reports.figures import in_span
 from tickets.reports.periods import Span
 from tickets.rules.events import CHOICES
@@ -25,6 +32,8 @@ KINDS = {
     CANARY: gettext_lazy("canary"),
     HANDED_OVER: gettext_lazy("handed over"),
     HELD: gettext_lazy("waiting for review"),
+    RECEIVED_WAITS: gettext_lazy("waiting for review, to a new sender"),
+    IS_THIS_YOU: gettext_lazy("question about a reply"),
     WEEKLY_REPORT: gettext_lazy("weekly report"),
 }
 OF_A_REASON = (InboundEmail.State.IGNORED, InboundEmail.State.QUARANTINED)

@@ -48,8 +48,8 @@ def _mailgun(raw_headers: list[tuple[str, str]], *, sender: str, envelope_sender
         if name.lower() == "dkim-signature"
         for domain in DOMAIN_TAG.findall(value) or [""]
     ]
-    is_signed = bool(signers) and all(_is_aligned(domain, sender) for domain in signers)
-    if (spf == "pass" and _is_aligned(envelope_sender, sender)) or (dkim == "pass" and is_signed):
+    is_signed = bool(signers) and all(is_aligned(domain, sender) for domain in signers)
+    if (spf == "pass" and is_aligned(envelope_sender, sender)) or (dkim == "pass" and is_signed):
         return Verdict.PASS
     return Verdict.FAIL if spf in ("fail", "softfail") or dkim == "fail" else Verdict.NONE
 
@@ -66,11 +66,11 @@ def _results(
         if server.lower().split()[:1] != [trusted]:
             break
         here: dict[str, list[tuple[str, dict[str, str]]]] = {}
-        for method, result, properties in _methods(rest):
+        for method, result, properties in methods(rest):
             here.setdefault(method, []).append((result, properties))
         said = here | said
     dmarc = [
-        result == "pass" and _is_aligned(properties.get("header.from", sender), sender)
+        result == "pass" and is_aligned(properties.get("header.from", sender), sender)
         for result, properties in said.get("dmarc", [])
         if result in ("pass", "fail")
     ]
@@ -83,13 +83,13 @@ def _results(
         (result, properties.get("header.d") or properties.get("header.i", ""))
         for result, properties in said.get("dkim", [])
     ]
-    if any(result == "pass" and _is_aligned(domain, sender) for result, domain in results):
+    if any(result == "pass" and is_aligned(domain, sender) for result, domain in results):
         return Verdict.PASS
     has_failed = any(result in ("fail", "softfail", "permerror") for result, _domain in results)
     return Verdict.FAIL if has_failed else Verdict.NONE
 
 
-def _methods(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+def methods(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Parses `spf=pass smtp.mailfrom=a@b; dkim=...` into triples (method, result, properties)."""
     for statement in END_OF_STATEMENT.split(text.lower()):
         method, *properties = SPACED_EQUALS.sub("=", " ".join(statement.split())).split() or [""]
@@ -101,7 +101,7 @@ def _methods(text: str) -> Iterator[tuple[str, str, dict[str, str]]]:
         )
 
 
-def _is_aligned(domain: str, sender: str) -> bool:
+def is_aligned(domain: str, sender: str) -> bool:
     """Whether `domain` (or the domain of an address) equals the sender's, or is its parent or subdomain."""
     domain = domain.rpartition("@")[2].strip(" <>").rstrip(".").lower()
     own = sender.rpartition("@")[2].lower()

@@ -1,7 +1,7 @@
 """Decides what to do with a message. Reads the database and changes nothing."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import parseaddr
 from itertools import islice
@@ -12,13 +12,16 @@ from django.contrib.auth import get_user_model
 from tickets.actions import filing_limit
 from tickets.mail import addresses
 from tickets.mail.canary import is_canary
-from tickets.mail.receiving import references
-from tickets.mail.receiving.authentication import Verdict, verdict
+from tickets.mail.receiving import arrival, first_contact, proof, references, subjects
+from tickets.mail.receiving.authentication import Verdict
+from tickets.mail.receiving.decision import Decision, Reason, State, quarantined
+from tickets.mail.receiving.first_contact import account_of
 from tickets.mail.receiving.parsing import Mail, Nature
+from tickets.mail.receiving.proof import is_proven
+from tickets.mail.roots import Root, roots_in
 from tickets.models import BlockedSender, InboundEmail, Notification, Ticket
 
-Reason = InboundEmail.Reason
-State = InboundEmail.State
+__all__ = ["Decision", "Reason", "State", "account_of", "decide", "decide_for_staff", "is_proven"]
 
 # Ends mail loops: more messages on one ticket, or new tickets from one address, are quarantined.
 MOST = 10
@@ -32,22 +35,6 @@ MACHINES = {
 }
 
 
-@dataclass(frozen=True)
-class Decision:
-    """State FILED: add to `ticket`, or create a ticket if it is None. Other states have a `reason`.
-
-    `is_quote`: not as a message by `person`, but quoted in an internal note by the deciding member of staff.
-    """
-
-    state: State
-    reason: Reason | str = ""
-    detail: str = ""
-    person: object = None
-    ticket: Ticket | None = None
-    is_internal: bool = False
-    is_quote: bool = False
-
-
 def decide(email: InboundEmail, mail: Mail) -> Decision:
     if any(map(is_canary, (email.recipient, *mail.recipients))):
         return Decision(State.IGNORED, Reason.CANARY)
@@ -57,29 +44,31 @@ def decide(email: InboundEmail, mail: Mail) -> Decision:
         return Decision(State.IGNORED, MACHINES[mail.nature], mail.why)
     if BlockedSender.objects.filter(address=mail.sender).exists():
         return Decision(State.IGNORED, Reason.BLOCKED)
-    proof = _authentication(email, mail)
+    verdict = proof.of(email, mail)
     person = person_of(mail.sender)
     reply = reply_address_in(email, mail)
-    if proof == Verdict.FAIL:
-        return _quarantined(Reason.NOT_AUTHENTIC, person, _ticket_signed(reply), is_signed=True)
+    if verdict == Verdict.FAIL:
+        return quarantined(Reason.NOT_AUTHENTIC, person, _ticket_signed(reply), is_signed=True)
     if reply:
-        decision = _decide_on_reply(reply, person)
+        decision = decide_on_reply(reply, person)
     elif answered := references.answered(mail, person):
         decision = _decide_on_answer(*answered, person)
-    elif continued := references.continued(mail, person):
-        if proof != Verdict.PASS:
-            return _quarantined(Reason.NOT_AUTHENTIC, person, continued[0])
-        decision = _decide_on_answer(*continued, person)
+    elif found := _decide_on_open_anchor(email, mail, person):
+        if verdict != Verdict.PASS:
+            return quarantined(Reason.NOT_AUTHENTIC, person, found.ticket)
+        decision = found
+    elif arrival.is_only_in_copy(email, mail):
+        return Decision(State.IGNORED, Reason.ONLY_COPY, person=person)
     elif person is None:
-        return _quarantined(Reason.UNKNOWN_SENDER)
-    elif proof != Verdict.PASS:
-        return _quarantined(Reason.NOT_AUTHENTIC)
+        return first_contact.decide(email, mail, verdict)
+    elif verdict != Verdict.PASS:
+        return quarantined(Reason.NOT_AUTHENTIC)
     else:
         decision = Decision(State.FILED, person=person)
     if decision.state == State.FILED and not is_believed(email, mail, person):
-        return _quarantined(Reason.NOT_AUTHENTIC, person, decision.ticket)
+        return quarantined(Reason.NOT_AUTHENTIC, person, decision.ticket)
     if decision.state == State.FILED and _are_too_many(email, mail, decision):
-        return _quarantined(Reason.TOO_MANY, person, decision.ticket)
+        return quarantined(Reason.TOO_MANY, person, decision.ticket)
     return decision
 
 
@@ -93,12 +82,14 @@ def decide_for_staff(
     """
     person = person_of(mail.sender)
     if person is None and not (on or is_new):
-        return _quarantined(Reason.UNKNOWN_SENDER)
-    ticket = on if on or is_new else _ticket_meant(email, mail, person)
+        return quarantined(Reason.UNKNOWN_SENDER)
+    ticket, is_note = (on, False) if on or is_new else _ticket_meant(email, mail, person)
     account = person or account_of(mail.sender)
     if account and not is_believed(email, mail, account):
         return Decision(State.FILED, person=account, ticket=ticket, is_quote=True)
     decision = decide_for_ticket(email, mail, person, ticket) if person else Decision(State.FILED)
+    if decision.ticket and is_note:
+        decision = replace(decision, is_internal=True)
     if on and decision.ticket is None:
         return Decision(State.FILED, person=person, ticket=on, is_quote=True)
     return decision
@@ -125,9 +116,17 @@ def decide_for_ticket(email: InboundEmail, mail: Mail, person, ticket: Ticket | 
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
-def is_proven(email: InboundEmail, mail: Mail) -> bool:
-    """Whether the sender is authenticated."""
-    return _authentication(email, mail) == Verdict.PASS
+def decide_on_confirmation(email: InboundEmail, mail: Mail, person) -> Decision | None:
+    """Decides about a held reply that `person` confirms to have sent from another address.
+
+    None unless it still waits, and the person may still write with this reply address.
+    """
+    is_waiting = email.state == State.QUARANTINED and email.reason == Reason.WRONG_SENDER
+    reply = reply_address_in(email, mail)
+    if not is_waiting or reply is None or account_of(mail.sender) is not None:
+        return None
+    decision = decide_on_reply(reply, person)
+    return decision if decision.state == State.FILED else None
 
 
 def should_notify_sender(email: InboundEmail, mail: Mail, decision: Decision) -> bool:
@@ -148,64 +147,73 @@ def person_of(address: str):
     return people.filter(email=address).first() if address else None
 
 
-def account_of(address: str):
-    """The person with this address, also if it is unconfirmed or the account is deactivated."""
-    return get_user_model().objects.filter(email=address).first() if address else None
-
-
 def reply_address_in(email: InboundEmail, mail: Mail) -> addresses.ReplyAddress | None:
     """The first of our addresses with a ticket among the recipients, starting with the envelope's."""
     found = (addresses.parse(address) for address in (email.recipient, *mail.recipients))
     return next((address for address in found if address), None)
 
 
-def _ticket_meant(email: InboundEmail, mail: Mail, person) -> Ticket | None:
-    """The ticket of the reply address or, without one, of the Message-IDs in References."""
+def _ticket_meant(email: InboundEmail, mail: Mail, person) -> tuple[Ticket | None, bool]:
+    """The ticket of the first anchor of decide(), and whether the message becomes a note for its sake."""
     if reply := reply_address_in(email, mail):
-        return Ticket.objects.filter(pk=reply.ticket).first()
-    found = references.answered(mail, person) or references.continued(mail, person)
-    return found[0] if found else None
+        return Ticket.objects.filter(pk=reply.ticket).first(), False
+    if found := references.answered(mail, person) or references.continued(mail, person):
+        return found[0], False
+    named = _named_in_subject(email, mail, person)
+    return (named[0], person.is_staff) if len(named) == 1 else (None, False)
+
+
+def _named_in_subject(email: InboundEmail, mail: Mail, person) -> list[Ticket]:
+    """The tickets of [#n] in the subject on which the person may write; at most two.
+
+    Only in messages fetched from a mailbox: the provider of the settings always keeps the signed address.
+    """
+    if person is None or email.mailbox_id is None or not settings.SUBJECT_ANSWERS:
+        return []
+    numbers = subjects.numbers_in(mail.whole_subject)
+    return list(Ticket.objects.visible_to(person).filter(pk__in=numbers).order_by("pk")[:2])
 
 
 def _ticket_signed(reply: addresses.ReplyAddress | None) -> Ticket | None:
     """The ticket of a reply address with a valid signature for anybody."""
-    if reply is None or not _is_signed_for_somebody(reply):
+    if reply is None or not person_signed_for(reply):
         return None
     return Ticket.objects.filter(pk=reply.ticket).first()
 
 
-def _decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
+def decide_on_reply(reply: addresses.ReplyAddress, person) -> Decision:
     ticket = Ticket.objects.filter(pk=reply.ticket).first()
     if ticket is None:
-        return _quarantined(Reason.BAD_SIGNATURE)
+        return quarantined(Reason.BAD_SIGNATURE)
     is_internal = person is not None and reply.is_signed_for(person.pk, internal=True)
     if not is_internal and (person is None or not reply.is_signed_for(person.pk)):
-        is_of_another = _is_signed_for_somebody(reply)
+        is_of_another = person_signed_for(reply) is not None
         reason = Reason.WRONG_SENDER if is_of_another else Reason.BAD_SIGNATURE
-        return _quarantined(reason, person, ticket, is_signed=is_of_another)
+        return quarantined(reason, person, ticket, is_signed=is_of_another)
     may_see = Ticket.objects.visible_to(person).filter(pk=ticket.pk).exists()
     if not may_see or (is_internal and not ticket.may_be_worked_on_by(person)):
-        return _quarantined(Reason.WRONG_SENDER, person, ticket, is_signed=True)
+        return quarantined(Reason.WRONG_SENDER, person, ticket, is_signed=True)
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
 def _decide_on_answer(ticket: Ticket, is_internal: bool, person) -> Decision:
     if is_internal and not ticket.may_be_worked_on_by(person):
-        return _quarantined(Reason.WRONG_SENDER, person, ticket)
+        return quarantined(Reason.WRONG_SENDER, person, ticket)
     return Decision(State.FILED, person=person, ticket=ticket, is_internal=is_internal)
 
 
-def _quarantined(
-    reason: Reason, person=None, ticket: Ticket | None = None, *, is_signed: bool = False
-) -> Decision:
-    """Quarantines a message. On `ticket` it is shown and stops reminders.
+def _decide_on_open_anchor(email: InboundEmail, mail: Mail, person) -> Decision | None:
+    """Decides by what others know or guess too: Message-IDs in Cc, [#n] in the subject. None without it.
 
-    Therefore the ticket is set only if `person` may see it, or the address has a valid signature. A stranger
-    can write any ticket number into an address.
+    The caller must check authentication. A subject never makes a public reply of staff: they may answer the
+    email of an internal note.
     """
-    takes_part = person and ticket and Ticket.objects.visible_to(person).filter(pk=ticket.pk).exists()
-    place = ticket and (ticket.merged_into or ticket) if takes_part or is_signed else None
-    return Decision(State.QUARANTINED, reason, person=person, ticket=place)
+    if continued := references.continued(mail, person):
+        return _decide_on_answer(*continued, person)
+    named = _named_in_subject(email, mail, person)
+    if len(named) > 1:
+        return quarantined(Reason.AMBIGUOUS, person)
+    return _decide_on_answer(named[0], person.is_staff, person) if named else None
 
 
 def _is_our_own(mail: Mail) -> bool:
@@ -213,12 +221,6 @@ def _is_our_own(mail: Mail) -> bool:
     # Check the prefix of the Message-ID, because people may have addresses at our domain too.
     is_by_us = re.fullmatch(rf"<helpdesk-.*@{re.escape(settings.MESSAGE_ID_DOMAIN)}>", mail.message_id)
     return addresses.is_ours(mail.sender) or mail.sender in ours or bool(is_by_us)
-
-
-def _authentication(email: InboundEmail, mail: Mail) -> Verdict:
-    is_mailgun = email.route == InboundEmail.Route.MAILGUN
-    trusted = "mailgun" if is_mailgun else settings.INBOUND_AUTHSERV_ID
-    return verdict(mail.headers, sender=mail.sender, envelope_sender=email.envelope_sender, trusted=trusted)
 
 
 def _is_from_own_group(mail: Mail) -> bool:
@@ -234,18 +236,18 @@ def _is_from_own_group(mail: Mail) -> bool:
 def _answers_note(email: InboundEmail, mail: Mail) -> bool:
     """Whether a message replies to an email about an internal note, to any person."""
     found = dict.fromkeys(filter(None, map(addresses.parse, (email.recipient, *mail.recipients))))
-    if any(_is_signed_for_somebody(reply, (True,)) for reply in islice(found, MOST)):
-        return True
-    return references.answers_note(mail)
+    marks = [*islice(found, MOST), *islice(roots_in(mail.references), MOST)]
+    return any(person_signed_for(mark, (True,)) for mark in marks) or references.answers_note(mail)
 
 
-def _is_signed_for_somebody(reply: addresses.ReplyAddress, kinds=(False, True)) -> bool:
-    """Whether the signature is valid for any person who got an email about the ticket."""
-    mailed = Notification.objects.filter(ticket=reply.ticket).order_by()
-    people = mailed.values_list("person", flat=True).distinct()
-    return any(
-        reply.is_signed_for(person, internal=internal) for person in people if person for internal in kinds
+def person_signed_for(mark: addresses.ReplyAddress | Root, kinds=(False, True)) -> int | None:
+    """The person for whom the signature is valid, among those who got an email about the ticket."""
+    mailed = Notification.objects.filter(ticket=mark.ticket).order_by()
+    people = mailed.exclude(person=None).values_list("person", flat=True).distinct()
+    signed = (
+        person for person in people for internal in kinds if mark.is_signed_for(person, internal=internal)
     )
+    return next(signed, None)
 
 
 def _are_too_many(email: InboundEmail, mail: Mail, decision: Decision) -> bool:

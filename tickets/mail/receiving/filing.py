@@ -15,12 +15,12 @@ from accounts.validators import is_blank
 from tickets.actions import conversation
 from tickets.actions.conversation import Message
 from tickets.mail import addresses
-from tickets.mail.receiving import participants, quoting
+from tickets.mail.receiving import arrival, participants, quoting
 from tickets.mail.receiving.body import WINMAIL
 from tickets.mail.receiving.limits import MAX_BYTES, MAX_FILES_TAKEN
 from tickets.mail.receiving.parsing import Mail, MailFile
 from tickets.mail.receiving.subjects import is_about, without_prefixes
-from tickets.models import Attachment, Category, Comment, InboundEmail, Status, Ticket
+from tickets.models import Attachment, Category, Comment, InboundEmail, Mailbox, Status, Ticket
 from tickets.models.attachment_querysets import TooManyFiles
 from tickets.rules.file_types import identify, is_no_program, is_text
 from tickets.rules.refusals import reason_of
@@ -105,16 +105,23 @@ def _under_subject(mail: Mail, words: str, ticket: Ticket) -> str:
 
 
 def _new_ticket(mail: Mail, email: InboundEmail, *, requester, description: str) -> Ticket:
+    mailbox = arrival.mailbox_of(email, mail)
     return Ticket.objects.create(
         subject=mail.subject if not is_blank(mail.subject) else _("Email without a subject"),
         description=description,
-        category=Category.objects.for_mail(),
+        category=_category(mailbox),
         status=Status.objects.default_for(Phase.NEW),
         requester=requester,
         source=Ticket.Source.EMAIL,
         submission_key=_key(email),
-        mailbox=email.mailbox,
+        mailbox=mailbox,
     )
+
+
+def _category(mailbox: Mailbox | None) -> Category:
+    """The category of the mailbox while it is active, else the one for email."""
+    category = mailbox and mailbox.category
+    return category if category and category.is_active else Category.objects.for_mail()
 
 
 def _key(email: InboundEmail) -> uuid.UUID:
@@ -247,6 +254,6 @@ def _left_out(name: str, why: str) -> str:
 
 def _in_copy(mail: Mail) -> list:
     """People with an account among the recipients. Creates no accounts."""
-    others = [address for address in mail.recipients if not addresses.is_ours(address)]
+    others = set(mail.recipients) - addresses.ours_among(mail.recipients)
     people = get_user_model().objects.active().may_be_mailed().filter(email__in=others).order_by("pk")
     return list(people[:MOST_WATCHERS])

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 
 from accounts import invitations
 from accounts.actor import acting_as
-from accounts.validators import validate_address, without_hidden
-from tickets.mail.receiving import attempts, filing, parsing, references
+from accounts.validators import is_blank, validate_address, without_hidden
+from tickets.mail import known_domains
+from tickets.mail.receiving import attempts, filing, notices, parsing, references
 from tickets.mail.receiving.attempts import ATTEMPTS, NOT_ITS_FAULT
 from tickets.mail.receiving.decisions import (
     Decision,
@@ -26,14 +27,13 @@ from tickets.mail.receiving.decisions import (
     account_of,
     decide,
     decide_for_staff,
+    decide_on_confirmation,
     person_of,
-    should_notify_sender,
 )
 from tickets.mail.receiving.parsing import Mail, TooComplex
 from tickets.mail.receiving.plain_text import one_line
 from tickets.mail.receiving.storing import store
 from tickets.models import BlockedSender, Comment, InboundEmail, Mailbox, Ticket
-from tickets.notifications import outbox
 
 logger = logging.getLogger(__name__)
 UNDECIDED = (State.QUARANTINED, State.FAILED, State.IGNORED)
@@ -147,8 +147,7 @@ def make_ticket(email: InboundEmail, *, by, invites: str | None = None) -> Inbou
             if invites not in (None, mail.sender):
                 raise CannotDecide(_("This would create an account. Check for whom, then try again."))
             with acting_as(by):
-                person = invitations.invite(mail.sender, full_name=name_of_sender(mail))
-            decision = replace(decision, person=person)
+                decision = replace(decision, person=_invited(mail))
         return _file(email, mail, decision, by=by)
 
 
@@ -161,6 +160,20 @@ def attach(email: InboundEmail, ticket: Ticket, *, by) -> InboundEmail:
     with transaction.atomic():
         email = _undecided(email)
         return _file(email, mail, decide_for_staff(email, mail, on=ticket), by=by)
+
+
+def confirm(email: InboundEmail, *, person) -> InboundEmail:
+    """Files a held reply as one by `person`, who confirms having sent it from another address.
+
+    Raises CannotDecide if it does not wait for `person` any more.
+    """
+    mail = opened(email)
+    with transaction.atomic():
+        email = _undecided(email)
+        decision = decide_on_confirmation(email, mail, person)
+        if decision is None:
+            raise CannotDecide(_("This email has already been handled."))
+        return _file(email, mail, decision, by=person)
 
 
 @transaction.atomic
@@ -214,8 +227,9 @@ def refusal_of_ticket(mail: Mail) -> str:
 
 
 def name_of_sender(mail: Mail) -> str:
-    """The name for an account of the sender."""
-    return (without_hidden(mail.sender_name).strip() or mail.sender.partition("@")[0])[:150]
+    """The name for an account of the sender: the one in From, else the local part of the address."""
+    name = without_hidden(mail.sender_name).strip()
+    return (mail.sender.partition("@")[0] if is_blank(name) else name)[:150]
 
 
 def _read(raw: bytes) -> Mail | TooComplex:
@@ -238,11 +252,12 @@ def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
     decision = decide(email, mail)
     if decision.state == State.FILED and email.reason == Reason.REPEATED:
         decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
+    if decision.invites:
+        decision = replace(decision, person=_invited(mail))
     if decision.state == State.FILED:
         return _file(email, mail, decision)
     email.detail, email.person, email.ticket = decision.detail, decision.person, decision.ticket
-    if (sender := person_of(mail.sender)) and should_notify_sender(email, mail, decision):
-        outbox.enqueue_held(sender)
+    notices.notify(email, mail, decision)
     return _ended(email, decision.state, decision.reason)
 
 
@@ -263,7 +278,17 @@ def _file(email: InboundEmail, mail: Mail, decision: Decision, *, by=None) -> In
     email.ticket = made.ticket if is_comment else made
     if ticket is None:
         references.link(email.ticket, email, mail)
-    return _ended(email, State.FILED, by=by)
+    return _ended(email, State.FILED, decision.reason, by=by)
+
+
+def _invited(mail: Mail):
+    """The sender, with an account. The receipt of the ticket invites to choose a password."""
+    person = invitations.invite(mail.sender, full_name=name_of_sender(mail))
+    known = known_domains.find(mail.sender)
+    if known and known.department and not person.department:
+        person.department = known.department
+        person.save(update_fields=["department"])
+    return person
 
 
 def _ended(email: InboundEmail, state: State, reason: str = "", *, by=None) -> InboundEmail:

@@ -93,8 +93,12 @@ def _address(written: str) -> str:
 
 
 def recipients(message: Message) -> list[str]:
+    return addresses_in(message, *RECIPIENT_HEADERS)
+
+
+def addresses_in(message: Message, *names: str) -> list[str]:
     found: dict[str, None] = {}
-    for value in _values(message, *RECIPIENT_HEADERS):
+    for value in _values(message, *names):
         text = unfolded(value)
         words = [quoted[0] for quoted in QUOTED_LOCAL.finditer(text)]
         for word in (*words, *BETWEEN_ADDRESSES.split(QUOTED.sub(" ", text))):

@@ -40,7 +40,9 @@ class Mail:
     references: tuple[str, ...]  # of In-Reply-To and References
     sender: str  # one address in lower case, or "" if From has none or several
     sender_name: str
-    recipients: tuple[str, ...]  # in lower case, at most MAX_RECIPIENTS
+    recipients: tuple[str, ...]  # in lower case, at most MAX_RECIPIENTS, as the next two
+    to: tuple[str, ...]  # those in To
+    copied: tuple[str, ...]  # those in Cc
     subject: str  # one line that is short enough for a ticket, or ""
     whole_subject: str  # one line
     sent_at: datetime | None  # aware
@@ -84,6 +86,8 @@ def parse(raw: bytes) -> Mail:
         sender=sender,
         sender_name=sender_name,
         recipients=tuple(headers.recipients(message))[:MAX_RECIPIENTS],
+        to=tuple(headers.addresses_in(message, "To"))[:MAX_RECIPIENTS],
+        copied=tuple(headers.addresses_in(message, "Cc"))[:MAX_RECIPIENTS],
         subject=subject,
         whole_subject=whole_subject,
         sent_at=headers.moment(headers.first(message, "Date")),

@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from tickets.mail.receiving.quoting import Participants
-from tickets.models import Ticket
+from tickets.models import Mailbox, Ticket
 
 SHORTEST_NAME = 4  # letters; "Ann" occurs in too many lines
 MOST = 100
@@ -23,6 +23,7 @@ def of(ticket: Ticket) -> Participants:
     people = list(get_user_model().objects.filter(takes_part).values_list("email", "full_name")[:MOST])
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     words = {name, address, settings.SUPPORT_EMAIL, *(word for person in people for word in person)}
+    words |= {word for mailbox in Mailbox.objects.values_list("address", "sender_name") for word in mailbox}
     if settings.INBOUND_DOMAIN:
         words.add(f"@{settings.INBOUND_DOMAIN}")
     marks = {f"{settings.SITE_URL}/", f"[#{ticket.pk}]"}

@@ -5,7 +5,8 @@ import re
 from tickets.mail.receiving.phrases import ANSWER, FORWARD
 from tickets.models import ActivityLog, Ticket
 
-NUMBER = re.compile(r"\s*+\[#\d{1,18}\]")
+NUMBER = re.compile(r"\s*+\[#[0-9]{1,18}\]")
+NUMBER_IN_BRACKETS = re.compile(r"\[#([0-9]{1,18})\]")
 SPACES = re.compile(r"\s+")
 MOST = 10  # prefixes
 COMPARED = 100  # characters, because email clients cut long subjects
@@ -19,6 +20,18 @@ def without_prefixes(subject: str) -> str:
             break
         subject = subject[found.end() :]
     return subject.strip()
+
+
+def numbers_in(subject: str) -> list[int]:
+    """The ticket numbers in a subject: only the first one if it starts with it, as those of our emails do."""
+    bare = subject
+    for _number in range(MOST):
+        if found := NUMBER.match(bare):
+            return [int(NUMBER_IN_BRACKETS.search(found[0])[1])]
+        if not (found := ANSWER.match(bare) or FORWARD.match(bare)):
+            break
+        bare = bare[found.end() :]
+    return [int(number) for number in NUMBER_IN_BRACKETS.findall(subject)[:MOST]]
 
 
 def is_about(subject: str, ticket: Ticket) -> bool:

@@ -24,7 +24,7 @@ from tickets.mail.sending.time_limit import SendTimeout, time_limit
 from tickets.mail.sending.transports.outcome import Accepted, Later
 from tickets.mail.writing import messages
 from tickets.models import Mailbox, Notification, OutboxPause, SuppressedAddress
-from tickets.models.notification import CANARY, HANDED_OVER, WEEKLY_REPORT
+from tickets.models.notification import HANDED_OVER, WEEKLY_REPORT, WITHOUT_PERSON
 from tickets.notifications import audiences, weekly_report
 
 logger = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ def _refused(ready: ReadyMail, error: Exception) -> None:
 def _may_still_be_notified(notification: Notification) -> bool:
     """Checks again whether the person may get this email, because permissions may have changed."""
     person = notification.person
-    if notification.kind == CANARY:
+    if notification.kind in WITHOUT_PERSON:
         return True
     if person is None or not person.is_active:
         return False

@@ -9,14 +9,14 @@ from accounts.links import KEY, without_keys
 from tickets.mail.guard import UnsafeMail
 from tickets.mail.writing import messages
 from tickets.models import Notification
-from tickets.models.notification import CANARY
+from tickets.models.notification import WITHOUT_PERSON
 
 ABOUT_PARTS = ("content-type", "content-transfer-encoding", "mime-version")
 
 
 def text(notification: Notification) -> str:
     """The decoded headers and parts. Only the headers for an email about an account: its links are secret."""
-    if notification.person is None and notification.kind != CANARY:
+    if notification.person is None and notification.kind not in WITHOUT_PERSON:
         return _("The person was deleted, so this email can no longer be shown.")
     try:
         mail = messages.build(_rows_of_mail(notification))

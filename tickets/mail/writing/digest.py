@@ -43,14 +43,14 @@ def letter(notifications: list[Notification]) -> DigestLetter:
     )
     if len(sections) > 1:
         return found
-    found = replace(found, thread_subject=threads.subject(first.ticket_id), headers=threads.headers(first))
-    return _about_one_ticket(found, notifications) if sections[0].url else found
-
-
-def _about_one_ticket(letter: DigestLetter, notifications: list[Notification]) -> DigestLetter:
-    """Adds reply address and unsubscribe link. If one change is internal, a reply becomes a note."""
-    first = notifications[0]
     internal = any(is_internal(row.activity.verb, row.activity.changes) for row in notifications)
+    headers = threads.headers(first, internal=internal)
+    found = replace(found, thread_subject=threads.subject(first.ticket_id), headers=headers)
+    return _about_one_ticket(found, first, internal=internal) if sections[0].url else found
+
+
+def _about_one_ticket(letter: DigestLetter, first: Notification, *, internal: bool) -> DigestLetter:
+    """Adds reply address and unsubscribe link. If one change is internal, a reply becomes a note."""
     reply_to = threads.reply_to(first, internal=internal)
     return replace(
         letter,

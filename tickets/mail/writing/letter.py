@@ -137,6 +137,13 @@ class AccountLetter(Letter):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuestionLetter(Letter):
+    """Asks whether its reader sent an email from another address."""
+
+    sender_address: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TicketLetter(Letter):
     """About one action on one ticket."""
 

@@ -14,10 +14,17 @@ from accounts.events import AccountMail
 from tickets.actions import silence
 from tickets.history import owner_words, story
 from tickets.mail.guard import check_address, check_header
-from tickets.mail.writing import digest, handed_over, threads, tokens, weekly_report
+from tickets.mail.writing import digest, handed_over, is_this_you, threads, tokens, weekly_report
 from tickets.mail.writing.letter import AccountLetter, Letter, Link, Question, TicketLetter
 from tickets.models import ActivityLog, Category, Comment, Notification, Ticket
-from tickets.models.notification import CANARY, HANDED_OVER, HELD, WEEKLY_REPORT
+from tickets.models.notification import (
+    CANARY,
+    HANDED_OVER,
+    HELD,
+    IS_THIS_YOU,
+    RECEIVED_WAITS,
+    WEEKLY_REPORT,
+)
 from tickets.rules.events import CHANGED_FOLDER, EVENTS, Audience, Verb, folder_for
 from tickets.rules.workflow import REOPEN_PERIOD
 
@@ -70,7 +77,13 @@ def _letter(notifications: list[Notification]) -> Letter:
         return Letter(folder=CANARY, reason=_("The helpdesk sends this email to itself."))
     if first.kind == HELD:
         reason = _("You are receiving this email because you wrote to the helpdesk.")
-        return Letter(folder=HELD, person=first.person, reason=reason)
+        headers = threads.headers_of_answer(first)
+        return Letter(folder=HELD, person=first.person, reason=reason, headers=headers)
+    if first.kind == RECEIVED_WAITS:
+        reason = _("You are receiving this email because you wrote to the helpdesk.")
+        return Letter(folder=RECEIVED_WAITS, reason=reason, headers=threads.headers_of_answer(first))
+    if first.kind == IS_THIS_YOU:
+        return is_this_you.letter(first)
     if first.kind == HANDED_OVER:
         return handed_over.letter(first)
     if first.kind == WEEKLY_REPORT:
@@ -89,6 +102,7 @@ def _ticket_letter(notifications: list[Notification]) -> TicketLetter:
     comment = _said(activities) if ticket else None
     folder = _folder(activities, ticket, comment, reason=first.reason)
     is_receipt = first.kind == Verb.CREATED and first.reason == Audience.REQUESTER
+    is_internal = any(story.is_internal(activity.verb, activity.changes) for activity in activities)
     is_first_news = (first.kind == Verb.CREATED and not is_receipt) or folder == "moved"
     invited = first.person if ticket and is_receipt and _has_no_password(first) else None
     letter = TicketLetter(
@@ -96,7 +110,7 @@ def _ticket_letter(notifications: list[Notification]) -> TicketLetter:
         person=first.person,
         reason=_("You are receiving this email because %(why)s.") % {"why": Audience(first.reason).label},
         thread_subject=threads.subject(first.ticket_id),
-        headers=threads.headers(first),
+        headers=threads.headers(first, internal=is_internal),
         url=_url(ticket, invited=invited),
         reset_url=links.absolute("account_reset_password"),
         number=first.ticket_id,
@@ -110,7 +124,6 @@ def _ticket_letter(notifications: list[Notification]) -> TicketLetter:
     if not invited:
         headers = letter.headers | threads.unsubscribe(first)
         letter = replace(letter, headers=headers, foot_links=threads.foot_links(first))
-    is_internal = any(story.is_internal(activity.verb, activity.changes) for activity in activities)
     reply_to = threads.reply_to(first, internal=is_internal)
     answers = threads.what_becomes_of_answers(internal=is_internal) if reply_to else []
     return replace(

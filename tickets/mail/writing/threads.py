@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts import links
 from tickets.mail.addresses import reply_address
+from tickets.mail.roots import root as signed_root
 from tickets.mail.writing import tokens
 from tickets.mail.writing.letter import Link
 from tickets.models import ActivityLog, InboundEmail, Notification, Ticket
@@ -37,19 +38,31 @@ def in_brackets(ticket: int, text: str) -> str:
     return f"[#{ticket}] {text}".replace("=?", "= ?")
 
 
-def headers(notification: Notification) -> dict[str, str]:
-    """In-Reply-To and References. They name a root that was never sent, the email that created the ticket
+def headers(notification: Notification, *, internal: bool = False) -> dict[str, str]:
+    """In-Reply-To and References. They name two roots that were never sent, the email that created the ticket
     (which the requester has), and the last email to this person.
+
+    The first root groups the emails of a ticket. It can be guessed, so only the signed one finds the ticket
+    of a reply. `internal`: the reply becomes an internal note.
     """
     root = f"<ticket-{notification.ticket_id}@{settings.MESSAGE_ID_DOMAIN}>"
+    signed = signed_root(notification.ticket_id, notification.person_id, internal=internal)
     before = Notification.objects.filter(
         ticket=notification.ticket_id, person=notification.person_id, is_digest=False, pk__lt=notification.pk
     )
     sent = before.exclude(sent_at=None).exclude(message_id__in=("", notification.message_id))
     last = sent.order_by("-pk").values_list("message_id", flat=True).first()
     first = first_mail(notification.ticket_id)
-    named = [identifier for identifier in (root, first, last) if identifier]
+    named = [identifier for identifier in (root, signed, first, last) if identifier]
     return {"In-Reply-To": last or first or root, "References": " ".join(named)}
+
+
+def headers_of_answer(notification: Notification) -> dict[str, str]:
+    """In-Reply-To and References of an email about an incoming one (RFC 3834, 3.1.5)."""
+    email = notification.inbound_email
+    if email is None or not MESSAGE_ID.fullmatch(email.identity):
+        return {}
+    return {"In-Reply-To": email.identity, "References": email.identity}
 
 
 def first_mail(ticket: int | None) -> str:

@@ -5,6 +5,7 @@ nothing, because security scanners open every link of an email.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
@@ -14,11 +15,18 @@ from accounts.validators import is_number
 from tickets.rules.workflow import REOPEN_PERIOD
 
 ANSWERS = ("fixed", "not_fixed")
+CONFIRM_PERIOD = timedelta(days=14)
 
 
 @dataclass(frozen=True)
 class Claim:
     ticket: int
+    person: int
+
+
+@dataclass(frozen=True)
+class SenderClaim:
+    email: int
     person: int
 
 
@@ -44,6 +52,19 @@ def answer_links(ticket: int, person: int) -> tuple[str, str]:
 
 def read_answer(token: str) -> Claim | None:
     return _read(signing.TimestampSigner(salt="tickets.answer"), token, max_age=REOPEN_PERIOD)
+
+
+def confirm_link(email: int, person: int) -> str:
+    """The link with which a person confirms to have sent an email, valid for CONFIRM_PERIOD."""
+    token = signing.TimestampSigner(salt="tickets.confirm_sender").sign(f"{email}.{person}")
+    return settings.SITE_URL + reverse("tickets:confirm_sender", args=[token])
+
+
+def read_confirm(token: str) -> SenderClaim | None:
+    """The email and person of a confirmation link; None if the signature is invalid or too old."""
+    signer = signing.TimestampSigner(salt="tickets.confirm_sender")
+    claim = _read(signer, token, max_age=CONFIRM_PERIOD)
+    return SenderClaim(email=claim.ticket, person=claim.person) if claim else None
 
 
 def _read(signer: signing.Signer, token: str, **limits) -> Claim | None:

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tickets.actions.conversation import Message, reply
+from tickets.mail.addresses import reply_address
 from tickets.mail.writing import tokens
 from tickets.models import (
     ActivityLog,
@@ -13,6 +14,7 @@ from tickets.models import (
     BlockedSender,
     InboundEmail,
     Macro,
+    Mailbox,
     Notification,
     SavedReply,
     SavedView,
@@ -73,6 +75,7 @@ SITE = {
     "tickets:not_fixed": ("answer", {"get": [200] * 6, "post": [200] * 6}),
     "tickets:feedback": ("answer", {"get": [405] * 6, "post": [200, 302, 200, 200, 200, 200]}),
     "tickets:mute": ("mute", {"get": [200] * 6, "post": [200] * 6}),
+    "tickets:confirm_sender": ("sender", {"get": [200] * 6, "post": [200] + [404] * 5}),  # once
     "tickets:attachment": ("file", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
     "tickets:picture": ("picture", {"get": [LOGIN, 200, 404, 200, 200, 200], "post": [LOGIN] + [405] * 5}),
 }
@@ -241,6 +244,13 @@ def browser(people: dict, who: str) -> Client:
     return client
 
 
+def question(ticket, person) -> str:
+    """The link that asks `person` about a reply from another address."""
+    mailbox = Mailbox.objects.create(name="IT", address="it@company.com")
+    email = held_mail(To=reply_address(ticket.pk, person.pk, at=mailbox.address))
+    return tokens.confirm_link(email.pk, person.pk)
+
+
 def answer(response):
     is_login = response.status_code == 302 and response.url.startswith(("/accounts/login/", "/admin/login/"))
     return LOGIN if is_login else response.status_code
@@ -266,6 +276,7 @@ def test_site(world, name, verb):
         "person": lambda: [ticket.pk, people["ann"].pk],
         "answer": lambda: [tokens.answer_links(ticket.pk, people["alice"].pk)[0].split("/")[-3]],
         "mute": lambda: [tokens.mute_link(ticket.pk, people["alice"].pk).split("/")[-2]],
+        "sender": lambda: [question(ticket, people["alice"]).split("/")[-2]],
         "": list,
     }[needs]()
     url = reverse(name, args=arguments)

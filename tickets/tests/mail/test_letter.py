@@ -10,13 +10,15 @@ from django.conf import settings
 from accounts.events import AccountMail
 from tickets.mail.writing import letter as letters
 from tickets.mail.writing.letter import Letter, Link, Question
-from tickets.models.notification import CANARY, HELD
+from tickets.models.notification import CANARY, HELD, IS_THIS_YOU, RECEIVED_WAITS
 
 FOLDER = Path(settings.BASE_DIR, "templates/emails")
 KINDS = {
     **{kind.value: letters.AccountLetter for kind in AccountMail},
     CANARY: Letter,
     HELD: Letter,
+    IS_THIS_YOU: letters.QuestionLetter,
+    RECEIVED_WAITS: Letter,
     "digest": letters.DigestLetter,
     "handed_over": letters.HandoverLetter,
     "weekly_report": letters.WeeklyReportLetter,

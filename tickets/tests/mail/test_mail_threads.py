@@ -118,12 +118,12 @@ def test_our_mails_name_the_mail_of_the_requester(alice, ann):
     receipt = Notification.objects.get(ticket=ticket.pk, person=alice)
     headers = threads.headers(receipt)
     assert headers["In-Reply-To"] == FIRST
-    assert headers["References"].split()[1:] == [FIRST]
+    assert headers["References"].split()[2:] == [FIRST]
     Notification.objects.filter(pk=receipt.pk).update(message_id="<r@mg.example.com>", sent_at=timezone.now())
     conversation.reply(ticket, Message(author=ann, body="Is it on?"))
     headers = threads.headers(Notification.objects.filter(person=alice).latest("pk"))
     assert headers["In-Reply-To"] == "<r@mg.example.com>"
-    assert headers["References"].split()[1:] == [FIRST, "<r@mg.example.com>"]
+    assert headers["References"].split()[2:] == [FIRST, "<r@mg.example.com>"]
 
 
 def test_ticket_of_the_web_names_no_mail(alice):

@@ -13,6 +13,7 @@ from tickets.actions import conversation
 from tickets.actions.conversation import Message
 from tickets.mail.addresses import reply_address
 from tickets.mail.guard import UnsafeMail, check_address, check_header
+from tickets.mail.roots import root
 from tickets.mail.sending.delivery import deliver_due
 from tickets.mail.writing import messages
 from tickets.models import Notification, Ticket
@@ -88,9 +89,10 @@ def test_mails_of_a_ticket_are_one_thread(mailgun, alice, ann):
         ticket.assign(ann)
     second = sent(mailgun, alice)
     assert first["h:Message-Id"] != second["h:Message-Id"]
-    root = f"<ticket-{ticket.pk}@mg.example.com>"
-    assert first["h:References"] == first["h:In-Reply-To"] == root
-    assert second["h:References"] == f"{root} {first['h:Message-Id']}"
+    roots = f"<ticket-{ticket.pk}@mg.example.com> {root(ticket.pk, alice.pk)}"
+    assert first["h:References"] == roots
+    assert first["h:In-Reply-To"] == f"<ticket-{ticket.pk}@mg.example.com>"
+    assert second["h:References"] == f"{roots} {first['h:Message-Id']}"
     assert second["h:In-Reply-To"] == first["h:Message-Id"]
     assert first["subject"] == second["subject"]
 

@@ -1,0 +1,65 @@
+"""Decides about a message from an address without an account: perhaps the first one of a colleague."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.contrib.auth import get_user_model
+
+from helpdesk import clock
+from tickets.mail import known_domains
+from tickets.mail.receiving.authentication import Verdict
+from tickets.mail.receiving.decision import Decision, Reason, State, quarantined
+from tickets.mail.receiving.parsing import Mail
+from tickets.models import InboundEmail, KnownDomain, Mailbox
+
+FirstContact = KnownDomain.FirstContact
+# The most accounts within each span: a flood must not fill the company with accounts.
+LIMITS = ((timedelta(hours=1), 20), (timedelta(minutes=1), 3))
+OLDEST = timedelta(days=1)  # so that an index finds the emails of the last hour
+# Local parts of programs and of offices (RFC 2142), without punctuation: a person decides about them.
+OFFICES = frozenset(
+    {
+        *("abuse", "admin", "administrator", "alert", "alerts", "backup", "billing", "cron", "daemon"),
+        *("helpdesk", "hostmaster", "hr", "info", "it", "monitoring", "nagios", "newsletter", "noc"),
+        *("notification", "notifications", "office", "postmaster", "printer", "report", "reports", "root"),
+        *("sales", "scan", "scanner", "security", "service", "servicedesk", "support", "sysadmin", "system"),
+        *("team", "updates", "webmaster"),
+    }
+)
+
+
+def decide(email: InboundEmail, mail: Mail, verdict: Verdict) -> Decision:
+    account = account_of(mail.sender)
+    if account and not account.is_active:
+        return quarantined(Reason.SENDER_LEFT)
+    policy = _policy(email, mail) if verdict == Verdict.PASS else FirstContact.OFF
+    if policy == FirstContact.OFF:
+        return quarantined(Reason.UNKNOWN_SENDER)
+    if policy == FirstContact.ASK or is_office(mail.sender):
+        return quarantined(Reason.ASKED)
+    if _are_too_many(clock.now()):
+        return quarantined(Reason.TOO_MANY)
+    return Decision(State.FILED, Reason.FIRST_CONTACT, invites=True)
+
+
+def account_of(address: str):
+    """The person with this address, also if it is unconfirmed or the account is deactivated."""
+    return get_user_model().objects.filter(email=address).first() if address else None
+
+
+def is_office(address: str) -> bool:
+    """Whether the address belongs to no single person by its name, like root@ or info@."""
+    local = address.rpartition("@")[0].partition("+")[0]
+    return re.sub(r"[^a-z]", "", local) in OFFICES
+
+
+def _policy(email: InboundEmail, mail: Mail) -> str:
+    if email.mailbox and email.mailbox.first_contact == Mailbox.FirstContact.OFF:
+        return FirstContact.OFF
+    known = known_domains.find(mail.sender)
+    return known.first_contact if known else FirstContact.OFF
+
+
+def _are_too_many(now: datetime) -> bool:
+    made = InboundEmail.objects.filter(reason=Reason.FIRST_CONTACT, received_at__gt=now - OLDEST)
+    return any(made.filter(handled_at__gt=now - span).count() >= most for span, most in LIMITS)
