@@ -4,12 +4,17 @@ helpdesk.settings rejects missing and invalid values at the start. tickets.apps.
 the checks.
 """
 
+import re
 from email.utils import parseaddr
 from urllib.parse import urlsplit
 
+from anymail.exceptions import AnymailConfigurationError
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
+from django.core.mail import get_connection
 from django.http.request import validate_host
+
+ANYMAIL_NAME = re.compile(r"ANYMAIL_[A-Z_]+")
 
 
 def links_lead_here(app_configs, **kwargs):
@@ -46,6 +51,8 @@ def sender_is_ours(app_configs, **kwargs):
     if not settings.HAS_MAIL_PROVIDER:
         hint = "Set MAILGUN_API_KEY and MAILGUN_DOMAIN. Without them emails are only printed to the log."
         return [Warning("No email provider is configured.", hint=hint, id="helpdesk.W002")]
+    if settings.MAIL_PROVIDER != "mailgun":
+        return []
     sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2].lower()
     domain = settings.MAILGUN_DOMAIN.lower()
     if sender == domain or domain.endswith(f".{sender}"):
@@ -54,6 +61,18 @@ def sender_is_ours(app_configs, **kwargs):
     return [Warning("MAILGUN_SENDER is not an address of MAILGUN_DOMAIN.", hint=hint, id="helpdesk.W003")]
 
 
+def service_is_set_up(app_configs, **kwargs):
+    """Anymail looks for the keys of its service when the first email is sent, which is too late."""
+    try:
+        get_connection()
+    except AnymailConfigurationError as error:
+        missing = ANYMAIL_NAME.search(str(error))
+        words = f"{missing[0]} is missing." if missing else str(error)
+        return [Error(f"MAIL_PROVIDER={settings.MAIL_PROVIDER}: {words}", id="helpdesk.E003")]
+    return []
+
+
 def register_all() -> None:
     for check in (links_lead_here, proxy_is_known, signup_is_bounded, sender_is_ours):
         register(check, Tags.security, deploy=True)
+    register(service_is_set_up, Tags.security)

@@ -7,8 +7,10 @@ secrets). An empty value counts as not set.
 import os
 import re
 import sys
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -26,6 +28,7 @@ IGNORED = {
 }
 REPORTED = "HELPDESK_REPORTED_IGNORED_NAMES"
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -153,6 +156,68 @@ def email(name: str, default: str = "") -> str:
     if not is_address:
         raise ImproperlyConfigured(f"{name} must be an email address, not {value!r}.")
     return value
+
+
+def address(name: str) -> str:
+    """An email address without a name, in lower case; "" if it is not set."""
+    value = email(name).lower()
+    if "<" in value:
+        raise ImproperlyConfigured(f"{name} must be an address without a name, not {value!r}.")
+    return value
+
+
+def day(name: str) -> date | None:
+    """A day, written as 2027-01-31; None if it is not set."""
+    value = text(name)
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a day like 2027-01-31, not {value!r}.") from error
+
+
+def prefixed(prefix: str) -> dict[str, str]:
+    """The variables whose names start with `prefix`, without it."""
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name.removeprefix(prefix): text(name) for name in sorted(names) if text(name)}
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """What a URL of a mail server says. `security` is a value of Mailbox.Security."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    folder: str
+
+
+def mail_server(name: str, protocol: str, *, ports: dict[str, int]) -> MailServer | None:
+    """A URL like smtps://user:password@host:465 or smtp+starttls://user:password@host; None if it is not set.
+
+    `protocol` is smtp or imap; `ports` holds the default port of each security. Plain smtp:// and imap:// are
+    for this machine only, because they send the password in clear. Errors never contain the value.
+    """
+    value = text(name)
+    if not value:
+        return None
+    example = f"{protocol}s://user:password@mail.example.com"
+    security = {f"{protocol}s": "tls", f"{protocol}+starttls": "starttls", protocol: "none"}
+    try:
+        parts = urlsplit(value)
+        kind, port = security[parts.scheme], parts.port
+        if not parts.hostname or port == 0:
+            raise ValueError
+    except (ValueError, KeyError) as error:
+        hint = "Characters like @ / : # in the password are written as %40 %2F %3A %23."
+        raise ImproperlyConfigured(f"{name} must look like {example}. {hint}") from error
+    if kind == "none" and parts.hostname not in LOOPBACK:
+        raise ImproperlyConfigured(f"{name} would send the password in clear. Use {example}.")
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(
+        parts.hostname, port or ports[kind], kind, user, password, unquote(parts.path.strip("/"))
+    )
 
 
 def time_zone(name: str, default: str) -> str:

@@ -8,6 +8,7 @@ from accounts.views import ConfirmAddressView, CutOffLinkView
 from helpdesk import health
 from tickets.views.home import AboutView, HomeView
 from tickets.views.mail_preferences import MailPreferencesView
+from tickets.views.service_webhooks import ServiceTrackingView
 from tickets.views.webhooks import InboundView, TrackingView
 
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
     path("anymail/mailgun/inbound/", InboundView.as_view(), name="mailgun_inbound"),
     # Mailgun posts the raw message only to a URL that ends in "mime".
     path("anymail/mailgun/inbound_mime/", InboundView.as_view(is_raw=True), name="mailgun_inbound_mime"),
+    path("anymail/<slug:service>/tracking/", ServiceTrackingView.as_view(), name="service_tracking"),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
 ]

@@ -11,6 +11,7 @@ from helpdesk.settings.database import *  # noqa: F403
 from helpdesk.settings.email import *  # noqa: F403
 from helpdesk.settings.files import *  # noqa: F403
 from helpdesk.settings.language import *  # noqa: F403
+from helpdesk.settings.mailbox import *  # noqa: F403
 from helpdesk.settings.mode import *  # noqa: F403
 from helpdesk.settings.security import *  # noqa: F403
 from helpdesk.settings.tickets import *  # noqa: F403

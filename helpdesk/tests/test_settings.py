@@ -35,6 +35,8 @@ NAMES = {
     "FLASK_ENV",
     "MAILGUN_PUBLIC_KEY",
     "HELPDESK_REPORTED_IGNORED_NAMES",
+    "MAIL_PROVIDER",
+    "MAIL_ADDRESS",
     "DJANGO_ALLOW_ASYNC_UNSAFE",  # the browser suite sets it for itself
 }
 
@@ -114,6 +116,75 @@ def test_mail_provider_is_not_forgotten():
     environment = {key: value for key, value in PRODUCTION.items() if not key.startswith("MAILGUN")}
     assert "MAILGUN_API_KEY is missing" in start(environment).stderr
     assert start({**environment, "ALLOW_CONSOLE_MAIL": "1"}).returncode == 0
+
+
+OTHER_PROVIDER = {name: value for name, value in PRODUCTION.items() if not name.startswith("MAILGUN")} | {
+    "MAIL_ADDRESS": "it@example.com"
+}
+SMTP = {"MAIL_PROVIDER": "smtp", "SMTP_URL": "smtps://it:p%40ss@mail.example.com"}
+MICROSOFT = {
+    "MAIL_PROVIDER": "microsoft",
+    "MICROSOFT_TENANT": "tenant",
+    "MICROSOFT_CLIENT_ID": "client",
+    "MICROSOFT_CLIENT_SECRET": "hidden-word",
+    "MICROSOFT_SECRET_EXPIRES": "2027-11-30",
+}
+GOOGLE = {"MAIL_PROVIDER": "google", "GOOGLE_SERVICE_ACCOUNT": "{}"}
+POSTMARK = {"MAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "hidden-word"}
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        SMTP,
+        SMTP | {"IMAP_URL": "imaps://it:p%40ss@mail.example.com/INBOX"},
+        SMTP | {"SMTP_URL": "smtp+starttls://it:p%40ss@mail.example.com:587"},
+        SMTP | {"SMTP_URL": "smtp://127.0.0.1:2525"},
+        MICROSOFT,
+        GOOGLE,
+        POSTMARK,
+        {"MAIL_PROVIDER": "admin"},
+    ],
+)
+def test_provider_starts(provider):
+    done = start(OTHER_PROVIDER | provider)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("provider", "name"),
+    [
+        ({"MAIL_PROVIDER": "pigeon"}, "MAIL_PROVIDER"),
+        ({"MAIL_PROVIDER": "mailgun"}, "MAILGUN_API_KEY"),
+        ({"MAIL_PROVIDER": "smtp"}, "SMTP_URL"),
+        (SMTP | {"MAIL_ADDRESS": ""}, "MAIL_ADDRESS"),
+        (SMTP | {"MAIL_ADDRESS": "IT <it@example.com>"}, "MAIL_ADDRESS"),
+        (SMTP | {"SMTP_URL": "smtp://it:hidden-word@mail.example.com"}, "SMTP_URL"),
+        (SMTP | {"SMTP_URL": "smtps://it:hidden-word@mail.example.com:port"}, "SMTP_URL"),
+        (SMTP | {"SMTP_URL": "smtps://it:hidden/word@mail.example.com"}, "SMTP_URL"),
+        (SMTP | {"SMTP_URL": "https://it:hidden-word@mail.example.com"}, "SMTP_URL"),
+        (SMTP | {"IMAP_URL": "imap://it:hidden-word@mail.example.com"}, "IMAP_URL"),
+        (SMTP | {"IMAP_URL": "imaps://it:hidden-word@mail.example.com"}, "SMTP_URL and IMAP_URL"),
+        *((MICROSOFT | {name: ""}, name) for name in MICROSOFT if name != "MAIL_PROVIDER"),
+        (MICROSOFT | {"MICROSOFT_CERTIFICATE": "pem"}, "MICROSOFT_CERTIFICATE"),
+        (MICROSOFT | {"MICROSOFT_SECRET_EXPIRES": "next year"}, "MICROSOFT_SECRET_EXPIRES"),
+        (MICROSOFT | {"MAIL_PROVIDER": "admin"}, "MICROSOFT_TENANT"),
+        (GOOGLE | {"GOOGLE_SERVICE_ACCOUNT": ""}, "GOOGLE_SERVICE_ACCOUNT"),
+    ],
+)
+def test_half_a_provider_stops_the_start_with_one_line(provider, name):
+    """Cases 102 and 103 of the specification of mail. No line shows a secret."""
+    done = start(OTHER_PROVIDER | provider)
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "hidden" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_service_without_its_key_is_noticed_at_the_start():
+    done = start(OTHER_PROVIDER | {"MAIL_PROVIDER": "postmark"})
+    assert done.returncode == 1
+    assert "ANYMAIL_POSTMARK_SERVER_TOKEN is missing" in done.stderr
 
 
 def test_mail_by_mailgun_is_not_taken_in_without_its_key():

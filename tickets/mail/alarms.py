@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from helpdesk import clock
 from tickets.files import probe
 from tickets.mail import pause
-from tickets.models import InboundEmail, JobRun, Notification, OutboxPause, RaisedAlarm
+from tickets.models import InboundEmail, JobRun, Mailbox, Notification, OutboxPause, RaisedAlarm
 from tickets.models.notification import CANARY
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,9 @@ def jobs_are_late(now: datetime) -> bool:
 def _alarms() -> dict[str, str]:
     """{name: sentence}. The name identifies the alarm, because figures in the sentence change."""
     now, found = clock.now(), {}
-    if outbox_is_old(now):
+    if not settings.SENDS_WITHOUT_MAILBOX and Mailbox.objects.default() is None:
+        found["no-mailbox"] = _("There is no mailbox that sends emails. All emails wait. Add a mailbox.")
+    elif outbox_is_old(now):
         found["outbox"] = _(
             "Emails have waited in the outbox for more than ten minutes. Is a worker running?"
         )

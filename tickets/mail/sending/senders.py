@@ -6,6 +6,7 @@ The mailbox of a row sends, as long as it is active; else the default mailbox.
 import time
 from collections.abc import Collection
 
+from django.conf import settings
 from django.db.models import Q
 
 from tickets.mail.sending.transports.esp import EmailService
@@ -33,6 +34,10 @@ class Senders:
 
     def not_of(self, paused: Collection[int]) -> Q | None:
         """The condition for rows of senders that are not `paused`; None if no row can leave."""
+        if not settings.SENDS_WITHOUT_MAILBOX:
+            self._load()
+            if self._default is None:  # somebody has yet to add a mailbox
+                return None
         if not paused:
             return Q()
         self._load()

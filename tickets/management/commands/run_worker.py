@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
 
 from tickets import jobs
+from tickets.mail.environment import keep_mailbox
 from tickets.mail.sending import delivery
 from tickets.management.job_threads import JobThreads
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, once, **options):
         self.stop = threading.Event()
+        keep_mailbox()
         if once:
             sent = delivery.deliver_due()
             jobs.run_due()

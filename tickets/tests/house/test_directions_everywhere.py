@@ -36,7 +36,7 @@ NO_PAGES = {
     "admin:logout", "admin:login", "admin:password_change", "admin:autocomplete", "admin:jsi18n",
     "admin:view_on_site", "admin:app_list", "admin:tickets_inboundemail_raw", "admin:tickets_ticket_export",
     "admin:tickets_ticket_history", "healthz", "readyz", "mailgun_tracking", "mailgun_inbound",
-    "mailgun_inbound_mime", "tickets:picture",
+    "mailgun_inbound_mime", "service_tracking", "tickets:picture",
 }  # fmt: skip
 MODELS = [
     ActivityLog, BlockedSender, Category, InboundEmail, Macro, Notification, SavedReply, SavedView, Status,

@@ -36,6 +36,7 @@ SITE = {
     "mailgun_tracking": ("", {"get": [405] * 6, "post": [404] * 6}),
     "mailgun_inbound": ("", {"get": [405] * 6, "post": [404] * 6}),
     "mailgun_inbound_mime": ("", {"get": [405] * 6, "post": [404] * 6}),
+    "service_tracking": ("service", {"get": [405] * 6, "post": [404] * 6}),
     "accounts:profile": ("", {"get": [LOGIN] + [200] * 5, "post": [LOGIN] + [200] * 5}),
     "accounts:theme": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [400] * 5}),
     "accounts:time_zone": ("", {"get": [LOGIN] + [405] * 5, "post": [LOGIN] + [400] * 5}),
@@ -277,6 +278,7 @@ def test_site(world, name, verb):
         "answer": lambda: [tokens.answer_links(ticket.pk, people["alice"].pk)[0].split("/")[-3]],
         "mute": lambda: [tokens.mute_link(ticket.pk, people["alice"].pk).split("/")[-2]],
         "sender": lambda: [question(ticket, people["alice"]).split("/")[-2]],
+        "service": lambda: ["postmark"],
         "": list,
     }[needs]()
     url = reverse(name, args=arguments)

@@ -14,7 +14,8 @@ TICKET_URLS = ["tickets:detail", "tickets:update", "tickets:delete", "tickets:cl
 ODD_NUMBERS = ["0", "-1", str(2**31), str(2**63), "9" * 26, "%ff", "1%00", "%D9%A1%D9%A2", "1.0", "1e3"]
 # An argument that fits each kind of address, by the name of the argument.
 ARGUMENTS = {
-    "pk": 1, "key": "x", "uidb36": "1", "object_id": "1", "app_label": "tickets", "content_type_id": "1",
+    "pk": 1, "key": "x", "service": "postmark",
+    "uidb36": "1", "object_id": "1", "app_label": "tickets", "content_type_id": "1",
     "comment": 1, "person": 1, "link": 1, "token": "1.1:x",
     "size": "view",
     "name": "set_status",
