@@ -15,6 +15,7 @@ from tickets.files.discarded import delete_discarded
 from tickets.files.probe import probe
 from tickets.mail import alarms, canary
 from tickets.mail.receiving import handler
+from tickets.mail.receiving.fetching import pool
 from tickets.models import JobRun
 from tickets.models.job_run import AGAIN_AFTER_FAILURE
 from tickets.notifications import weekly_report
@@ -45,6 +46,7 @@ def handle_left_over_mail() -> None:
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
     Job("forget_old_drafts", timedelta(days=1), drafts.forget_old),
+    Job("fetch_mail", timedelta(seconds=5), pool.fetch_due),
     Job("handle_left_over_mail", timedelta(minutes=1), handle_left_over_mail),
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),

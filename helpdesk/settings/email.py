@@ -72,6 +72,7 @@ FIRST_CONTACT = env.one_of("FIRST_CONTACT", {"off", "ask", "on"}, "off")
 # Alarms about email; 0 is off. The canary is an email that the helpdesk sends to itself every hour.
 MAIL_SILENCE_HOURS = env.number("MAIL_SILENCE_HOURS", 24)
 INBOUND_SILENCE_HOURS = env.number("INBOUND_SILENCE_HOURS", 0)
+MAIL_FETCH_SECONDS = env.number("MAIL_FETCH_SECONDS", 30)
 MAIL_CANARY = env.flag("MAIL_CANARY")
 if MAIL_CANARY and not (HAS_MAIL_PROVIDER and (INBOUND_DOMAIN or not SENDS_WITHOUT_MAILBOX)):
     raise ImproperlyConfigured("MAIL_CANARY needs MAILGUN_API_KEY and INBOUND_DOMAIN: it goes out and in.")

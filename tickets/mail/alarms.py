@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from helpdesk import clock
 from tickets.files import probe
-from tickets.mail import pause
+from tickets.mail import fetching_alarms, pause
 from tickets.models import InboundEmail, JobRun, Mailbox, Notification, OutboxPause, RaisedAlarm
 from tickets.models.notification import CANARY
 
@@ -93,13 +93,6 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unread"] = words % {"count": count}
-    if count := _strangers_above_limit(now):
-        words = ngettext(
-            "Too many new people wrote within an hour. %(count)d email of them waits for review.",
-            "Too many new people wrote within an hour. %(count)d emails of them wait for review.",
-            count,
-        )
-        found["strangers"] = words % {"count": count}
     if count := _waiting_long(now):
         words = ngettext(
             "%(count)d incoming email has waited for more than an hour. Its page says why.",
@@ -107,7 +100,7 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unfiled"] = words % {"count": count}
-    return found
+    return found | fetching_alarms.found(now)
 
 
 def _file_alarms() -> dict[str, str]:
@@ -138,13 +131,6 @@ def _waiting_long(now: datetime) -> int:
     """The number of messages that wait for processing because the database fails or no worker runs."""
     since = now - FILING_IS_LATE_AFTER
     return InboundEmail.objects.filter(state=InboundEmail.State.RECEIVED, received_at__lt=since).count()
-
-
-def _strangers_above_limit(now: datetime) -> int:
-    """The number of emails of new people that wait since yesterday, because of the limit of accounts."""
-    waiting = InboundEmail.objects.filter(state=InboundEmail.State.QUARANTINED, person=None)
-    since = now - timedelta(days=1)
-    return waiting.filter(reason=InboundEmail.Reason.TOO_MANY, received_at__gt=since).count()
 
 
 def _canary_is_lost(now: datetime) -> bool:

@@ -167,8 +167,10 @@ class Mailbox(models.Model):
         self.address = self.address.lower()
 
     def save(self, *args, **kwargs):
+        """Whoever corrects a mailbox need not wait for its next turn: it is due."""
         self.address = self.address.lower()
         super().save(*args, **kwargs)
+        MailboxState.objects.filter(mailbox=self).update(next_fetch_at=None)
 
     def delete(self, *args, **kwargs):
         """Raises ProtectedError while emails of this mailbox wait in the outbox."""
@@ -222,6 +224,13 @@ class MailboxState(models.Model):
     from_moment = models.DateTimeField(
         _("reads from"), null=True, help_text=_("Older emails in the mailbox are not read.")
     )
+    checked_until_uid = models.BigIntegerField(
+        _("checked up to UID"),
+        default=0,
+        help_text=_("Up to this UID, emails are only read if they arrived after that moment."),
+    )
+    rebuilt_at = models.DateTimeField(_("folder rebuilt"), null=True)
+    next_move_at = models.DateTimeField(_("next try to move emails"), null=True)
     access_token = models.TextField(_("access token, encrypted"), blank=True)
     access_expires_at = models.DateTimeField(_("access token ends"), null=True)
     keeps_message_id = models.BooleanField(_("keeps our Message-ID"), null=True)

@@ -6,6 +6,7 @@ transaction. If our code fails three times, the message is kept for staff (state
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,6 +31,7 @@ from tickets.mail.receiving.decisions import (
     decide_on_confirmation,
     person_of,
 )
+from tickets.mail.receiving.limits import MAX_BYTES
 from tickets.mail.receiving.parsing import Mail, TooComplex
 from tickets.mail.receiving.plain_text import one_line
 from tickets.mail.receiving.storing import store
@@ -53,20 +55,28 @@ def receive(
     envelope_sender: str = "",
     recipient: str = "",
     mailbox: Mailbox | None = None,
+    size: int | None = None,
+    on_stored: Callable[[InboundEmail], object] = lambda email: None,
 ) -> InboundEmail:
     """Stores and processes a message, unless it was received before. `mailbox`: where it was fetched.
+
+    `size` is that of the whole message where `raw` has only its headers. `on_stored` is called in the
+    transaction that stores the message.
 
     Raises errors of our code until the third attempt, so that the sending server tries again. If the result
     is RECEIVED, another process is working on it, and the worker takes over if that process dies.
     """
-    email = store(
-        raw,
-        route=route,
-        provider_id=provider_id[:200],
-        envelope_sender=_address(envelope_sender),
-        recipient=_address(recipient),
-        mailbox=mailbox,
-    )
+    with transaction.atomic():
+        email = store(
+            raw,
+            route=route,
+            provider_id=provider_id[:200],
+            envelope_sender=_address(envelope_sender),
+            recipient=_address(recipient),
+            mailbox=mailbox,
+            size=len(raw) if size is None else size,
+        )
+        on_stored(email)
     return handle(email) if email.state == State.RECEIVED else email
 
 
@@ -76,7 +86,7 @@ def handle(email: InboundEmail) -> InboundEmail:
     if not is_ours:
         return begun
     try:
-        return _handle(begun, mail=_read(bytes(email.raw)))
+        return _handle(begun, mail=_read(email))
     except NOT_ITS_FAULT as error:
         attempts.excused(begun.pk, error)
         raise
@@ -208,6 +218,7 @@ def opened(email: InboundEmail) -> Mail:
     if email.reason == Reason.INTERRUPTED:
         raise CannotDecide(closed)
     try:
+        check_whole(email)
         return parsing.parse(bytes(email.raw))
     except TooComplex as error:
         raise CannotDecide(closed) from error
@@ -232,11 +243,19 @@ def name_of_sender(mail: Mail) -> str:
     return (mail.sender.partition("@")[0] if is_blank(name) else name)[:150]
 
 
-def _read(raw: bytes) -> Mail | TooComplex:
+def _read(email: InboundEmail) -> Mail | TooComplex:
     try:
-        return parsing.parse(raw)
+        check_whole(email)
+        return parsing.parse(bytes(email.raw))
     except TooComplex as error:
         return error
+
+
+def check_whole(email: InboundEmail) -> None:
+    """Raises TooComplex for a message of which only the headers were fetched."""
+    if email.size > MAX_BYTES:
+        most = MAX_BYTES // 1024 // 1024
+        raise TooComplex(f"The mail is larger than {most} MB. Only its headers are here.")
 
 
 @transaction.atomic
@@ -252,7 +271,7 @@ def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
     decision = decide(email, mail)
     if decision.state == State.FILED and email.reason == Reason.REPEATED:
         decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
-    if decision.state == State.FILED and decision.invites:
+    if decision.invites:
         decision = replace(decision, person=_invited(mail))
     if decision.state == State.FILED:
         return _file(email, mail, decision)

@@ -23,7 +23,7 @@ def store(raw: bytes, *, provider_id: str, **values) -> InboundEmail:
     """Stores a message, or returns the one that is already stored."""
     found = MESSAGE_ID.search(_head(raw))
     identity = InboundEmail.identity_of(found[1].decode() if found else "", raw)
-    values |= {"provider_id": provider_id, "raw": raw, "size": len(raw), "received_at": clock.now()}
+    values = {"size": len(raw), **values, "provider_id": provider_id, "raw": raw, "received_at": clock.now()}
     email, is_new = _stored(identity, **values)
     if is_new or (provider_id and email.provider_id == provider_id):
         return email

@@ -1,6 +1,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from tickets import jobs
 from tickets.mail.environment import keep_mailbox
+from tickets.mail.receiving.fetching import pool
 from tickets.mail.sending import delivery
 from tickets.management.job_threads import JobThreads
 
@@ -16,6 +18,7 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1
 LONGEST_BACK_OFF = 60  # seconds
 LAST_SECONDS = 5  # for running jobs to end; with the current email less than 20 seconds in total
+LONGEST_FETCH = 120  # seconds, for --once
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -36,6 +39,7 @@ class Command(BaseCommand):
         if once:
             sent = delivery.deliver_due()
             jobs.run_due()
+            pool.THREADS.wait(seconds=LONGEST_FETCH)
             self.stdout.write(f"Sent {sent} emails.")
             return
         before = {number: signal.signal(number, self.ask_to_stop) for number in STOP_SIGNALS}
@@ -79,7 +83,10 @@ class Command(BaseCommand):
     def begin_jobs(self, threads: JobThreads, failures: list[Exception]) -> None:
         try:
             self.repeat(threads.tick)
+            deadline = time.monotonic() + LAST_SECONDS
+            pool.THREADS.ask_to_stop()
             threads.end(seconds=LAST_SECONDS)
+            pool.THREADS.wait(seconds=deadline - time.monotonic())
         except Exception as error:
             logger.exception("The timed jobs can't be begun any more.")
             failures.append(error)
