@@ -1,12 +1,14 @@
-"""Tags of all apps: the name of the helpdesk (SITE_NAME), and the control of a form field with its rules."""
+"""Tags of all apps: the name of the helpdesk (SITE_NAME), controls of form fields, attributes of elements."""
 
 from django import template
 from django.conf import settings
+from django.forms.utils import flatatt
 
 from helpdesk.form_fields import control
 
 register = template.Library()
 register.simple_tag(control)
+register.filter("attributes", flatatt)
 
 
 @register.simple_tag

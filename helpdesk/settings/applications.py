@@ -65,7 +65,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "helpdesk.context_processors.site",
             ],
-            "libraries": {"site_tags": "helpdesk.site_tags", "staff_list": "helpdesk.lists.staff_list"},
+            "libraries": {
+                "icons": "helpdesk.icons",
+                "site_tags": "helpdesk.site_tags",
+                "staff_list": "helpdesk.lists.staff_list",
+            },
         },
     },
 ]

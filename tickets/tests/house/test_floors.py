@@ -16,7 +16,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("accounts.actor", "accounts.events", "accounts.validators", "accounts.fields", "accounts.people_search"),
     ("tickets.rules",),
     ("helpdesk.settings", "helpdesk.formats", "helpdesk.gunicorn"),
-    ("helpdesk.lists", "helpdesk.redirects", "helpdesk.form_fields", "helpdesk.site_tags"),
+    ("helpdesk.lists", "helpdesk.redirects", "helpdesk.form_fields", "helpdesk.site_tags", "helpdesk.icons"),
     (
         *("accounts.roles", "accounts.models", "accounts.backends", "accounts.sessions"),
         *("accounts.deletion", "accounts.links", "accounts.reset_tokens", "accounts.invitations"),
