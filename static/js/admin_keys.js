@@ -1,5 +1,6 @@
 // Single-key shortcuts of the workspace (WCAG 2.2, 2.1.4: they can be turned off). Where the page says what a key
-// does: the element with data-key="r" is focused if it is a field, selected if it is a radio, else clicked.
+// does: the element with data-key="r" is focused if it is a field, selected if it is a radio, opened if it is a
+// summary, else clicked.
 "use strict";
 {
   const STORE = "helpdesk.keys";
@@ -105,7 +106,7 @@
     } else if (target.matches("textarea, input, select")) target.focus();
     else if (target.matches("summary")) {
       target.parentElement.open = true;
-      target.parentElement.querySelector("textarea")?.focus();
+      (target.parentElement.querySelector("textarea") ?? target).focus();
     } else target.click();
     return true;
   };

@@ -1,4 +1,7 @@
-"""Saved replies and macros on a ticket's page."""
+"""Saved replies and macros on a ticket's page, which fetches them when somebody opens their list.
+
+Without JavaScript a button posts the typed reply, and the page is rendered again with the list (`is_asked`).
+"""
 
 import uuid
 
@@ -14,7 +17,7 @@ from django.views.decorators.http import require_POST
 from accounts.validators import number_or_none
 from tickets.actions import claiming, macros, saved_replies
 from tickets.admin.ticket import joined
-from tickets.admin.ticket.neighbours import FILTERS, neighbours, page_url, queue_url
+from tickets.admin.ticket.neighbours import FILTERS, neighbours, page_url, queue_query, queue_url
 from tickets.admin.ticket.parts import Part
 from tickets.admin.ticket.taking import seen_in
 from tickets.forms.conversation import ReplyForm
@@ -26,18 +29,29 @@ REPLIES_SHOWN = 12
 MACROS_SHOWN = 5  # the others are folded
 
 
-class SavedReplies(Part):
+class PreparedPart(Part):
+    def page_as_typed(self, request: HttpRequest, ticket: Ticket, body: str):
+        """Renders the page with the posted reply, whose text is `body`, and the details that came with it."""
+        forms = {"reply_form": _typed_reply(request, ticket, body)}
+        if joined.are_sent(request):
+            forms["details_form"] = joined.details_sent(self.model_admin, request, ticket)
+        return self.page_with(request, ticket.pk, **forms)
+
+
+class SavedReplies(PreparedPart):
     def urls(self):
         return [self.path("saved-replies", self.saved_replies_view, "saved_replies")]
 
     def context(self, request, page):
-        return {"saved_replies": SavedReply.objects.visible_to(request.user).values("pk", "title")}
+        if not is_asked(request, "saved_replies"):
+            return {}
+        return {"saved_replies": list(SavedReply.objects.visible_to(request.user).values("pk", "title"))}
 
     def saved_replies_view(self, request, pk):
         """GET: lists saved replies that match ?q=, filled in for the ticket.
 
-        POST, without JavaScript: renders the page with the selected reply after the typed text. Neither saves
-        anything.
+        POST, without JavaScript: renders the page with all of them, and with the selected one after the typed
+        text. Neither saves anything.
         """
         if request.method == "POST":
             return self._page_with_saved_reply(request, self.ticket_or_404(request, pk))
@@ -48,45 +62,63 @@ class SavedReplies(Part):
         found = list(found[: REPLIES_SHOWN + 1])
         for reply in found:
             reply.text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
-        context = {"replies": found[:REPLIES_SHOWN], "are_more": len(found) > REPLIES_SHOWN}
+        context = {
+            "replies": found[:REPLIES_SHOWN],
+            "are_more": len(found) > REPLIES_SHOWN,
+            "is_search": bool(request.GET.get("q", "").strip()),
+        }
         return render(request, "admin/tickets/ticket/includes/saved_replies_found.html", context)
 
     def _page_with_saved_reply(self, request: HttpRequest, ticket: Ticket):
         body = request.POST.get("body", "")
         reply = _chosen(SavedReply.objects, request, "saved_reply")
-        if reply is None:
-            messages.warning(request, _("Choose a saved reply first."))
-        else:
+        if reply is not None:
             text = saved_replies.fill(reply.body, ticket=ticket, agent=request.user)
             body = f"{body.rstrip()}\n\n{text}" if body.strip() else text
-        names = ("status", "waiting_for", "wakes_on", "key", "restored")
-        typed = {"body": body, **{name: request.POST[name] for name in names if name in request.POST}}
-        if "claims" in request.POST:
-            typed["claims"] = bool(request.POST["claims"])
-        forms = {"reply_form": ReplyForm(ticket=ticket, author=request.user, initial=typed)}
-        if joined.are_sent(request):
-            forms["details_form"] = joined.details_sent(self.model_admin, request, ticket)
-        return self.page_with(request, ticket.pk, **forms)
+        elif "saved_reply" in request.POST:
+            messages.warning(request, _("Choose a saved reply first."))
+        return self.page_as_typed(request, ticket, body)
 
 
-class Macros(Part):
+class Macros(PreparedPart):
     def urls(self):
-        return [self.path("macro", self.macro_view, "macro")]
+        return [self.path("macros", self.macros_view, "macros"), self.path("macro", self.macro_view, "macro")]
 
     def context(self, request, page):
+        context = {"macro_key": Comment._meta.get_field("key").get_default()}
+        if is_asked(request, "macros"):
+            context |= self._list(request, page.ticket)
+        return context
+
+    def macros_view(self, request, pk):
+        """GET: lists the macros, filled in for the ticket.
+
+        POST, without JavaScript: renders the page with them. Neither saves anything.
+        """
+        ticket = self.ticket_or_404(request, pk)
+        if request.method == "POST":
+            return self.page_as_typed(request, ticket, request.POST.get("body", ""))
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "POST"])
+        context = {"ticket": ticket, "acts_query": queue_query(request), **self._list(request, ticket)}
+        return render(request, "admin/tickets/ticket/includes/macros_found.html", context)
+
+    @staticmethod
+    def _list(request: HttpRequest, ticket: Ticket) -> dict:
+        """Returns the context of includes/macros_found.html."""
         usable = Macro.objects.visible_to(request.user).select_related("status", "category")
         buttons = [
             {
                 "macro": macro,
                 "summary": macros.summary(macro),
-                "body": saved_replies.fill(macro.body, ticket=page.ticket, agent=request.user),
+                "body": saved_replies.fill(macro.body, ticket=ticket, agent=request.user),
             }
             for macro in usable
         ]
         return {
+            "shows_macros": True,
             "macros": buttons[:MACROS_SHOWN],
             "more_macros": buttons[MACROS_SHOWN:],
-            "macro_key": Comment._meta.get_field("key").get_default(),
         }
 
     @method_decorator(require_POST)
@@ -134,6 +166,21 @@ class Macros(Part):
         )
         link = format_html('<a href="{}">#{}</a>', page_url(request, ticket.pk), ticket.pk)
         return format_html(text, macro=macro, ticket=link)
+
+
+def is_asked(request: HttpRequest, name: str) -> bool:
+    """Whether somebody without JavaScript pressed the button that shows the list `name` on the page."""
+    match = request.resolver_match
+    return match is not None and match.url_name == f"tickets_ticket_{name}"
+
+
+def _typed_reply(request: HttpRequest, ticket: Ticket, body: str) -> ReplyForm:
+    """Returns the form of a reply as it was posted, with `body` and without validation."""
+    names = ("status", "waiting_for", "wakes_on", "key", "restored")
+    typed = {"body": body, **{name: request.POST[name] for name in names if name in request.POST}}
+    if "claims" in request.POST:
+        typed["claims"] = bool(request.POST["claims"])
+    return ReplyForm(ticket=ticket, author=request.user, initial=typed)
 
 
 def _chosen(rows: OwnedQuerySet, request: HttpRequest, name: str):

@@ -238,14 +238,45 @@ def test_refusal_leaves_the_transaction_usable(ann, alice, unchanged):
 # Buttons and the form
 def test_button_tells_what_it_will_do(client_of, ann, sam, ticket, everything):
     Macro.objects.create(title="Of sam", body="x", owner=sam)
-    content = client_of(ann).get(f"{QUEUE}{ticket.pk}/change/").content.decode()
+    content = client_of(ann).get(f"{QUEUE}{ticket.pk}/macros/").content.decode()
     assert "Reply, status Done, priority Low, category Email Support, assigned to you" in content
     assert f'title="Hello Alice, #{ticket.pk} works again. Ann Weber"' in content
     assert "Of sam" not in content
 
 
+def test_page_fetches_the_macros_with_its_place_in_the_queue(client_of, ann, ticket, everything):
+    """The page itself reads none of them."""
+    client, query = client_of(ann), f"_changelist_filters={quote('phase=open')}"
+    content = client.get(f"{QUEUE}{ticket.pk}/change/?{query}").content.decode()
+    assert f'data-hx-get="{QUEUE}{ticket.pk}/macros/?{query}"' in content
+    assert "it works again" not in content
+    fetched = client.get(f"{QUEUE}{ticket.pk}/macros/?{query}").content.decode()
+    assert f'formaction="{QUEUE}{ticket.pk}/macro/?{query}"' in fetched
+
+
+def test_without_javascript_the_page_shows_them_and_keeps_the_typed_reply(
+    client_of, ann, ticket, everything, unchanged
+):
+    client, typed = client_of(ann), {"body": "Half a sente", "key": str(uuid.uuid4()), "claims": ""}
+    with unchanged():
+        content = client.post(f"{QUEUE}{ticket.pk}/macros/", typed).content.decode()
+    assert "Half a sente</textarea>" in content
+    assert typed["key"] in content
+    assert 'id="macros" data-menu open>' in content
+    assert "Reply, status Done, priority Low" in content
+    assert f'action="{QUEUE}{ticket.pk}/change/?"' in content  # the details are saved where they belong
+
+
+def test_without_macros_the_list_says_so(client_of, ann, ticket):
+    content = client_of(ann).get(f"{QUEUE}{ticket.pk}/macros/").content.decode()
+    assert "No macros yet." in content
+    assert f'href="{LIST}"' in content
+
+
 def test_requester_sees_nothing_of_macros(client_of, alice, ticket, everything):
-    assert "Solved" not in client_of(alice).get(ticket.get_absolute_url()).content.decode()
+    client = client_of(alice)
+    assert "Solved" not in client.get(ticket.get_absolute_url()).content.decode()
+    assert client.get(f"{QUEUE}{ticket.pk}/macros/").status_code == 302
 
 
 def test_supervisor_makes_a_shared_macro(client_of, sam):

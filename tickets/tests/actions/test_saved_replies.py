@@ -206,9 +206,18 @@ def test_without_javascript_the_text_comes_behind_what_is_typed(client_of, ann, 
     assert 'id="id_status"' in content  # the whole page
 
 
-def test_without_javascript_the_select_stands_on_the_page(client_of, ann, ticket):
+def test_without_javascript_a_button_shows_the_select_and_keeps_what_is_typed(
+    client_of, ann, ticket, unchanged
+):
     SavedReply.objects.create(title="Greeting", body="Hello")
-    content = body(client_of(ann).get(f"/admin/tickets/ticket/{ticket.pk}/change/"))
+    client, address = client_of(ann), f"/admin/tickets/ticket/{ticket.pk}/saved-replies/"
+    content = body(client.get(f"/admin/tickets/ticket/{ticket.pk}/change/"))
+    assert re.search(rf'form="reply-form"\s+formaction="{address}\?#reply"\s*>Show saved replies', content)
+    assert "Greeting" not in content
+    with unchanged():
+        content = body(client.post(address, {"body": "Half"}))
+    assert "Half</textarea>" in content
+    assert "Choose a saved reply first." not in content
     assert re.search(r'<select[^>]*name="saved_reply" form="reply-form">\s*<option[^>]*>Greeting', content)
     assert re.search(r'<form id="reply-form"', content)
 
@@ -227,6 +236,13 @@ def test_choice_that_is_not_there_keeps_what_is_typed(client_of, ann, sam, ticke
     assert "Half</textarea>" in content
     assert "Choose a saved reply first." in content
     assert "Secret" not in content
+
+
+def test_list_says_whether_none_exists_or_none_matches(client_of, ann, ticket):
+    client, address = client_of(ann), f"/admin/tickets/ticket/{ticket.pk}/saved-replies/"
+    assert "No saved replies yet." in body(client.get(address))
+    assert "No saved replies yet." in body(client.post(address))
+    assert "No saved replies match." in body(client.get(address, {"q": "greeting"}))
 
 
 def test_draft_is_left_alone_by_looking_for_a_text(client_of, ann, ticket):

@@ -88,6 +88,7 @@ def test_without_javascript_it_comes_behind_what_is_typed(open_browser, ann, tic
     page = open_ticket(open_browser, ann, ticket, java_script_enabled=False)
     page.get_by_label("Your reply").fill("Typed by hand")
     page.get_by_text("Use a saved reply").click()
+    page.get_by_role("button", name="Show saved replies").click()
     page.get_by_label("Saved reply").select_option("Greeting")
     page.get_by_role("button", name="Insert into reply").click()
     expect(page.get_by_label("Your reply")).to_have_value("Typed by hand\n\nHello Alice")
@@ -112,3 +113,29 @@ def test_macro_acts_by_one_click_and_opens_the_next_ticket(open_browser, alice, 
     assert ticket.is_done
     page.get_by_role("link", name=f"#{ticket.pk}", exact=True).click()
     expect(page.get_by_label("Your reply")).to_have_value("What I was typing")
+
+
+def test_macros_by_keyboard(open_browser, alice, ann, ticket):
+    make_ticket(alice, subject="The next one")
+    Macro.objects.create(title="Solved", body="Hello {first_name}, it works.", status=status("done"))
+    page = open_ticket(open_browser, ann, ticket)
+    page.keyboard.press("m")
+    expect(page.get_by_role("button", name="Solved", exact=True)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Solved", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"Applied “Solved” to #{ticket.pk}.")).to_be_visible()
+    assert Comment.objects.get().body == "Hello Alice, it works."
+
+
+def test_macros_without_javascript_keep_what_is_typed(open_browser, alice, ann, ticket):
+    make_ticket(alice, subject="The next one")
+    Macro.objects.create(title="Solved", body="Hello {first_name}, it works.", status=status("done"))
+    page = open_ticket(open_browser, ann, ticket, java_script_enabled=False)
+    page.get_by_label("Your reply").fill("Typed by hand")
+    page.get_by_text("Macros", exact=True).click()
+    page.get_by_role("button", name="Show macros").click()
+    expect(page.get_by_label("Your reply")).to_have_value("Typed by hand")
+    page.get_by_role("button", name="Solved", exact=True).click()
+    expect(page.get_by_text(f"Applied “Solved” to #{ticket.pk}.")).to_be_visible()
+    assert Draft.objects.get().body == "Typed by hand"

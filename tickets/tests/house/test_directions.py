@@ -26,9 +26,9 @@ SITE_PAGES = [
 ]
 STAFF_PAGES = [
     "/tickets/?phase=all", "/tickets/{}/", QUEUE + "{}/change/", f"{QUEUE}?phase=all", f"{QUEUE}?phase=all&q={WORD}",
-    QUEUE + "{}/merge/", QUEUE + "{}/saved-replies/", "/admin/tickets/category/", "/admin/tickets/status/",
-    "/admin/tickets/savedreply/", "/admin/tickets/macro/", "/admin/tickets/savedview/", "/admin/accounts/user/",
-    "/admin/tickets/activitylog/", QUEUE + "{}/delete/", "/admin/accounts/user/{person}/change/",
+    QUEUE + "{}/merge/", QUEUE + "{}/saved-replies/", QUEUE + "{}/macros/", "/admin/tickets/category/",
+    "/admin/tickets/status/", "/admin/tickets/savedreply/", "/admin/tickets/macro/", "/admin/tickets/savedview/",
+    "/admin/accounts/user/", "/admin/tickets/activitylog/", QUEUE + "{}/delete/", "/admin/accounts/user/{person}/change/",
 ]  # fmt: skip
 
 

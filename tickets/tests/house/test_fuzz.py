@@ -102,6 +102,7 @@ PATHS = [
     "/admin/tickets/ticket/1/split/1/",
     "/admin/tickets/ticket/1/timeline/",
     "/admin/tickets/ticket/1/saved-replies/",
+    "/admin/tickets/ticket/1/macros/",
     "/admin/tickets/ticket/1/macro/",
     "/admin/tickets/savedreply/add/",
     "/admin/tickets/macro/add/",

@@ -120,6 +120,7 @@ ADMIN = {
     "admin:tickets_ticket_undo": [405, 405, 405],
     "admin:tickets_ticket_timeline": [200, 200, 200],
     "admin:tickets_ticket_saved_replies": [200, 200, 200],
+    "admin:tickets_ticket_macros": [200, 200, 200],
     "admin:tickets_ticket_macro": [405, 405, 405],
     "admin:tickets_savedreply_changelist": [200, 200, 200],
     "admin:tickets_savedreply_add": [200, 200, 200],

@@ -1,5 +1,6 @@
-// Finds saved replies while you type, and inserts the chosen one at the cursor: into the reply, or into the note if
-// the note was edited last. htmx fetches the list. Texts come from data attributes, so they are translated.
+// Saved replies and macros: htmx fetches them when somebody opens their list. Saved replies are found while you type,
+// and the chosen one is inserted at the cursor: into the reply, or into the note if the note was edited last. Texts come
+// from data attributes, so they are translated.
 "use strict";
 {
   const box = document.querySelector("[data-saved-replies]");
@@ -68,4 +69,11 @@
       event.preventDefault();
     });
   }
+}
+{
+  const menu = document.getElementById("macros");
+  const list = menu?.querySelector("[data-hx-get]");
+  menu?.addEventListener("toggle", () => {
+    if (menu.open && list && !list.children.length) htmx.trigger(list, "find");
+  });
 }
