@@ -66,10 +66,11 @@ def nearest(
     effort = OF_FEW if known.total <= MANY else OF_MANY
     rare = [(word, known.share(word) * known.total) for word in words[:RARE_WORDS]]
     hits = database().hits(rare, before=before, largest=LARGEST, most=effort.hits, visited=effort.visited)
+    weights = [known.weight(word) for word in words[:RARE_WORDS]]
     found: defaultdict[int, float] = defaultdict(float)
     sizes = {}
     for place, number, size in hits:
-        found[number] += known.weight(words[place])
+        found[number] += weights[place]
         sizes[number] = size
     likely = sorted(found, key=lambda number: (-found[number] / sqrt(sizes[number] + 1), -number))
     if not likely and any(word in known.seen for word in words):  # every word is too common to search by
@@ -85,9 +86,10 @@ def by_score(words: Sequence[str], numbers: Iterable[int], known: Frequencies) -
     scores higher than a long one with the same shared words.
     """
     weights = [known.weight(word) for word in words]
+    whole = sum(weights)
     found = []
     for number, count, places in database().shared(list(numbers), list(words)):
         if places:
-            share = sum(weights[place] for place in places) / sum(weights)
+            share = sum(map(weights.__getitem__, places)) / whole
             found.append(SimilarTicket(number, share * sqrt(len(words) / count)))
     return sorted(found, key=lambda one: (-one.score, -one.number))
