@@ -73,6 +73,13 @@ MAY_BE_MAILED = RawSQL(
 NAMES = {"full_name": "name_words", "email": None}
 
 
+@cache
+def _works() -> models.Q:
+    """The condition of UserQuerySet.staff(). Made once, because it never changes."""
+    in_role = User.groups.through.objects.filter(group__name__in=STAFF).values("user")
+    return models.Q(is_active=True) & (models.Q(is_superuser=True) | models.Q(pk__in=in_role))
+
+
 class UserQuerySet(models.QuerySet):
     def active(self):
         return self.filter(is_active=True)
@@ -104,10 +111,11 @@ class UserQuerySet(models.QuerySet):
 
     def staff(self):
         """People who may work on tickets: active agents, supervisors and superusers."""
-        in_role = models.Exists(
-            User.groups.through.objects.filter(user_id=models.OuterRef("pk"), group__name__in=STAFF)
-        )
-        return self.active().filter(models.Q(is_superuser=True) | in_role)
+        return self.filter(_works())
+
+    def staff_or(self, chosen: int | None):
+        """Those people, and the person with the primary key `chosen`."""
+        return self.filter(_works() | models.Q(pk=chosen)) if chosen else self.staff()
 
     def update(self, **values):
         """Sends the same signals as save() if it changes RIGHTS. bulk_update() calls it too."""

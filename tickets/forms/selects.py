@@ -2,9 +2,8 @@
 
 from django import forms
 from django.forms.utils import flatatt
-from django.utils.html import format_html, format_html_join
-
-SELECTED = flatatt({"selected": True})
+from django.utils.html import conditional_escape
+from django.utils.safestring import mark_safe
 
 
 class PlainSelect(forms.Select):
@@ -14,16 +13,14 @@ class PlainSelect(forms.Select):
 
     def render(self, name, value, attrs=None, renderer=None):
         chosen = self.format_value(value)
-        options = (
-            (_text(choice), SELECTED if _text(choice) in chosen else "", label)
-            for choice, label in self.choices
-        )
-        return format_html(
-            '<select name="{}"{}>\n{}\n</select>',
-            name,
-            flatatt(self.build_attrs(self.attrs, attrs)),
-            format_html_join("\n", '  <option value="{}"{}>{}</option>', options),
-        )
+        attributes = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
+        options = [_option(_text(choice), label, chosen) for choice, label in self.choices]
+        return mark_safe(f"<select{attributes}>\n{''.join(options)}</select>")  # noqa: S308 - parts are escaped
+
+
+def _option(value: str, label, chosen: list[str]) -> str:
+    mark = " selected" if value in chosen else ""
+    return f'  <option value="{conditional_escape(value)}"{mark}>{conditional_escape(label)}</option>\n'
 
 
 def _text(choice) -> str:

@@ -1,5 +1,7 @@
 """Links between tickets on a ticket's page: adding, removing, reading them from both sides."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.http import HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -24,7 +26,8 @@ class Links(Part):
         return {
             "ticket_links": TicketLink.objects.seen_from(page.ticket, user=request.user),
             "removable_kinds": LinkForm.SAID,
-            "link_form": page.refused.get("link_form") or LinkForm(ticket=page.ticket),
+            # Called where the form is rendered: a process keeps what the empty one looks like.
+            "link_form": page.refused.get("link_form") or partial(LinkForm, ticket=page.ticket),
         }
 
     @method_decorator(require_POST)

@@ -40,8 +40,9 @@ class Merging(PageOfItsOwn):
         ]
 
     def context(self, request, page):
-        merged = page.ticket.merged.select_related("requester").order_by("pk")
-        return {"merged": merged if page.ticket.has_merged else ()}
+        if not page.ticket.has_merged:
+            return {}
+        return {"merged": page.ticket.merged.select_related("requester").order_by("pk")}
 
     def merge_view(self, request, pk):
         """Asks for the target, shows the effect, then merges."""
