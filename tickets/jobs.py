@@ -13,7 +13,7 @@ from tickets.actions import drafts, handing_over, ownership_check, silence
 from tickets.files import pictures
 from tickets.files.discarded import delete_discarded
 from tickets.files.probe import probe
-from tickets.mail import alarms, canary
+from tickets.mail import access_tokens, alarms, canary
 from tickets.mail.receiving import handler
 from tickets.mail.receiving.fetching import pool
 from tickets.models import JobRun
@@ -51,6 +51,7 @@ JOBS = (
     Job("wake_waiting_tickets", timedelta(minutes=10), silence.wake),
     Job("close_silent_tickets", timedelta(minutes=10), silence.close),
     Job("remind_silent_requesters", timedelta(minutes=10), silence.remind),
+    Job("renew_access_tokens", timedelta(days=1), access_tokens.renew_all),
     Job("send_canary", timedelta(hours=1), canary.send_canary),
     Job("probe_attachment_store", timedelta(minutes=5), probe),
     Job("delete_discarded_files", timedelta(hours=1), delete_discarded),

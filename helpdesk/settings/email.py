@@ -52,6 +52,10 @@ MAIL_ADDRESS = env.address("MAIL_ADDRESS")
 MAIL_SENDER_NAME = env.text("MAIL_SENDER_NAME", SITE_NAME)
 if MAIL_PROVIDER in _MAILBOX_PROVIDERS | _SERVICES and not MAIL_ADDRESS:
     raise ImproperlyConfigured("MAIL_ADDRESS is missing: it is the address that emails are sent from.")
+# Where mailboxes get their tokens and reach Microsoft Graph. Other than these only for a national cloud.
+MICROSOFT_LOGIN_URL = env.origin("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")
+MICROSOFT_GRAPH_URL = env.text("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com/v1.0")
+GOOGLE_TOKEN_URL = env.text("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token")
 # Incoming email: the domain whose messages Mailgun posts here, or a mail server pipes to receive_mail.
 INBOUND_DOMAIN = env.text("INBOUND_DOMAIN").lower()
 MAILGUN_WEBHOOK_SECRET = env.text("MAILGUN_WEBHOOK_SECRET")

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from helpdesk import clock
 from tickets.files import probe
-from tickets.mail import fetching_alarms, pause
+from tickets.mail import fetching_alarms, pause, sending_alarms
 from tickets.models import InboundEmail, JobRun, Mailbox, Notification, OutboxPause, RaisedAlarm
 from tickets.models.notification import CANARY
 
@@ -100,7 +100,7 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unfiled"] = words % {"count": count}
-    return found | fetching_alarms.found(now)
+    return found | fetching_alarms.found(now) | sending_alarms.found(now)
 
 
 def _file_alarms() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Errors and answers of the provider as text that the database can store."""
 
+from collections.abc import Iterable
+
 LONGEST = 1000  # characters
 
 
@@ -10,3 +12,10 @@ def in_words(error: Exception) -> str:
 def storable(text: str) -> str:
     """`text` without lone surrogates and NULs, which a database rejects."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")[:LONGEST]
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """`text` without the secrets, because a server or a library may repeat what it was sent."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return text

@@ -70,6 +70,12 @@ def answered(seen: OutboxPause, *, takes_mail: bool) -> None:
         _as_seen(seen).update(until=None, reason="", unanswered=0)
 
 
+def accepted(seen: OutboxPause) -> None:
+    """Ends the pause after an email was accepted, and the row of rejected ones."""
+    if seen.until or seen.unanswered or seen.rejected:
+        _as_seen(seen).update(until=None, reason="", unanswered=0, rejected=[])
+
+
 def unanswered(seen: OutboxPause) -> None:
     """Counts an attempt without an answer. Pauses after MOST_UNANSWERED attempts in a row."""
     row(seen.number).update(unanswered=F("unanswered") + 1)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.fields import OneLineField
 from helpdesk import encryption
 from tickets.models.category import Category
+from tickets.models.outbox_pause import OutboxPause
 
 PORTS = (MinValueValidator(1), MaxValueValidator(65535))
 
@@ -167,16 +168,18 @@ class Mailbox(models.Model):
         self.address = self.address.lower()
 
     def save(self, *args, **kwargs):
-        """Whoever corrects a mailbox need not wait for its next turn: it is due."""
         self.address = self.address.lower()
         super().save(*args, **kwargs)
-        MailboxState.objects.filter(mailbox=self).update(next_fetch_at=None)
+        self._forget_failures()
 
-    def delete(self, *args, **kwargs):
-        """Raises ProtectedError while emails of this mailbox wait in the outbox."""
-        if waiting := self.notifications.filter(state__in=("waiting", "sending"))[:1]:
-            raise models.ProtectedError("Emails of this mailbox wait in the outbox.", set(waiting))
-        return super().delete(*args, **kwargs)
+    def _forget_failures(self) -> None:
+        """Whoever corrects a mailbox waits for no pause, no token and no turn: it is due."""
+        OutboxPause.objects.filter(number=self.pk).delete()
+        states = MailboxState.objects.filter(mailbox=self)
+        states.update(access_token="", access_expires_at=None, next_fetch_at=None)
+        states.exclude(send_state=MailboxState.Health.OK).update(
+            send_state=MailboxState.Health.NEW, send_since=None, send_error="", send_failures=0
+        )
 
     @property
     def receives(self) -> bool:

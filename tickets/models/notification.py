@@ -34,6 +34,16 @@ WITHOUT_PERSON = frozenset({CANARY, RECEIVED_WAITS})
 WITHOUT_RETURN = frozenset({RECEIVED_WAITS})
 
 
+def protect_waiting(collector, field, rows, using) -> None:
+    """Keeps a mailbox while emails wait for it; emails that have left lose their mailbox with it."""
+    if waiting := list(rows.filter(state__in=("waiting", "sending"))):
+        raise models.ProtectedError("Emails of this mailbox wait in the outbox.", waiting)
+    models.SET_NULL(collector, field, rows, using)
+
+
+protect_waiting.lazy_sub_objs = True  # like SET_NULL: the rows are not loaded
+
+
 class NotificationQuerySet(models.QuerySet):
     def due(self, now):
         """Returns the rows that a worker may claim: those that are due, and those whose worker died."""
@@ -95,7 +105,7 @@ class Notification(models.Model):
     mailbox = models.ForeignKey(
         Mailbox,
         verbose_name=_("mailbox"),
-        on_delete=models.SET_NULL,
+        on_delete=protect_waiting,
         related_name="notifications",
         null=True,
         blank=True,

@@ -8,7 +8,7 @@ from accounts import actor
 from helpdesk import clock
 from tickets.models import ActivityLog, Handover, InboundEmail, MailPreferences, Notification
 from tickets.models.notification import HANDED_OVER, HELD, IS_THIS_YOU, RECEIVED_WAITS
-from tickets.notifications import audiences, folding, wishes
+from tickets.notifications import audiences, folding, ticket_mailboxes, wishes
 from tickets.rules.events import EVENTS, Verb, notifications_queued
 
 A_DAY = timedelta(days=1)
@@ -26,10 +26,10 @@ def enqueue_all(activities: Sequence[ActivityLog]) -> None:
         tickets = {activity.ticket_id for activity in activities}
         people = {person.pk for recipients in found for person in recipients}
         windows = folding.windows_of_all(tickets, people, now=now)
-        rows = []
+        mailboxes, rows = ticket_mailboxes.of_tickets(tickets), []
         for activity, recipients in zip(activities, found, strict=True):
             own = {person.pk: windows[activity.ticket_id, person.pk] for person in recipients}
-            rows += _rows(activity, recipients, own, now=now)
+            rows += _rows(activity, recipients, own, mailbox=mailboxes.get(activity.ticket_id), now=now)
         _insert(rows)
 
 
@@ -43,7 +43,8 @@ def enqueue(activity: ActivityLog) -> None:
     now, is_filing = clock.now(), activity.verb == Verb.CREATED
     # Nobody has had an email about a new ticket.
     windows = defaultdict(folding.Window) if is_filing else folding.windows(activity, recipients, now=now)
-    _insert(_rows(activity, recipients, windows, now=now))
+    mailbox = ticket_mailboxes.of_tickets([activity.ticket_id]).get(activity.ticket_id)
+    _insert(_rows(activity, recipients, windows, mailbox=mailbox, now=now))
 
 
 def _insert(rows: Iterable[Notification]) -> None:
@@ -52,7 +53,12 @@ def _insert(rows: Iterable[Notification]) -> None:
 
 
 def _rows(
-    activity: ActivityLog, recipients: dict, windows: dict[int, folding.Window], *, now: datetime
+    activity: ActivityLog,
+    recipients: dict,
+    windows: dict[int, folding.Window],
+    *,
+    mailbox: int | None,
+    now: datetime,
 ) -> Iterator[Notification]:
     hold = EVENTS[activity.verb].held(may_undo=actor.current().may_undo)
     for person, audience in recipients.items():
@@ -63,6 +69,7 @@ def _rows(
             address=person.email,
             activity=activity,
             ticket_id=activity.ticket_id,
+            mailbox_id=mailbox,
             batch=activity.batch,
             created_at=now,
             next_try_at=now + hold,
@@ -78,6 +85,7 @@ def _apply_preferences(notification: Notification, window: folding.Window) -> No
     notification.is_digest = wishes.wish(person, kind) == MailPreferences.Wish.DIGEST
     if notification.is_digest:
         moment = wishes.next_digest(person, moment)
+        notification.mailbox_id = None  # a digest holds tickets of several mailboxes
     else:
         notification.batch, not_before = window.place(notification.batch)
         moment = max(moment, not_before or moment)

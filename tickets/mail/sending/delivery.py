@@ -62,6 +62,7 @@ def _unless_paused(ready: ReadyMail) -> ReadyMail | None:
     if paused.is_on(clock.now()) and paused.until != ready.paused.until:
         give_back(ready.notifications)
         return None
+    ready.paused.rejected = paused.rejected  # it was claimed before the failure
     return ready
 
 

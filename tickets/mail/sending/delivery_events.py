@@ -51,7 +51,7 @@ def note(event: AnymailTrackingEvent) -> None:
             sent_at=_moment(event.timestamp)
         )
         if changed and state in SUPPRESSES:
-            _suppress(changed[0], SUPPRESSES[state], detail)
+            suppress(changed[0], SUPPRESSES[state], detail)
 
 
 def _rows(message_id: str) -> list[Notification]:
@@ -60,7 +60,7 @@ def _rows(message_id: str) -> list[Notification]:
     return list(rows.filter(message_id=message_id)) or list(rows.filter(provider_id=message_id))
 
 
-def _suppress(notification: Notification, reason: Reason, detail: str) -> None:
+def suppress(notification: Notification, reason: Reason, detail: str) -> None:
     found, is_new = SuppressedAddress.objects.get_or_create(
         address=notification.address.lower(),
         defaults={"reason": reason, "detail": detail, "notification": notification},

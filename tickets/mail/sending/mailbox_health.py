@@ -15,7 +15,7 @@ def works(mailbox: Mailbox | None, now: datetime) -> None:
     """Notes that the server has accepted an email."""
     if mailbox is None:
         return
-    state = MailboxState.of(mailbox) if not hasattr(mailbox, "state") else mailbox.state
+    state = getattr(mailbox, "state", None) or MailboxState.of(mailbox)
     is_noted = state.send_state == Health.OK and state.sent_at and now - state.sent_at < NOTED_AGAIN_AFTER
     if is_noted:
         return
@@ -28,9 +28,10 @@ def fails(mailbox: Mailbox | None, health: Health, words: str) -> None:
     """Notes a failure of the mailbox, not of one email. The time of the first failure in a row is kept."""
     if mailbox is None:
         return
-    MailboxState.of(mailbox)
+    state = MailboxState.of(mailbox)
     since = Case(When(send_state=health, then=F("send_since")), default=Value(clock.now()))
     MailboxState.objects.filter(mailbox=mailbox).update(
         send_since=since, send_state=health, send_error=words, send_failures=F("send_failures") + 1
     )
-    mailbox.state.send_state = health  # works() compares with it
+    state.refresh_from_db()
+    mailbox.state = state  # works() compares with it

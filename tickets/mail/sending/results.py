@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from helpdesk import clock
 from tickets.mail import pause
-from tickets.mail.sending import mailbox_health
+from tickets.mail.sending import breaker, mailbox_health
 from tickets.mail.sending.claiming import finish, wait
+from tickets.mail.sending.delivery_events import suppress
 from tickets.mail.sending.ready_mail import ReadyMail
 from tickets.mail.sending.transports.outcome import Accepted, Later, Never, Outcome, SenderRefused, Slow
-from tickets.models import MailboxState, Notification, OutboxPause
+from tickets.models import MailboxState, Notification, OutboxPause, SuppressedAddress
 
 logger = logging.getLogger(__name__)
 State, Reason, Health = Notification.State, OutboxPause.Reason, MailboxState.Health
@@ -27,7 +28,7 @@ def _accepted(ready: ReadyMail, outcome: Accepted) -> None:
     now = clock.now()
     values = {"provider_id": outcome.provider_id, "last_error": outcome.words}
     finish(ready.notifications, state=State.SENT, sent_at=now, **values)
-    pause.answered(ready.paused, takes_mail=True)
+    pause.accepted(ready.paused)
     if outcome.wait:
         pause.begin(outcome.wait, Reason.THROTTLED, seen=ready.paused)
     mailbox_health.works(ready.mailbox, now)
@@ -58,7 +59,9 @@ def _refused(ready: ReadyMail, outcome: SenderRefused) -> None:
 
 def _never(ready: ReadyMail, outcome: Never) -> None:
     finish(ready.notifications, state=State.FAILED, last_error=outcome.words)
-    if outcome.heard:
+    if outcome.suppress:
+        suppress(ready.notifications[0], SuppressedAddress.Reason.BOUNCED, outcome.words)
+    if not breaker.trips(ready, outcome) and outcome.heard:
         pause.answered(ready.paused, takes_mail=True)
 
 

@@ -10,12 +10,18 @@ from django.conf import settings
 from django.db.models import Q
 
 from tickets.mail.sending.transports.esp import EmailService
+from tickets.mail.sending.transports.graph import Graph
 from tickets.mail.sending.transports.outcome import Transport
+from tickets.mail.sending.transports.smtp import Smtp
 from tickets.models import Mailbox, Notification
 from tickets.models.outbox_pause import SETTINGS
 
 RELOADED_AFTER = 5  # seconds: a worker that sends without a break sees a change of a mailbox
-TRANSPORTS = {Mailbox.Sending.ESP: lambda mailbox: EmailService()}
+TRANSPORTS = {
+    Mailbox.Sending.ESP: lambda mailbox: EmailService(),
+    Mailbox.Sending.SMTP: Smtp,
+    Mailbox.Sending.GRAPH: Graph,
+}
 
 
 class Senders:

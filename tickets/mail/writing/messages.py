@@ -1,6 +1,7 @@
 """Builds an email from rows of the outbox. Text and HTML share templates (templates/emails/<folder>/)."""
 
 from dataclasses import replace
+from email.utils import formataddr
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -16,7 +17,7 @@ from tickets.history import owner_words, story
 from tickets.mail.guard import check_address, check_header
 from tickets.mail.writing import digest, handed_over, is_this_you, threads, tokens, weekly_report
 from tickets.mail.writing.letter import AccountLetter, Letter, Link, Question, TicketLetter
-from tickets.models import ActivityLog, Category, Comment, Notification, Ticket
+from tickets.models import ActivityLog, Category, Comment, Mailbox, Notification, Ticket
 from tickets.models.notification import (
     CANARY,
     HANDED_OVER,
@@ -24,6 +25,7 @@ from tickets.models.notification import (
     IS_THIS_YOU,
     RECEIVED_WAITS,
     WEEKLY_REPORT,
+    WITHOUT_RETURN,
 )
 from tickets.rules.events import CHANGED_FOLDER, EVENTS, Audience, Verb, folder_for
 from tickets.rules.workflow import REOPEN_PERIOD
@@ -41,10 +43,15 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
         letter = _letter(notifications)
         subject, text = letter.subject, render_to_string("emails/layout.txt", {"letter": letter})
         html = (
-            render_to_string("emails/layout.html", {"letter": letter}) if settings.HAS_MAIL_PROVIDER else ""
+            render_to_string("emails/layout.html", {"letter": letter})
+            if settings.HAS_MAIL_PROVIDER or first.mailbox
+            else ""
         )
+    # An answer to one email; a server that knows null return paths sends it with one (RFC 3834, 3.3 and 5).
+    reply = {"Auto-Submitted": "auto-replied"} if first.kind in WITHOUT_RETURN else {}
     headers = {
         **AUTOMATIC,
+        **reply,
         "List-Id": f"<helpdesk.{settings.MESSAGE_ID_DOMAIN}>",
         "Message-ID": first.message_id,
         **letter.headers,
@@ -52,6 +59,7 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=check_header(subject),
         body=text,
+        from_email=check_header(_from(first.mailbox)),
         to=[check_address(first.address)],
         headers={name: check_header(value) for name, value in headers.items()},
         reply_to=[check_address(address) for address in letter.reply_to],
@@ -59,6 +67,13 @@ def build(notifications: list[Notification]) -> EmailMultiAlternatives:
     if html:  # the console prints only text
         mail.attach_alternative(html, "text/html")
     return mail
+
+
+def _from(mailbox: Mailbox | None) -> str:
+    """The From of emails that `mailbox` sends; None: the provider of the settings."""
+    if mailbox is None:
+        return settings.DEFAULT_FROM_EMAIL
+    return formataddr((mailbox.sender_name or settings.SITE_NAME, check_address(mailbox.address)))
 
 
 def new_message_id(notification: Notification) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts import links
-from tickets.mail.addresses import reply_address
+from tickets.mail import addresses
 from tickets.mail.roots import root as signed_root
 from tickets.mail.writing import tokens
 from tickets.mail.writing.letter import Link
@@ -88,10 +88,10 @@ def choose_link() -> Link:
 
 
 def reply_to(notification: Notification, *, internal: bool) -> list[str]:
-    """The Reply-To addresses. `internal`: a reply becomes an internal note. Empty without INBOUND_DOMAIN."""
-    if not settings.INBOUND_DOMAIN:
-        return []
-    return [reply_address(notification.ticket_id, notification.person_id, internal=internal)]
+    """The Reply-To addresses. `internal`: a reply becomes an internal note. Empty if nobody would get it."""
+    ticket, person = notification.ticket_id, notification.person_id
+    address = addresses.reply_to(notification.mailbox, ticket, person, internal=internal)
+    return [address] if address else []
 
 
 def what_becomes_of_answers(*, internal: bool) -> list[str]:

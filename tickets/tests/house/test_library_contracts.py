@@ -6,6 +6,8 @@ Found by reading our code: private names, and what comes from modules (INTERNAL)
 import ast
 import importlib
 import inspect
+import smtplib
+import ssl
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -607,3 +609,14 @@ def test_page_with_a_refused_form_is_made_as_django_makes_it(rf, alice, ann):
 def test_parameters_are_called_as_in_bookmarks():
     names = (ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, ACTION_CHECKBOX_NAME)
     assert names == ("all", "o", "p", "q", "_selected_action")
+
+
+# Email
+@pins("_host")
+def test_connection_to_a_mail_server_verifies_the_name_that_is_set():
+    """smtplib sets it only where it connects at once, and then it can't be closed if the time limit ends it."""
+    server = smtplib.SMTP(local_hostname="here")
+    assert server._host == ""
+    assert smtplib.SMTP_SSL(local_hostname="here", context=ssl.create_default_context())._host == ""
+    for method in (smtplib.SMTP_SSL._get_socket, smtplib.SMTP.starttls):
+        assert "server_hostname=self._host" in inspect.getsource(method)
