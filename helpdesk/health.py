@@ -25,7 +25,7 @@ OWN_NETWORKS = [
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via")
 
 # Reasons of a pause that /readyz reports. Throttling is normal and not reported.
-ALARMING = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT)
+ALARMING = (OutboxPause.Reason.REFUSED, OutboxPause.Reason.SILENT, OutboxPause.Reason.BREAKER)
 PARTS = ("database", "migrations", "outbox", "mail", "jobs", "attachments")
 
 

@@ -76,6 +76,8 @@ def _alarms() -> dict[str, str]:
         )
     if reason == Pause.REFUSED:
         found["refused"] = _("The email provider refuses us: check its key and the domain. All emails wait.")
+    if reason == Pause.BREAKER:
+        found["breaker"] = _("The email provider rejected several emails in a row. All emails wait.")
     if _nothing_has_left(now):
         found["silence"] = _("No email has been sent for %(hours)d hours, although some are due.") % {
             "hours": settings.MAIL_SILENCE_HOURS

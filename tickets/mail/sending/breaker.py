@@ -7,6 +7,7 @@ that was returned and is rejected again, although the server has accepted anothe
 import logging
 from itertools import takewhile
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -21,15 +22,16 @@ logger = logging.getLogger(__name__)
 State, Reason = Notification.State, OutboxPause.Reason
 MOST_REJECTED = 5  # people in a row
 MOST_BY_POLICY = 3  # people in a row whom the server may not write to
+UNGUARDED = ("mailgun", "console")  # without a mailbox these behave as before there was one
 REMEMBERED = 50  # emails in a row
 
 
 def trips(ready: ReadyMail, outcome: Never) -> bool:
     """Notes an email that has failed. Returns whether its mailbox pauses now and the emails wait again."""
-    if ready.mailbox is None or outcome.heard is None:
+    if outcome.heard is None or (ready.mailbox is None and settings.MAIL_PROVIDER in UNGUARDED):
         return False
     with transaction.atomic():
-        row = pause.row(ready.mailbox.pk).select_for_update().get()
+        row = pause.row(ready.paused.number).select_for_update().get()
         pks = [notification.pk for notification in ready.notifications]
         if not row.reason and set(pks) & set(row.returned):
             return False
@@ -55,8 +57,9 @@ def _reason(rejected: list) -> str:
 
 def _return(ready: ReadyMail, pks: list[int], reason: Reason, words: str) -> None:
     """Puts the emails back into the outbox, after those that are due. The attempt does not count."""
+    sender = ready.mailbox or "The mail provider"
     until = pause.begin(pause.KEY_PAUSE, reason, seen=ready.paused)
-    logger.error("%s rejected several people in a row (%s). All its mail waits.", ready.mailbox, words)
+    logger.error("%s rejected several people in a row (%s). All its mail waits.", sender, words)
     rows = Notification.objects.filter(pk__in=pks, state=State.FAILED)
     SuppressedAddress.objects.filter(notification__in=rows, reason=SuppressedAddress.Reason.BOUNCED).delete()
     last_error = _("Waits because several emails in a row were rejected. %(words)s") % {"words": words}

@@ -190,5 +190,5 @@ def test_number_of_queries_does_not_grow(alice, django_assert_max_num_queries):
     for number in range(20):
         make_ticket(alice)
         came_in(state="failed", identity=f"<{number}@example.org>")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         alarms.alarms()

@@ -158,6 +158,30 @@ def test_mailbox_may_send_by_the_service_of_the_settings(mailgun, alice):
     assert (pause.is_on(mailbox.pk), pause.is_on()) == (True, False)
 
 
+def test_without_a_mailbox_all_wait_where_nothing_else_sends(settings, alice, server):
+    settings.SENDS_WITHOUT_MAILBOX = False
+    make_ticket(alice)
+    assert deliver_due() == 0
+    assert Notification.objects.get().attempts == 0
+    smtp_mailbox(server)
+    assert deliver_due() == 1
+
+
+@pytest.mark.parametrize(("provider", "reason"), [("mailgun", ""), ("postmark", Reason.BREAKER)])
+def test_26_service_without_a_mailbox_is_guarded_and_mailgun_is_as_before(
+    mailgun, settings, clock, roles, alice, bob, charlie, ann, sam, provider, reason
+):
+    settings.MAIL_PROVIDER = provider
+    mailgun.behave = 400
+    for person in (alice, bob, charlie, ann, sam):
+        outbox.enqueue_account_mail(person, "welcome", address=person.email)
+    deliver_due()
+    assert pause.reason() == reason
+    states = {State.WAITING} if reason else {State.FAILED}
+    assert set(Notification.objects.values_list("state", flat=True)) == states
+    assert any("rejected several" in alarm for alarm in alarms.alarms()) == bool(reason)
+
+
 def test_26_five_rejected_in_a_row_wait_again(server, queue, it, clock, roles, alice, bob, charlie, ann, sam):
     server.answers["BODY"] = "554 5.6.0 not today"
     for person in (alice, bob, charlie, ann):
