@@ -25,7 +25,7 @@ def links_lead_here(app_configs, **kwargs):
         hint = "Start it with https://. Otherwise links to reset a password travel unencrypted."
         found.append(Error("SITE_URL is not https.", hint=hint, id="helpdesk.E001"))
     if not validate_host(address.hostname, settings.ALLOWED_HOSTS):
-        hint = "Add its host to ALLOWED_HOSTS. Otherwise every link in an email leads to a 400."
+        hint = "Add its host to ALLOWED_HOSTS. Otherwise links in emails show an error page."
         found.append(Error("SITE_URL is not one of the ALLOWED_HOSTS.", hint=hint, id="helpdesk.E002"))
     return found
 
@@ -34,7 +34,7 @@ def proxy_is_known(app_configs, **kwargs):
     """Behind a proxy, only the proxy knows the client's IP address and whether the client uses https."""
     if settings.ALLAUTH_TRUSTED_PROXY_COUNT or not settings.SECURE_SSL_REDIRECT:
         return []
-    hint = "Set it to the number of proxies in front. With 0 all clients share one IP address."
+    hint = "Set it to the number of proxies in front. With 0, all clients share one IP address."
     return [Warning("TRUSTED_PROXIES is 0.", hint=hint, id="helpdesk.W001")]
 
 
@@ -42,8 +42,8 @@ def signup_is_bounded(app_configs, **kwargs):
     """A person with an account can file tickets, and so can make the helpdesk email the staff."""
     if settings.SIGNUP != "open":
         return []
-    hint = "Set SIGNUP_EMAIL_DOMAINS to the domains of your company, or SIGNUP=closed: staff invite people."
-    return [Warning("Anybody can sign up.", hint=hint, id="helpdesk.W004")]
+    hint = "Set SIGNUP_EMAIL_DOMAINS to the domains of your company, or SIGNUP=closed and invite people."
+    return [Warning("Anyone can sign up.", hint=hint, id="helpdesk.W004")]
 
 
 def sender_is_ours(app_configs, **kwargs):

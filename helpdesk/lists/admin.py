@@ -66,6 +66,8 @@ class StaffListMixin:
     show_facets = admin.ShowFacets.NEVER
     paginator = CappedPaginator
 
+    counted_names: tuple | None = None  # one row and many rows below the list; None: as the model says
+
     # Names of columns by the positions in old URLs, without the column of checkboxes.
     old_columns: Mapping[int, str] = MappingProxyType({})
 

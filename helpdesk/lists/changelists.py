@@ -54,6 +54,12 @@ class StaffChangeList(ChangeList):
     def url_for_result(self, result):
         return f"{self.here}{quote(result.pk)}/change/{self.way_back}"
 
+    @property
+    def counted_name(self) -> str:
+        """What the list counts, as the number of its rows needs it."""
+        names = self.model_admin.counted_names or (self.opts.verbose_name, self.opts.verbose_name_plural)
+        return str(names[0 if self.result_count == 1 else 1])
+
     # The order
     @cached_property
     def columns(self) -> list[str]:

@@ -8,7 +8,9 @@
       const field = select.form.elements[name];
       if (!field) continue;
       const isWrong = field.getAttribute("aria-invalid") === "true";
-      field.closest("[data-field], .form-row, [id^=div_]").hidden = !waits && !isWrong;
+      const row = field.closest("[data-field], .form-row, [id^=div_]");
+      row.hidden = !waits && !isWrong;
+      row.dataset.decided = "";
     }
   };
   const showAll = () => document.querySelectorAll("select[data-waiting-statuses]").forEach(show);

@@ -39,7 +39,9 @@ class NewTicketAdminForm(WaitingMixin, OnBehalfMixin, forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["category"].queryset = Category.objects.active()
+        self.fields["category"].empty_label = CHOOSE
         self.fields["assignee"].offer()
+        self.fields["assignee"].empty_label = _("Unassigned")
         self.fields["status"].initial = Status.objects.default_for(Phase.NEW)
         self.ask_for_reason()
         self.instance.source = Ticket.Source.ADMIN

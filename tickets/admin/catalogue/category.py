@@ -75,7 +75,7 @@ class CategoryAdmin(StaffListMixin, admin.ModelAdmin):
         present = self._shown(request).values("default_assignee")
         people = working_or(present.exclude(default_assignee=None))
         return super().formfield_for_foreignkey(
-            db_field, request, form_class=AssigneeField, queryset=people, **kwargs
+            db_field, request, form_class=AssigneeField, queryset=people, empty_label=_("No one"), **kwargs
         )
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):

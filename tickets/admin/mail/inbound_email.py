@@ -59,6 +59,7 @@ class InboundEmailAdmin(MailRowMixin, StaffListMixin, ReadOnlyMixin, admin.Model
     list_display = ("received_at", "sender", "subject", "state_badge", "why", "ticket_number")
     list_filter = (InboundStateFilter, InboundReasonFilter)
     sortable_by = ()
+    counted_names = (_("email"), _("emails"))
     search_fields = ("sender", "subject")
     search_help_text = _("Sender, subject or ticket number")
     change_form_template = "admin/tickets/inboundemail/change_form.html"

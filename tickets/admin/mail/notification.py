@@ -19,6 +19,7 @@ class NotificationAdmin(LedgerMixin, MailRowMixin, StaffListMixin, ReadOnlyMixin
     list_display = ("created_at", "address", "what", "ticket_number", "state_badge", "attempts", "problem")
     list_filter = (StateFilter, QueuedFilter)
     sortable_by = ()
+    counted_names = (_("email"), _("emails"))
     search_fields = ("address",)  # shows the search box
     search_help_text = _("Email address, name or ticket number")
     ordering = ("-created_at", "-pk")

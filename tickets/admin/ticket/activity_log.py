@@ -31,6 +31,7 @@ class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = ("recorded_at", "ticket_number", "verb", "changed", "who", "source")
     list_filter = (VerbFilter,)
     sortable_by = ()
+    counted_names = (_("entry"), _("entries"))
     search_fields = ("actor_name",)  # enables the search box
     search_help_text = _("Ticket number or person")
     fields = ("recorded_at", "ticket_number", "verb", "changes", "who", "source", "batch")

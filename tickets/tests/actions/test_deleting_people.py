@@ -116,7 +116,7 @@ def test_person_with_records_is_kept_and_can_be_deactivated_instead(
             in content
         )
         assert "protected" not in content
-        assert "Yes, I’m sure" not in content
+        assert "You can’t undo this." not in content
     assert User.objects.filter(pk=eve.pk).exists()
 
 
@@ -156,7 +156,7 @@ def test_person_without_records_is_deleted_with_all_that_is_only_his(
     client = client_of(root)
     people = [eve, *(make_person(f"Zoe{number} New") for number in range(others))]
     if not others:
-        assert "Yes, I’m sure" in body(client.get(f"{PEOPLE}{eve.pk}/delete/"))
+        assert "You can’t undo this." in body(client.get(f"{PEOPLE}{eve.pk}/delete/"))
     body(delete(client, *people))
     assert not User.objects.filter(pk__in=[person.pk for person in people]).exists()
     for model in (Draft, Visit, Watcher, MutedTicket, MailPreferences):

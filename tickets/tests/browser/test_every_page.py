@@ -1,4 +1,4 @@
-"""Every page: axe finds nothing in light and dark, nothing scrolls sideways, one h1, a title of its own."""
+"""Every page: axe finds nothing in light and dark, nothing moves or scrolls sideways, one h1, its own title."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,15 @@ from tickets.tests.factories import make_ticket, upload
 # WCAG 2.2, 1.4.10: 320 px is also what 1280 px at 400 % and 640 px at 200 % leave.
 NARROW = (320, 390, 768)
 WIDE = {"width": 1280, "height": 900}
+# What moved so far without an input (https://web.dev/articles/cls).
+SHIFTS = """() => {
+  const observer = new PerformanceObserver(() => {});
+  observer.observe({ type: "layout-shift", buffered: true });
+  const moved = ({ node }) => node?.outerHTML?.slice(0, 80) ?? node?.textContent;
+  return observer.takeRecords().filter(({ hadRecentInput }) => !hadRecentInput)
+    .map(({ value, sources }) => ({ value, moved: sources.map(moved) }));
+}"""
+MOST_SHIFT = 0.05
 
 
 @pytest.fixture
@@ -39,8 +48,16 @@ def violations(page) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in results for node in one["nodes"]]
 
 
+def shifts(page) -> Iterator[str]:
+    found = page.evaluate(SHIFTS)
+    total = sum(shift["value"] for shift in found)
+    if total > MOST_SHIFT:
+        yield f"moves by {total:.2f}: {[shift['moved'] for shift in found]}"
+
+
 def faults(page) -> Iterator[str]:
     """What is wrong with the page that is open, in light and dark and on narrow screens."""
+    yield from shifts(page)
     if page.locator("h1").count() != 1 or page.locator("main").count() != 1:
         yield "not one heading and one main part"
     if not page.title().strip() or page.locator("html[lang]").count() != 1:
@@ -68,6 +85,20 @@ def test_every_page_is_sound(open_browser, cast, tickets):
         page.goto(address, wait_until="networkidle")
         if wrong := list(faults(page)):
             found[name] = wrong
+    assert found == {}
+
+
+def test_nothing_moves_on_a_phone(open_browser, cast, tickets):
+    """On a desktop: test_every_page_is_sound()."""
+    found, browsers = {}, {}
+    for name, (who, address) in pages(tickets).items():
+        if who not in browsers:
+            browsers[who] = open_browser(cast[who], viewport={"width": 390, "height": 844}, has_touch=True)
+        page = browsers[who]
+        page.goto(address)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+        if moved := list(shifts(page)):
+            found[name] = moved
     assert found == {}
 
 
