@@ -196,6 +196,10 @@ class HandoverLetter(Letter):
     count: int
     more: int  # tickets that are not listed
 
+    @cached_property
+    def afterwards(self) -> list[str]:
+        return paragraphs_of(self._words("after"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class WeeklyReportLetter(Letter):

@@ -95,8 +95,8 @@ def free_port() -> int:
 class Server:
     """gunicorn as in the Procfile, on the loopback address. Workers are not replaced, to measure memory."""
 
-    def __init__(self, env: dict[str, str], log: Path):
-        self.port, self.log = free_port(), log
+    def __init__(self, env: dict[str, str], log: Path, *, port: int | None = None):
+        self.port, self.log = port or free_port(), log
         arguments = ["-m", "gunicorn", "helpdesk.wsgi", "--config", "python:helpdesk.gunicorn"]
         arguments += ["--bind", f"127.0.0.1:{self.port}", "--max-requests", "0", "--timeout", "0"]
         self.process = start(arguments, env, log)

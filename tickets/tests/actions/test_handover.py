@@ -242,7 +242,7 @@ def test_the_mail_lists_the_tickets(alice, kim, ben, mailoutbox):
     delivery.deliver_due()
     (mail,) = mailoutbox
     assert mail.to == [ben.email]
-    assert mail.subject == "30 tickets of Kim Sato are now assigned to you"
+    assert mail.subject == "30 tickets from Kim Sato are now assigned to you"
     assert "Kim Sato has left. 30 tickets are now assigned to you:" in mail.body
     assert f"#{tickets[0].pk} Number 0" in mail.body
     assert "5 more tickets are in the queue." in mail.body
@@ -264,8 +264,8 @@ def test_what_falls_to_nobody_notifies_the_people_of_the_categories_once(alice, 
     delivery.deliver_due()
     subjects = {mail.to[0]: mail.subject for mail in mailoutbox}
     assert subjects == {
-        sam.email: "3 tickets of Kim Sato are now unassigned",
-        ben.email: "1 ticket of Kim Sato is now unassigned",
+        sam.email: "3 tickets from Kim Sato are now unassigned",
+        ben.email: "1 ticket from Kim Sato is now unassigned",
     }
 
 
