@@ -59,10 +59,10 @@ def _about_roots(mail: Mail, person) -> set[tuple[int, bool]]:
 
 
 def _one_of(about: set[tuple[int | None, bool]], person) -> tuple[Ticket, bool] | None:
-    numbers = {number for number, _internal in about}
+    numbers = {number for number, _internal in about} - {None}
     if len(numbers) != 1:
         return None
-    ticket = Ticket.objects.visible_to(person).filter(pk__in=numbers - {None}).first()
+    ticket = Ticket.objects.visible_to(person).filter(pk__in=numbers).first()
     return (ticket, any(internal for _number, internal in about)) if ticket else None
 
 
