@@ -169,8 +169,11 @@ class Beside:
 def beside(queryset: QuerySet, row, *, most: int) -> Beside | None:
     """What stands beside `row` in `queryset`, in one query. None if `row` is not one of its rows.
 
-    The counts are capped at `most` + 1.
+    The counts are capped at `most` + 1. If no index has the order, reads the keys of all rows, which must be
+    few then.
     """
+    if any(not isinstance(term, str) for term in queryset.query.order_by):
+        return _beside_in(list(queryset.values_list("pk", flat=True)), row.pk, most)
     order = Order(queryset)
     try:
         listed, params = queryset.order_by().values(*order.columns).query.sql_with_params()
@@ -180,6 +183,15 @@ def beside(queryset: QuerySet, row, *, most: int) -> Beside | None:
         cursor.execute(_beside_sql(order, listed, most), [*params, *3 * order.stored_key(row), row.pk])
         found = cursor.fetchone()
     return Beside(*found) if found else None
+
+
+def _beside_in(keys: list[int], key: int, most: int) -> Beside | None:
+    if key not in keys:
+        return None
+    place = keys.index(key)
+    previous = keys[place - 1] if place else None
+    following = keys[place + 1] if place + 1 < len(keys) else None
+    return Beside(previous, following, min(place, most + 1), min(len(keys), most + 1))
 
 
 def _beside_sql(order: Order, listed: str, most: int) -> str:

@@ -13,6 +13,8 @@
   const step = () => Number(panel.dataset.step); // tickets of a request
   let run = 0; // grows when the panel closes, so that answers to an earlier panel are dropped
   let preview; // the request for the newest preview
+  const NOTHING = { changed: 0, refused: [] };
+  let before = NOTHING; // what was done until a step was refused as a whole
   let isWorking = false;
   let isStopped = false;
 
@@ -89,7 +91,8 @@
   };
   const apply = async (form, button) => {
     const { steps, count } = stepsOf(form, button);
-    const result = { changed: 0, refused: [], isDeletion: button.matches(".danger"), done: 0 };
+    const { changed, refused } = before;
+    const result = { changed, refused: [...refused], isDeletion: button.matches(".danger"), done: 0 };
     const current = run;
     isStopped = false;
     work(true);
@@ -105,7 +108,9 @@
           const rest = new FormData(form);
           rest.set("numbers", form.elements.numbers.value.split(",").slice(result.done).join(","));
           if (result.done) htmx.trigger(live, "live");
-          return show(await pageOf(await post(form.getAttribute("action"), rest)));
+          before = result;
+          show(await pageOf(await post(form.getAttribute("action"), rest)));
+          return say(doneBefore());
         }
         const done = await response.json();
         result.changed += done.changed;
@@ -125,6 +130,7 @@
     const text = didNothing ? panel.dataset.unchanged : words(isDeletion ? "deleted" : "updated", changed);
     return [text, problem ?? (isCut ? panel.dataset.stopped : "")].filter(Boolean).join(" ");
   };
+  const doneBefore = () => (before.changed || before.refused.length ? summary(before, true) : "");
   // The panel was closed meanwhile.
   const leave = (result) => {
     tell(summary(result, true));
@@ -132,6 +138,7 @@
   };
   const finish = (result, isCut) => {
     const text = summary(result, isCut);
+    before = NOTHING;
     const refused = new Map(result.refused.map(([number, reason]) => [String(number), reason]));
     for (const box of list.querySelectorAll(".action-select:checked")) if (!refused.has(box.value)) box.click();
     htmx.trigger(live, "live");
@@ -174,6 +181,8 @@
   });
   // The menu of a row uses the same field ids.
   panel.addEventListener("close", () => {
+    if (doneBefore()) tell(doneBefore());
+    before = NOTHING;
     run += 1;
     preview?.abort();
     isStopped = false;

@@ -5,7 +5,8 @@
   const MOST = 6;
   const field = document.querySelector("#note-form textarea");
   const list = document.getElementById("mentions");
-  const staff = [...document.querySelectorAll("#id_assignee option")].filter((option) => option.value);
+  const me = document.querySelector("#note-form [name=typed_by]")?.value;
+  const staff = [...document.querySelectorAll("#id_assignee option")].filter(({ value }) => value && value !== me);
   const names = staff.map((option) => option.text);
   const say = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
   let chosen = 0;

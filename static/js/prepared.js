@@ -28,15 +28,8 @@
         hasCursor = false;
       }
       const isNote = field.form.dataset.kind === "note";
-      const [start, end] = hasCursor ? [field.selectionStart, field.selectionEnd] : [field.value.length, field.value.length];
-      // After existing text, start a new paragraph.
-      const before = field.value.slice(0, start);
-      const isBehind = before.trim() && start === field.value.length;
-      const gap = isBehind ? "\n".repeat(Math.max(0, 2 - before.match(/\n*$/)[0].length)) : "";
-      field.setRangeText(gap + text, start, end, "end");
       box.open = false;
-      field.focus();
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new CustomEvent("insert", { bubbles: true, detail: { text, isAtEnd: !hasCursor } }));
       say(isNote ? box.dataset.intoNote : box.dataset.intoReply);
     };
 

@@ -11,11 +11,7 @@
       const mode = document.getElementById("mode-reply");
       if (mode && !mode.checked) mode.click(); // the note is shown in its place
       const answer = button.closest("details").querySelector("[data-answer]").textContent;
-      // After existing text, start a new paragraph.
-      const written = field.value.trimEnd();
-      field.setRangeText(written ? `\n\n${answer}` : answer, written.length, field.value.length, "end");
-      field.focus();
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.dispatchEvent(new CustomEvent("insert", { bubbles: true, detail: { text: answer, isAtEnd: true } }));
       document.dispatchEvent(new CustomEvent("announce", { detail: list.dataset.copied }));
     });
   }

@@ -13,6 +13,7 @@ from tickets.reports.filters import ALL
 from tickets.search.choices import COLUMNS, OLD_COLUMNS, Show, Sort
 from tickets.search.narrowing import Asking
 from tickets.search.query import parse
+from tickets.search.sorting import ORDERS_OF_FEW
 
 SEARCH, UNKNOWN = "q", "unknown"
 FILTERS = {name: declared for name, declared in ALL.items() if declared.narrow}
@@ -66,7 +67,8 @@ def problems(query: QueryDict, asking: Asking) -> Iterator[str]:
         value = query.get(name, "").strip()
         if value and not declared.label_of(value, asking):
             yield _value_left_out(value, declared.label)
-    if (sort := query.get(SORT)) and sort not in Sort.values and not ColumnOrder.parse(sort, COLUMNS):
+    orders = {*COLUMNS, *ORDERS_OF_FEW}
+    if (sort := query.get(SORT)) and sort not in Sort.values and not ColumnOrder.parse(sort, orders):
         yield _value_left_out(sort, gettext("order"))
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from tickets.history.waiting_words import reminder_sentences, waiting_sentence
 from tickets.models import ActivityLog, Because, Category, Status, Ticket, TicketLink
-from tickets.rules.events import EVENTS, Step, Thing, Verb
+from tickets.rules.events import EVENTS, Step, Thing, Verb, not_emailed
 from tickets.rules.typed import isolated
 from tickets.rules.workflow import Phase
 
@@ -47,7 +47,7 @@ class SentenceBuilder:
         requesters = Ticket.objects.filter(pk__in=reminded).values_list("pk", "requester")
         self.requesters = dict(requesters) if reminded else {}
         ids["requester"].update(self.requesters.values())
-        left_out = {person for activity in activities for person in self._not_emailed(activity)}
+        left_out = {person for activity in activities for person in not_emailed(activity.changes)}
         people = ids["assignee"] | ids["requester"] | ids["person"] | actors | left_out
         self.people = (find_people or get_user_model().objects.in_bulk)(people)
         self.statuses = Status.objects.in_bulk(ids["status"]) if ids["status"] else {}
@@ -75,14 +75,10 @@ class SentenceBuilder:
 
     def below_message(self, activity: ActivityLog) -> list[str]:
         """Returns what staff read below a message: whom its author left out."""
-        people = self._not_emailed(activity)
+        people = not_emailed(activity.changes)
         if not people or not self.reader.is_staff:
             return []
         return [_("Not emailed: %(names)s") % {"names": ", ".join(map(self.name_of, people))}]
-
-    @staticmethod
-    def _not_emailed(activity: ActivityLog) -> list[int]:
-        return activity.changes.get("not_emailed", (None, None))[1] or []
 
     def _fields(self, actor: str, activity: ActivityLog) -> list[str]:
         # In the order of the model, because PostgreSQL reorders the keys of a JSON value.

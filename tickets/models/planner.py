@@ -56,6 +56,8 @@ SELECT 'watchers', id, person_id FROM tickets_watcher WHERE ticket_id = %(ticket
 UNION ALL SELECT 'watchers_as_staff', id, person_id FROM tickets_watcher
     WHERE ticket_id = %(ticket)s AND as_staff
 UNION ALL SELECT 'mentioned', id, person_id FROM tickets_mention WHERE ticket_id = %(ticket)s
+UNION ALL SELECT 'mentioned', m.id, m.person_id FROM tickets_mention AS m
+    JOIN tickets_ticket AS t ON t.id = m.ticket_id WHERE t.merged_into_id = %(ticket)s
 UNION ALL SELECT 'muted_by', id, person_id FROM tickets_mutedticket WHERE ticket_id = %(ticket)s
 UNION ALL SELECT 'drafts_of', id, person_id FROM tickets_draft WHERE ticket_id = %(ticket)s
 UNION ALL SELECT 'files', id, id FROM tickets_attachment WHERE ticket_id = %(ticket)s

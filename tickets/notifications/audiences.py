@@ -7,7 +7,7 @@ from tickets.history.story import is_internal
 from tickets.models import ActivityLog, MailPreferences, Ticket, Watcher
 from tickets.notifications import wishes
 from tickets.notifications.directory import Directory, FullDirectory
-from tickets.rules.events import EVENTS, Audience, Verb
+from tickets.rules.events import EVENTS, Audience, Verb, not_emailed
 
 FOR_ALL = {Audience.REQUESTER, Audience.WATCHER}  # the other audiences are staff
 CONCERNED = ("requester", "assignee", "category")  # fields of a ticket
@@ -68,7 +68,7 @@ def _recipients_for(activity: ActivityLog, facts: Facts, directory: Directory | 
     if activity.verb == Verb.EDITED and "category" in activity.changes:
         facts = _facts_of_move(activity, facts)
     notified = recipients(activity.verb, actor_id=activity.actor_id, facts=facts, directory=directory)
-    left_out = activity.changes.get("not_emailed", (None, None))[1] or ()
+    left_out = not_emailed(activity.changes)
     for_staff = is_internal(activity.verb, activity.changes)
     return {
         person: audience

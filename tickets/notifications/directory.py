@@ -64,8 +64,8 @@ class Directory:
         return [person for person, _as_staff in rows]
 
     def mentioned(self, ticket: int) -> Collection[int]:
-        """Returns the staff whom internal notes of `ticket` mention."""
-        return list(Mention.objects.filter(ticket=ticket).order_by("pk").values_list("person", flat=True))
+        """Returns the staff whom internal notes on the page of `ticket` mention."""
+        return [person for _ticket, person in Mention.objects.on_pages_of([ticket])]
 
     def notified_of(self, category: int | None) -> Collection[int]:
         """Returns the people who are notified of new tickets of `category`."""
@@ -178,8 +178,7 @@ class FullDirectory(Directory):
 
     @cached_property
     def _mentioned(self) -> dict[int, list[int]]:
-        mentions = Mention.objects.filter(ticket__in=self._tickets).order_by("pk")
         found = defaultdict(list)
-        for ticket, person in mentions.values_list("ticket", "person"):
+        for ticket, person in Mention.objects.on_pages_of(self._tickets):
             found[ticket].append(person)
         return found

@@ -3,7 +3,7 @@
 After a time without a worker it is queued late, for the last week only.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -13,8 +13,9 @@ from tickets.models import MailPreferences, Notification
 from tickets.models.notification import WEEKLY_REPORT
 from tickets.notifications import audiences, wishes
 from tickets.reports.periods import Span
+from tickets.rules.calendar import DAY, monday_of
 
-WEEK = timedelta(days=7)
+WEEK = 7 * DAY
 
 
 def may_read(person) -> bool:
@@ -56,8 +57,7 @@ def _queue(person, now: datetime) -> bool:
 
 def last_monday(person, now: datetime) -> date:
     """The last Monday on which the time of the person's daily digest has passed."""
-    today = now.astimezone(person.zone).date()
-    monday = today - timedelta(days=today.weekday())
+    monday = monday_of(now.astimezone(person.zone).date())
     due = datetime.combine(monday, wishes.of(person).digest_at, tzinfo=person.zone)
     return monday if due.astimezone(UTC) <= now else monday - WEEK
 
@@ -65,4 +65,4 @@ def last_monday(person, now: datetime) -> date:
 def week_of(notification: Notification) -> Span:
     """The week before the Monday of a queued report."""
     monday = last_monday(notification.person, notification.created_at)
-    return Span(monday - WEEK, monday - timedelta(days=1))
+    return Span(monday - WEEK, monday - DAY)

@@ -3,13 +3,13 @@
 import calendar
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-DAY = timedelta(days=1)
+from tickets.rules.calendar import DAY, monday_of
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class NamedPeriod(TextChoices):
 
     def comparison(self, today: date) -> Comparison:
         """A current period is compared with the same days of the previous one."""
-        monday = today - today.weekday() * DAY
+        monday = monday_of(today)
         month = today.replace(day=1)
         quarter = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
         year = today.replace(month=1, day=1)

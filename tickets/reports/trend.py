@@ -11,6 +11,7 @@ from django.utils import timezone
 from tickets.reports.figures import MOMENTS, counted, in_span
 from tickets.reports.intervals import Interval
 from tickets.reports.periods import DAY, Span, months_before
+from tickets.rules.calendar import monday_of
 
 LONGEST_BY_DAY = 31  # days
 LONGEST_BY_WEEK = 26 * 7  # days
@@ -95,7 +96,7 @@ def _following(day: date, unit: Unit) -> date:
     if unit == Unit.DAY:
         return day + DAY
     if unit == Unit.WEEK:
-        return day - day.weekday() * DAY + WEEK
+        return monday_of(day) + WEEK
     return months_before(day.replace(day=1), -1)
 
 

@@ -13,6 +13,11 @@ def today() -> date:
     return timezone.localdate(timezone=timezone.get_default_timezone())
 
 
+def monday_of(day: date) -> date:
+    """Returns the first day of the week of `day`."""
+    return day - day.weekday() * DAY
+
+
 def is_working_day(day: date) -> bool:
     return day.weekday() in settings.WORKING_DAYS
 

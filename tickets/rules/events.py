@@ -392,6 +392,11 @@ def folder_for(happened: Iterable[str], audience: str) -> str:
     return next((folder for folder in folders if folder != CHANGED_FOLDER), CHANGED_FOLDER)
 
 
+def not_emailed(changes: Mapping[str, list]) -> list[int]:
+    """Returns the people whom the author of a logged reply left out of its emails."""
+    return changes.get("not_emailed", (None, None))[1] or []
+
+
 # Sent once for each ActivityLog row, or for all rows of recording.together(), inside their transaction.
 # Arguments: sender=ActivityLog, activities.
 activity_recorded = Signal()

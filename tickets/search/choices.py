@@ -56,9 +56,8 @@ class Sort(models.TextChoices):
     BEST = "best", _("Best match first")
 
 
-# The orders of the queue by name, each with the fields of its index. Subject, requester and assignee have
-# none: an index on their names would have to cover every ticket, and search and filters find them. Neither
-# has the last reply: its time is not stored with the ticket.
+# The orders of the queue by name that have an index, each with its fields. The others are in
+# tickets.search.sorting.
 COLUMNS = MappingProxyType(
     {
         "age": ("created_at", "pk"),

@@ -6,30 +6,40 @@ from functools import cached_property, partial
 
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.db.models import Model
+from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from helpdesk.lists.changelists import StaffChangeList
 from helpdesk.lists.orders import SORT, ColumnOrder
 from tickets.admin.queue import last_messages
 from tickets.admin.queue.columns import words_of_rows
-from tickets.admin.queue.context import context_of, is_by_change, show_of
+from tickets.admin.queue.context import context_of, is_by_change
 from tickets.admin.queue.filters import ChoiceFilter, LinkFilter, PhaseFilter, SortFilter
+from tickets.admin.queue.ordering import OrderedList
 from tickets.forms.filters import FilterField
 from tickets.forms.filters import shown as shown_field
 from tickets.forms.saved_view import normal_query
 from tickets.models import Status, Ticket
 from tickets.search import passages, spelling
-from tickets.search.choices import COLUMNS, ORDERS_OF_ALL, Show, Sort, Who
+from tickets.search.choices import Show, Sort, Who
 from tickets.search.filters import BY_NAME
 from tickets.search.finding import Search
 from tickets.search.narrowing import Asking
+from tickets.search.sorting import MOST, ORDERS_OF_FEW
 
 OWN_VIEW = f"who={Who.OURS}"
 EVERYBODYS = f"phase={Show.OPEN}"
-HEADERS = {"priority_mark": "priority", "status_badge": "status"}  # the orders of the columns
+# The orders of the columns
+HEADERS = {
+    "priority_mark": "priority",
+    "summary": "subject",
+    "requester": "requester",
+    "status_badge": "status",
+    "last_reply": "replied",
+    "owner": "assignee",
+}
 # The filters behind "More filters". Each is named "with_" and the search word that it becomes.
 MORE = ("status", "requester", "assignee", "after", "before", "has")
 
@@ -43,7 +53,7 @@ class HeadLink:
     is_here: bool = False
 
 
-class TicketChangeList(StaffChangeList):
+class TicketChangeList(OrderedList):
     completed_by = "search-words"  # the id of the list with the completions of the search box
     more_filters = "admin/tickets/ticket/includes/more_filters.html"
     searches_all = True  # new words search all tickets, whatever view was open; filters apply afterwards
@@ -65,27 +75,23 @@ class TicketChangeList(StaffChangeList):
     def asked_in(self, request) -> Search:
         return context_of(self.model_admin, request).search(request.GET)
 
-    @cached_property
-    def is_open(self) -> bool:
-        """Whether the list has open tickets only."""
-        return show_of(self.params) not in (Show.DONE, Show.ALL)
+    @property
+    def chosen_order(self) -> ColumnOrder | None:
+        return self.order or self.few_order
 
     @cached_property
-    def columns(self) -> list[str]:
+    def sortable(self) -> set[str]:
         """Returns the names of the orders on offer."""
-        return [name for name in COLUMNS if self.is_open or name in ORDERS_OF_ALL]
-
-    def fields_of(self, column: str) -> list[str]:
-        return list(COLUMNS[column])
-
-    def get_ordering_field_columns(self):
-        return {}
+        is_few = not self.is_beyond and self.paginator.counted <= MOST
+        return {*self.columns, *(ORDERS_OF_FEW if is_few else ())}
 
     def sorting_of(self, name: str) -> dict:
         column = HEADERS.get(name)
-        if column not in self.columns:
-            return {}
-        order = self.order or (None if self.is_by_change else ColumnOrder("priority"))
+        if column not in self.sortable:
+            most = number_format(MOST, force_grouping=True)
+            text = _("Only lists of up to %(most)s tickets can be sorted by this column.") % {"most": most}
+            return {"why_not": text if column in ORDERS_OF_FEW else ""}
+        order = self.chosen_order or (None if self.is_by_change else ColumnOrder("priority"))
         is_sorted = order is not None and order.column == column
         is_ascending = is_sorted and not order.is_descending
         turned = ColumnOrder(column, is_descending=is_ascending)
@@ -97,6 +103,8 @@ class TicketChangeList(StaffChangeList):
         }
 
     def order_walked(self, request):
+        if self.few_order:
+            return None
         asked, is_best_first = self.asked_in(request), self.params.get(SORT) == Sort.BEST
         if self.order or not (is_best_first and asked.can_be_weighed):
             return super().order_walked(request)
@@ -131,25 +139,45 @@ class TicketChangeList(StaffChangeList):
 
     @cached_property
     def orders(self) -> list[HeadLink]:
-        """Returns the orders on offer; each has an index, or few rows."""
+        """Returns the orders on offer; each has an index, or few rows. Of those of few rows, most are
+        reversed by the header of their column alone.
+        """
         choices = {"": _("Latest change first") if self.is_by_change else _("Most urgent first")}
         if self.has_words:
             choices |= {Sort.NEWEST: _("Latest change first"), Sort.BEST: _("Best match first")}
         choices |= {"-age": _("Newest ticket first"), "age": _("Oldest ticket first")}
         if not self.is_by_change:
-            choices |= {
-                "-changed": _("Latest change first"),
-                "changed": _("Oldest change first"),
-                "-priority": _("Least urgent first"),
-                "status": _("By status"),
-                "-status": _("By status, reversed"),
-            }
-        chosen = str(self.order or self.params.get(SORT, ""))
+            choices |= {"-changed": _("Latest change first"), "changed": _("Oldest change first")}
+            choices |= {"-priority": _("Least urgent first")}
+        chosen = str(self.chosen_order or self.params.get(SORT, ""))
+        choices |= self._choices_by_column(chosen)
         chosen = chosen if chosen in choices else ""
         return [
             HeadLink(label, self.get_query_string({SORT: name or None}), is_here=name == chosen)
             for name, label in choices.items()
         ]
+
+    def _choices_by_column(self, chosen: str) -> dict[str, str]:
+        labels = {
+            "status": _("By status"),
+            "-status": _("By status, reversed"),
+            "subject": _("By subject"),
+            "-subject": _("By subject, reversed"),
+            "requester": _("By requester"),
+            "-requester": _("By requester, reversed"),
+            "assignee": _("By assignee"),
+            "-assignee": _("By assignee, reversed"),
+            "-replied": _("Latest reply first"),
+            "replied": _("Oldest reply first"),
+        }
+        if self.is_by_change:  # elsewhere "priority" is the queue's own order
+            labels |= {"priority": _("Most urgent first"), "-priority": _("Least urgent first")}
+        always = {"status", "-status", "subject", "requester", "assignee", "-replied", "replied"}
+        return {
+            name: label
+            for name, label in labels.items()
+            if name.removeprefix("-") in self.sortable and (name in always or name == chosen)
+        }
 
     @property
     def order_in_words(self) -> str:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from accounts.validators import number_or_none
 from helpdesk.lists import paging
-from helpdesk.lists.changelists import StaffChangeList
 from helpdesk.lists.requests import with_query
+from tickets.admin.queue.ordering import OrderedList
 from tickets.admin.ticket.parts import Part
 
 FILTERS = "_changelist_filters"  # the parameter with which Django's links from a list keep its filters
@@ -58,7 +58,7 @@ def page_url(request: HttpRequest, pk: int) -> str:
     return f"{url}?{query}" if query else url
 
 
-class QuerysetAlone(StaffChangeList):
+class QuerysetAlone(OrderedList):
     """A changelist that runs no queries, for its queryset only."""
 
     def get_results(self, request):

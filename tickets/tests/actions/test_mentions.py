@@ -5,9 +5,9 @@ import pytest
 from accounts.actor import acting_as
 from accounts.roles import Role
 from accounts.tests.cast import make_person
-from tickets.actions import conversation
+from tickets.actions import conversation, merging
 from tickets.actions.conversation import Message
-from tickets.models import Mention, Notification
+from tickets.models import Mention, Notification, Ticket
 from tickets.rules.mentions import mentioned
 from tickets.tests.factories import make_ticket
 
@@ -126,3 +126,22 @@ def test_requester_reads_the_same_page_as_before(client_of, alice, ann, ben, tic
     assert "Ben" not in after.content.decode()
     for name in ("last_number", "watchers", "changed_at"):
         assert after.context[name] == before[name]
+
+
+@pytest.mark.django_db
+def test_mentions_go_with_a_merge_and_come_back_with_its_undo(client_of, alice, bob, ann, ben, ticket):
+    target = make_ticket(bob, assignee=ann)
+    note(ticket, ann, "@ben?")
+    with acting_as(ann):
+        merging.merge(ticket, target)
+    reply(target, bob)
+    assert ben in notified("replied")
+    page = client_of(ann).get(f"/admin/tickets/ticket/{target.pk}/change/").content.decode()
+    assert page.count(f'name="not_emailed" value="{ben.pk}"') == 1
+    with acting_as(ann):
+        merging.undo(Ticket.objects.get(pk=ticket.pk))
+    Notification.objects.all().delete()
+    reply(target, bob)
+    assert ben not in notified("replied")
+    reply(ticket, alice)
+    assert ben in notified("replied")

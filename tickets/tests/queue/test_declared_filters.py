@@ -235,7 +235,7 @@ def test_position_is_understood_beside_the_passages_too(client_of, ann, alice):
 
 
 @pytest.mark.parametrize(
-    "query", ["sort=number", "sort=-subject", "sort=nonsense", "sort=-newest", "o=2", "o=99"]
+    "query", ["sort=number", "sort=-snippet", "sort=nonsense", "sort=-newest", "o=2", "o=99"]
 )
 def test_order_that_is_not_offered_is_passed_over(client_of, ann, alice, query):
     make_ticket(alice)
