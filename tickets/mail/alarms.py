@@ -95,6 +95,13 @@ def _alarms() -> dict[str, str]:
             count,
         )
         found["unread"] = words % {"count": count}
+    if count := _strangers_above_limit(now):
+        words = ngettext(
+            "Too many new people wrote within an hour. %(count)d email of them waits for review.",
+            "Too many new people wrote within an hour. %(count)d emails of them wait for review.",
+            count,
+        )
+        found["strangers"] = words % {"count": count}
     if count := _waiting_long(now):
         words = ngettext(
             "%(count)d incoming email has waited for more than an hour. Its page says why.",
@@ -133,6 +140,13 @@ def _waiting_long(now: datetime) -> int:
     """The number of messages that wait for processing because the database fails or no worker runs."""
     since = now - FILING_IS_LATE_AFTER
     return InboundEmail.objects.filter(state=InboundEmail.State.RECEIVED, received_at__lt=since).count()
+
+
+def _strangers_above_limit(now: datetime) -> int:
+    """The number of emails of new people that wait since yesterday, because of the limit of accounts."""
+    waiting = InboundEmail.objects.filter(state=InboundEmail.State.QUARANTINED, person=None)
+    since = now - timedelta(days=1)
+    return waiting.filter(reason=InboundEmail.Reason.TOO_MANY, received_at__gt=since).count()
 
 
 def _canary_is_lost(now: datetime) -> bool:

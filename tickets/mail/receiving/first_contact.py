@@ -4,7 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 
+from accounts.validators import validate_address
 from helpdesk import clock
 from tickets.mail import known_domains
 from tickets.mail.receiving.authentication import Verdict
@@ -32,10 +34,11 @@ def decide(email: InboundEmail, mail: Mail, verdict: Verdict) -> Decision:
     account = account_of(mail.sender)
     if account and not account.is_active:
         return quarantined(Reason.SENDER_LEFT)
-    policy = _policy(email, mail) if verdict == Verdict.PASS else FirstContact.OFF
+    is_eligible = verdict == Verdict.PASS and is_deliverable(mail.sender)
+    policy = _policy(email, mail) if is_eligible else FirstContact.OFF
     if policy == FirstContact.OFF:
         return quarantined(Reason.UNKNOWN_SENDER)
-    if policy == FirstContact.ASK or is_office(mail.sender):
+    if policy == FirstContact.ASK or is_no_persons(mail.sender):
         return quarantined(Reason.ASKED)
     if _are_too_many(clock.now()):
         return quarantined(Reason.TOO_MANY)
@@ -47,10 +50,18 @@ def account_of(address: str):
     return get_user_model().objects.filter(email=address).first() if address else None
 
 
-def is_office(address: str) -> bool:
-    """Whether the address belongs to no single person by its name, like root@ or info@."""
-    local = address.rpartition("@")[0].partition("+")[0]
-    return re.sub(r"[^a-z]", "", local) in OFFICES
+def is_deliverable(address: str) -> bool:
+    try:
+        validate_address(address)
+    except ValidationError:
+        return False
+    return True
+
+
+def is_no_persons(address: str) -> bool:
+    """Whether the address belongs to no single person by its name: root@, info@, or a second one, bob+1@."""
+    local = address.rpartition("@")[0]
+    return "+" in local or re.sub(r"[^a-z]", "", local) in OFFICES
 
 
 def _policy(email: InboundEmail, mail: Mail) -> str:

@@ -271,7 +271,7 @@ def _handle(email: InboundEmail, *, mail: Mail | TooComplex) -> InboundEmail:
     decision = decide(email, mail)
     if decision.state == State.FILED and email.reason == Reason.REPEATED:
         decision = replace(decision, state=State.QUARANTINED, reason=Reason.REPEATED)
-    if decision.invites:
+    if decision.state == State.FILED and decision.invites:
         decision = replace(decision, person=_invited(mail))
     if decision.state == State.FILED:
         return _file(email, mail, decision)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
+from tickets.mail.receiving import first_contact
 from tickets.mail.receiving.decisions import (
     Decision,
     Reason,
@@ -28,7 +29,7 @@ def notify(email: InboundEmail, mail: Mail, decision: Decision) -> None:
         outbox.enqueue_held(person, email)
     elif account_of(mail.sender) or not _knows_strangers(email):
         return
-    elif decision.reason in STRANGERS:
+    elif decision.reason in STRANGERS and first_contact.is_deliverable(mail.sender):
         outbox.enqueue_received_waits(mail.sender, email)
     elif decision.reason == Reason.WRONG_SENDER and (owner := _owner_of_address(email, mail)):
         outbox.enqueue_is_this_you(owner, email, sender=mail.sender)

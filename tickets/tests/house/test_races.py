@@ -13,6 +13,7 @@ from django.test import Client
 from django.views.generic.detail import SingleObjectMixin
 
 from accounts.actor import acting_as
+from accounts.models import User
 from accounts.sessions import SessionStore
 from accounts.tests.cast import make_person
 from tickets.actions import conversation
@@ -387,3 +388,19 @@ def test_act_on_a_ticket_that_is_deleted_meanwhile_is_answered_like_any_absent_o
     expected = 204 if url.endswith("/draft/") else 404
     assert client.post(url.format(ticket.pk), ACTS[url]).status_code == expected
     assert not Comment.objects.exists()
+
+
+def test_two_first_emails_at_once_make_one_account_and_two_tickets(roles, settings):
+    """Case 86 of the mail table."""
+    settings.INBOUND_AUTHSERV_ID, settings.SIGNUP_EMAIL_DOMAINS = "mx.example.net", ["example.com"]
+    settings.FIRST_CONTACT = "on"
+    category()
+    mails = [
+        raw(sender="nina@example.com", subject="New", message_id=f"<{number}@x.example>") for number in (0, 1)
+    ]
+    emails = at_once(2, lambda number: handler.receive(mails[number], route="command"))
+    assert {email.state for email in emails} == {"filed"}
+    person = User.objects.get(email="nina@example.com")
+    assert person.emailaddress_set.count() == 1
+    assert Ticket.objects.filter(requester=person).count() == 2
+    assert Notification.objects.filter(person=person).count() == 2
