@@ -240,7 +240,7 @@ def test_91_answer_says_nothing_about_anybody_and_continues_their_thread(mailbox
     assert "account" not in mail.body.lower()
     assert "No print" not in mail.body
     assert mail.extra_headers["In-Reply-To"] == email.identity
-    assert mail.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert mail.extra_headers["Auto-Submitted"] == "auto-replied"
     assert mail.reply_to == []
 
 
