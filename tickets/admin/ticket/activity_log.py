@@ -34,7 +34,7 @@ class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
     counted_names = (_("entry"), _("entries"))
     search_fields = ("actor_name",)  # enables the search box
     search_help_text = _("Ticket number or person")
-    fields = ("recorded_at", "ticket_number", "verb", "changes", "who", "source", "batch")
+    fields = ("recorded_at", "ticket_number", "verb", "changes", "who", "source", "action_id")
 
     @admin.display(description=_("ticket"))
     def ticket_number(self, activity):
@@ -49,6 +49,11 @@ class ActivityLogAdmin(StaffListMixin, ReadOnlyMixin, admin.ModelAdmin):
             return activity.changes["name"][0] or activity.changes["name"][1]
         names = (name for name in Ticket.TRACKED if name in activity.changes)
         return ", ".join(str(Ticket._meta.get_field(name).verbose_name) for name in names) or "–"
+
+    @admin.display(description=_("action ID"))
+    def action_id(self, activity):
+        """The same for all entries of one action."""
+        return activity.batch
 
     @admin.display(description=_("person"))
     def who(self, activity):
