@@ -60,7 +60,12 @@ def make_mailbox(db, request, trust, settings):
     def make(server: Dovecot, name: str = "support", **fields) -> Mailbox:
         trust(server)
         user = f"{name}-{slugify(request.node.name)}"[:60]
-        fields = {"imap_host": "localhost", "imap_port": server.tls_port, "user": user} | fields
+        fields = {
+            "imap_host": "localhost",
+            "imap_port": server.tls_port,
+            "user": user,
+            "sends_by": "no",
+        } | fields
         mailbox = Mailbox(name=name, address=f"{name}@example.com", **fields)
         mailbox.proof, mailbox.authserv_id = Mailbox.Proof.RESULTS, "mx.example.com"
         mailbox.secrets = {"password": PASSWORD}
