@@ -31,6 +31,9 @@ class Client:
     def post(self, path: str, **options) -> requests.Response:
         return self._request("POST", path, **options)
 
+    def patch(self, path: str, **options) -> requests.Response:
+        return self._request("PATCH", path, **options)
+
     def close(self) -> None:
         self.session.close()
 
@@ -45,6 +48,7 @@ class Client:
         answer = self._ask(method, url, token, **options)
         if answer.status_code != 401:
             return answer
+        answer.close()
         return self._ask(method, url, access_token(self.mailbox, renew=True, refused=token), **options)
 
     def _url(self, path: str) -> str:

@@ -16,6 +16,7 @@ from imap_tools.utils import encode_folder
 
 from helpdesk import clock
 from helpdesk.encryption import LostKey
+from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token, xoauth2
 from tickets.mail.receiving.fetching.problems import (
     Busy,
     FetchProblem,
@@ -39,7 +40,13 @@ ARRIVED = re.compile(r'INTERNALDATE "([^"]+)"')
 UID, SIZE = re.compile(r"\bUID (\d+)"), re.compile(r"RFC822\.SIZE (\d+)")
 
 
-class Imap:
+class TokenExpired(Exception):
+    def __init__(self, token: str):
+        super().__init__("The server refuses the token.")
+        self.token = token
+
+
+class ImapFolder:
     route = InboundEmail.Route.IMAP
 
     def __init__(self, mailbox: Mailbox):
@@ -53,7 +60,11 @@ class Imap:
         return f"{self.validity}:"
 
     def open(self) -> None:
-        self._log_in()
+        try:
+            self._log_in()
+        except TokenExpired as expired:
+            self.close()
+            self._log_in(refused=expired.token)
         self._select()
 
     def close(self) -> None:
@@ -108,13 +119,15 @@ class Imap:
             return len(uids)
         return sum(arrived_at >= since for _number, _size, arrived_at in self._sizes(uids))
 
-    def _log_in(self) -> None:
+    def _log_in(self, *, refused: str = "") -> None:
+        """`refused`: the token that did not work, which is renewed."""
+        token = "" if self.mailbox.auth == Mailbox.Auth.PASSWORD else _token(self.mailbox, refused)
         self.client = Wire(self.mailbox)
         with self.client.limited():
-            if self.mailbox.auth == Mailbox.Auth.PASSWORD:
-                self._log_in_by_password()
+            if token:
+                self._log_in_by_token(token, is_last_try=bool(refused))
             else:
-                self._log_in_by_token()
+                self._log_in_by_password()
             self.capabilities = self.client.offered()
 
     def _log_in_by_password(self) -> None:
@@ -122,7 +135,7 @@ class Imap:
             password = self.mailbox.secrets.get("password", "")
         except LostKey as error:
             raise FetchRefused(_("The password can't be decrypted. Enter it again.")) from error
-        user = self.mailbox.user or self.mailbox.address
+        user = self._user
         try:
             if "AUTH=PLAIN" in self.client.offered():
                 self.client.authenticate("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
@@ -135,8 +148,22 @@ class Imap:
         except imaplib.IMAP4.error as error:
             raise _refused_login(error, PasswordRefused) from error
 
-    def _log_in_by_token(self) -> None:
-        raise FetchRefused(_("Logging in with a token is not available."))
+    def _log_in_by_token(self, token: str, *, is_last_try: bool) -> None:
+        # A server that refuses first says why, and waits for an empty line.
+        lines = iter([xoauth2(self._user, token).encode()])
+        try:
+            self.client.authenticate("XOAUTH2", lambda _challenge: next(lines, b""))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            problem = _refused_login(error, FetchRefused)
+            if isinstance(problem, FetchRefused) and not is_last_try:
+                raise TokenExpired(token) from error
+            raise problem from error
+
+    @property
+    def _user(self) -> str:
+        return self.mailbox.user or self.mailbox.address
 
     def _select(self) -> None:
         folder = self.mailbox.folder
@@ -230,6 +257,17 @@ class Imap:
     def _uid(self, command: str, *arguments: str) -> tuple[str, list]:
         with self.client.limited():
             return self.client.uid(command, *arguments)
+
+
+def _token(mailbox: Mailbox, refused: str) -> str:
+    try:
+        return access_token(mailbox, renew=bool(refused), refused=refused)
+    except LostKey as error:
+        raise FetchRefused(_("The secret can't be decrypted. Enter it again.")) from error
+    except TokenRefused as error:
+        raise FetchRefused(error) from error
+    except TokenLater as error:
+        raise Unreachable(error) from error
 
 
 def _uid_of(place: str) -> int:

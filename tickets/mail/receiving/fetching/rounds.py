@@ -18,7 +18,8 @@ from helpdesk import clock
 from tickets.mail import failures
 from tickets.mail.receiving import handler
 from tickets.mail.receiving.fetching import leases
-from tickets.mail.receiving.fetching.imap import Imap
+from tickets.mail.receiving.fetching.graph import GraphFolder
+from tickets.mail.receiving.fetching.imap import ImapFolder
 from tickets.mail.receiving.fetching.leases import Lease
 from tickets.mail.receiving.fetching.problems import FetchProblem, LeaseLost, Unreachable
 from tickets.mail.receiving.fetching.sources import Content, FetchStep, Source
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_EMAILS = 50  # of one round
 LONGEST_ROUND = 60  # seconds; after that no further email is read
 MOVE_AGAIN_AFTER = timedelta(hours=1)
-SOURCES: dict[str, type[Source]] = {Mailbox.Fetching.IMAP: Imap}
+SOURCES: dict[str, type[Source]] = {Mailbox.Fetching.IMAP: ImapFolder, Mailbox.Fetching.GRAPH: GraphFolder}
 # Mail servers write the address that they delivered to at the top.
 RECIPIENT = re.compile(
     rb"^(?:Delivered-To|X-Original-To|Envelope-To):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE
@@ -93,8 +94,8 @@ def opened(mailbox: Mailbox) -> Iterator[Source]:
 
 def _take_all(lease: Lease, source: Source, result: Round, should_stop: Callable[[], bool]) -> None:
     end = time.monotonic() + LONGEST_ROUND
-    for number, step in enumerate(source.steps(lease.state, MOST_EMAILS + 1)):
-        if number >= MOST_EMAILS or time.monotonic() > end or should_stop():
+    for step in source.steps(lease.state, MOST_EMAILS + 1):
+        if result.stored >= MOST_EMAILS or time.monotonic() > end or should_stop():
             result.is_more_waiting = True
             return
         _take(lease, source, step, result)

@@ -52,14 +52,14 @@ while True:
 """
 FETCHING = "tickets.mail.receiving.fetching"
 POINTS = {
-    "with the lease": (f"{FETCHING}.imap", "Imap.open", "before"),
-    "before reading": (f"{FETCHING}.imap", "Imap.read", "before"),
-    "after reading": (f"{FETCHING}.imap", "Imap.read", "after"),
+    "with the lease": (f"{FETCHING}.imap", "ImapFolder.open", "before"),
+    "before reading": (f"{FETCHING}.imap", "ImapFolder.read", "before"),
+    "after reading": (f"{FETCHING}.imap", "ImapFolder.read", "after"),
     "in the transaction of storing": (f"{FETCHING}.leases", "Lease.save", "before"),
     "after storing": ("tickets.mail.receiving.handler", "handle", "before"),
     "in the transaction of filing": ("tickets.mail.receiving.handler", "_ended", "after"),
     "before moving": (f"{FETCHING}.rounds", "_dispose", "before"),
-    "after moving": (f"{FETCHING}.imap", "Imap.dispose", "after"),
+    "after moving": (f"{FETCHING}.imap", "ImapFolder.dispose", "after"),
     "at the end": (f"{FETCHING}.leases", "Lease.end", "before"),
 }
 
@@ -120,7 +120,7 @@ def test_killed_at_each_point_nothing_is_lost_and_nothing_filed_twice(
     for point, place in POINTS.items():
         once_a_round = point in ("with the lease", "at the end")
         kill(start_fetcher, place, 1 if once_a_round else share)
-    assert start_fetcher(f"{FETCHING}.imap", "Imap.read", 10**6, "before").wait(300) == 0
+    assert start_fetcher(f"{FETCHING}.imap", "ImapFolder.read", 10**6, "before").wait(300) == 0
     assert rounds.fetch(mailbox).problem == ""  # moves what the last one left
     assert_books_balance(dovecot, mailbox, EMAILS)
 
@@ -134,7 +134,7 @@ def test_killed_between_copy_and_expunge_an_email_is_filed_once(
     mailbox = make_mailbox(server)
     assert rounds.fetch(mailbox).problem == ""
     server.append(mailbox.user, raw_mail(0, sender=people(1)[0]))
-    fetcher = start_process("-c", WORKER, f"{FETCHING}.imap", "Imap._flag", "1", "before")
+    fetcher = start_process("-c", WORKER, f"{FETCHING}.imap", "ImapFolder._flag", "1", "before")
     assert fetcher.wait(60) == -signal.SIGKILL
     release()
     assert rounds.fetch(mailbox).moved == 1

@@ -92,12 +92,12 @@ def test_65_server_that_hangs_holds_neither_outbox_nor_other_mailboxes(
             if server.is_hanging.is_set() and not queued:
                 queued.append(len(looks))
                 queue(alice, 3)
-            has_worked = InboundEmail.objects.exists() and len(mailgun.mails) == 3 and len(looks) > 5
+            has_worked = InboundEmail.objects.exists() and len(mailgun.mails) >= 3 and len(looks) > 5
             if has_worked or time.monotonic() > end:
                 worker.stop.set()
 
         monkeypatch.setattr(jobs, "JOBS", (job(pool.fetch_due), job(look)))
-        assert worker.work_until_stopped() == 3
+        assert worker.work_until_stopped() >= 3
         assert InboundEmail.objects.get().mailbox == well
         assert MailboxState.objects.get(mailbox=hanging).lease_until  # it still hangs
     pool.THREADS.wait(seconds=20)

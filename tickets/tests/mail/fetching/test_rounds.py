@@ -10,7 +10,7 @@ from django.utils import timezone
 from tickets.mail import alarms
 from tickets.mail.receiving import handler, parsing, storing
 from tickets.mail.receiving.fetching import leases, rounds
-from tickets.mail.receiving.fetching.imap import Imap
+from tickets.mail.receiving.fetching.imap import ImapFolder
 from tickets.mail.receiving.limits import MAX_BYTES
 from tickets.models import Arrival, InboundEmail, Mailbox, MailboxState, Ticket
 from tickets.tests.mail.fetching.conftest import raw_mail
@@ -99,7 +99,7 @@ def test_54_killed_between_storing_and_filing_is_filed_by_the_job(dovecot, mailb
     assert Ticket.objects.count() == 1
 
 
-@pytest.mark.parametrize("place", [(handler, "store"), (Imap, "read"), (leases.Lease, "save")])
+@pytest.mark.parametrize("place", [(handler, "store"), (ImapFolder, "read"), (leases.Lease, "save")])
 def test_55_killed_before_storing_is_fetched_again(dovecot, mailbox, alice, monkeypatch, place):
     dovecot.append(mailbox.user, raw_mail(1))
     kill_at(monkeypatch, *place)
@@ -121,13 +121,13 @@ def test_56_two_workers_have_one_lease(dovecot, mailbox, alice):
 
 def test_56_worker_that_lost_its_lease_stores_nothing(dovecot, mailbox, alice, monkeypatch):
     dovecot.append(mailbox.user, raw_mail(1))
-    read = Imap.read
+    read = ImapFolder.read
 
     def slow_read(source, step):
         MailboxState.objects.update(lease_until=timezone.now() + timedelta(seconds=90))
         return read(source, step)
 
-    monkeypatch.setattr(Imap, "read", slow_read)
+    monkeypatch.setattr(ImapFolder, "read", slow_read)
     assert rounds.fetch(mailbox).is_busy
     assert not InboundEmail.objects.exists()
     assert len(dovecot.mails(mailbox.user)) == 1
