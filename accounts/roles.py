@@ -54,6 +54,8 @@ PERMISSIONS: dict[Role, set[str]] = {
         "tickets.change_status",
         "tickets.delete_status",
         "tickets.resend_notification",
+        "tickets.view_mailbox",
+        "tickets.view_knowndomain",
         "tickets.add_blockedsender",
         "tickets.delete_blockedsender",
         "accounts.add_user",

@@ -13,7 +13,7 @@ from tickets.actions import drafts, handing_over, ownership_check, silence
 from tickets.files import pictures
 from tickets.files.discarded import delete_discarded
 from tickets.files.probe import probe
-from tickets.mail import access_tokens, alarms, canary
+from tickets.mail import access_tokens, alarms, canary, probing
 from tickets.mail.receiving import handler
 from tickets.mail.receiving.fetching import pool
 from tickets.models import JobRun
@@ -61,6 +61,7 @@ JOBS = (
     Job("keep_daily_figures", timedelta(minutes=1), daily_keeping.keep),
     Job("check_daily_figures", timedelta(days=1), daily_keeping.check),
     Job("queue_weekly_reports", timedelta(minutes=10), weekly_report.queue_due),
+    Job("test_mailboxes", timedelta(seconds=2), probing.run_waiting),
     Job("check_ownership", timedelta(days=1), ownership_check.check),
     Job("log_mail_alarms", timedelta(minutes=1), alarms.log_new),
 )

@@ -3,6 +3,7 @@
 Its secrets stay in the environment; the database never holds them. `tickets.mail.environment` makes the row.
 """
 
+import json
 from datetime import date
 
 from django.core.exceptions import ImproperlyConfigured
@@ -83,6 +84,7 @@ def _end_of_secret() -> date:
 
 
 def _google() -> dict:
+    account = _service_account()
     return {
         "sends_by": "smtp",
         "fetches_by": "imap",
@@ -94,14 +96,22 @@ def _google() -> dict:
         "imap_port": 993,
         "imap_security": "tls",
         "user": MAIL_ADDRESS,
+        "client_id": account["client_email"],
         "proof": "results",
         "authserv_id": "mx.google.com",
-        "secrets": {
-            "private_key": env.required(
-                "GOOGLE_SERVICE_ACCOUNT", why="it is the JSON key of the service account."
-            )
-        },
+        "secrets": {"private_key": account["private_key"]},
     }
+
+
+def _service_account() -> dict:
+    text = env.required("GOOGLE_SERVICE_ACCOUNT", why="it is the JSON key of the service account.")
+    try:
+        account = json.loads(text)
+        return {name: str(account[name]) for name in ("client_email", "private_key")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ImproperlyConfigured(
+            "GOOGLE_SERVICE_ACCOUNT is not the JSON key of a service account."
+        ) from error
 
 
 def _mailbox() -> dict | None:

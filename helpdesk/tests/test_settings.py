@@ -129,7 +129,10 @@ MICROSOFT = {
     "MICROSOFT_CLIENT_SECRET": "hidden-word",
     "MICROSOFT_SECRET_EXPIRES": "2027-11-30",
 }
-GOOGLE = {"MAIL_PROVIDER": "google", "GOOGLE_SERVICE_ACCOUNT": "{}"}
+GOOGLE = {
+    "MAIL_PROVIDER": "google",
+    "GOOGLE_SERVICE_ACCOUNT": '{"client_email": "helpdesk@project.example.com", "private_key": "hidden-word"}',
+}
 POSTMARK = {"MAIL_PROVIDER": "postmark", "ANYMAIL_POSTMARK_SERVER_TOKEN": "hidden-word"}
 
 
@@ -170,6 +173,8 @@ def test_provider_starts(provider):
         (MICROSOFT | {"MICROSOFT_SECRET_EXPIRES": "next year"}, "MICROSOFT_SECRET_EXPIRES"),
         (MICROSOFT | {"MAIL_PROVIDER": "admin"}, "MICROSOFT_TENANT"),
         (GOOGLE | {"GOOGLE_SERVICE_ACCOUNT": ""}, "GOOGLE_SERVICE_ACCOUNT"),
+        (GOOGLE | {"GOOGLE_SERVICE_ACCOUNT": '{"private_key": "hidden-word"}'}, "GOOGLE_SERVICE_ACCOUNT"),
+        (GOOGLE | {"GOOGLE_SERVICE_ACCOUNT": "hidden-word"}, "GOOGLE_SERVICE_ACCOUNT"),
     ],
 )
 def test_half_a_provider_stops_the_start_with_one_line(provider, name):

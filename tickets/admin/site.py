@@ -25,6 +25,8 @@ MAIL_MODELS = {
     "inboundemail",
     "suppressedaddress",
     "blockedsender",
+    "mailbox",
+    "knowndomain",
 }  # on the page "Mail"
 
 

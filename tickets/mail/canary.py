@@ -1,4 +1,5 @@
-"""Test emails from the helpdesk to itself, to support+canary.<time>.<signature>@. mail.alarms checks them."""
+"""Test emails from the helpdesk to itself, to support+canary.<time>.<signature>@ or the same at a
+mailbox. mail.alarms checks them; tickets.mail.probing tests a mailbox with them."""
 
 import re
 from datetime import datetime
@@ -6,12 +7,15 @@ from datetime import datetime
 from django.conf import settings
 
 from helpdesk import clock
+from tickets.mail import mailboxes
 from tickets.mail.addresses import MAILBOX, is_in_inbound_domain, is_signature, sign
 from tickets.models import Notification
 from tickets.models.notification import CANARY
 
 SALT = "tickets.inbound.canary"
-ADDRESS = re.compile(rf"{MAILBOX}\+canary\.(?P<stamp>[0-9a-f]{{1,12}})\.(?P<signature>[0-9a-f]*)", re.ASCII)
+ADDRESS = re.compile(
+    r"(?P<name>[^@]{1,64})\+canary\.(?P<stamp>[0-9a-f]{1,12})\.(?P<signature>[0-9a-f]*)", re.ASCII
+)
 
 
 def send_canary() -> None:
@@ -21,14 +25,22 @@ def send_canary() -> None:
         Notification.objects.create(kind=CANARY, address=canary_address(now), created_at=now, next_try_at=now)
 
 
-def canary_address(moment: datetime) -> str:
-    """The address of the canary of this second. Each canary has its own address."""
+def canary_address(moment: datetime, *, at: str = "") -> str:
+    """The address of the canary of this second. Each canary has its own address.
+
+    `at` is the address of a mailbox; "" stands for the provider of the settings.
+    """
     stamp = f"{int(moment.timestamp()):x}"
-    return f"{MAILBOX}+canary.{stamp}.{sign(stamp, salt=SALT)}@{settings.INBOUND_DOMAIN}"
+    name, _at, domain = (at or f"{MAILBOX}@{settings.INBOUND_DOMAIN}").rpartition("@")
+    return f"{name}+canary.{stamp}.{sign(stamp, salt=SALT)}@{domain}"
 
 
 def is_canary(address: str) -> bool:
     """Whether canary_address() generated this address."""
-    match = ADDRESS.fullmatch(address.lower().rpartition("@")[0])
-    is_signed = match is not None and is_signature(match["signature"], match["stamp"], salt=SALT)
-    return is_signed and is_in_inbound_domain(address)
+    local, _at, domain = address.lower().rpartition("@")
+    match = ADDRESS.fullmatch(local)
+    if match is None or not is_signature(match["signature"], match["stamp"], salt=SALT):
+        return False
+    base = f"{match['name']}@{domain}"
+    is_of_settings = match["name"] == MAILBOX and is_in_inbound_domain(base)
+    return is_of_settings or base in mailboxes.addresses()

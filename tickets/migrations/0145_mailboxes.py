@@ -475,7 +475,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("is_default", True)),
                 fields=("is_default",),
                 name="mailbox_one_default",
-                violation_error_message="Another mailbox is the default.",
             ),
         ),
         migrations.AddIndex(

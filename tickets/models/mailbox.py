@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
@@ -156,7 +156,6 @@ class Mailbox(models.Model):
                 fields=["is_default"],
                 condition=models.Q(is_default=True),
                 name="mailbox_one_default",
-                violation_error_message=_("Another mailbox is the default."),
             ),
         ]
 
@@ -167,8 +166,16 @@ class Mailbox(models.Model):
         super().clean()
         self.address = self.address.lower()
 
+    def validate_constraints(self, exclude=None):
+        """Another default mailbox is no error, because save() replaces it."""
+        super().validate_constraints({*(exclude or ()), "is_default"})
+
+    @transaction.atomic
     def save(self, *args, **kwargs):
+        """A corrected mailbox is due at once. A new default mailbox replaces the one before."""
         self.address = self.address.lower()
+        if self.is_default:
+            Mailbox.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
         super().save(*args, **kwargs)
         self._forget_failures()
 

@@ -36,6 +36,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("tickets.mail.writing",),
     ("tickets.mail.sending",),
     ("tickets.mail.receiving",),
+    ("tickets.mail.probing",),
     (
         *("helpdesk.checks", "helpdesk.context_processors", "helpdesk.errors", "helpdesk.health"),
         *("helpdesk.middleware", "accounts.middleware"),
