@@ -36,6 +36,15 @@
     composer.addEventListener("change", (event) => {
       if (event.target.name === "mode") formOf(event.target).querySelector("textarea").focus();
     });
+    // What the server says to a message with files (uploads.js). Files and text are still in the form.
+    composer.addEventListener("refused", ({ target: form, detail: { page, summary } }) => {
+      for (const old of form.querySelectorAll("[data-error-summary], .invalid-feedback[id]")) old.remove();
+      summary.querySelector("[data-files-lost]")?.remove();
+      form.elements.restored.after(document.importNode(summary, true));
+      const fresh = page.querySelector("[data-seen-entry]");
+      if (form.contains(seen) && fresh) seen.value = fresh.value;
+      form.querySelector("[data-error-summary]").focus();
+    });
     composer.addEventListener("keydown", (event) => {
       const form = event.target.closest("form.say");
       if (!form || !event.target.matches("textarea")) return;

@@ -60,6 +60,13 @@
       const bringsRows = xhr.status === 200 && !xhr.getResponseHeader("HX-Reswap");
       if (bringsRows) for (const row of document.querySelectorAll("[data-new]")) row.removeAttribute("data-new");
     });
+    // What is typed is never replaced, and a question that is asked already keeps the focus.
+    document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+      const { target, fragment } = detail;
+      const isTyped = [...target.querySelectorAll("textarea")].some((field) => field.value !== field.defaultValue);
+      const isAsked = "asks" in target.dataset && target.dataset.asks === fragment.firstElementChild?.dataset.asks;
+      if (isTyped || isAsked) detail.shouldSwap = false;
+    });
     document.addEventListener("htmx:afterSwap", (event) => {
       const fresh = [...event.detail.target.children].filter((row) => row.dataset.summary && !row.dataset.known);
       for (const row of fresh) row.dataset.known = row.dataset.new = "yes";

@@ -1,5 +1,5 @@
 // Sends a form with files by XMLHttpRequest, which tells how far the upload is. If the server refuses the form, or
-// the network fails, text and files stay on the page. Words come from the page (data-*), so they are translated.
+// the network fails, or somebody cancels it, text and files stay on the page. Words come from the page (data-*), so they are translated.
 "use strict";
 {
   const announce = (text) => document.dispatchEvent(new CustomEvent("announce", { detail: text }));
@@ -17,26 +17,32 @@
     const summary = page?.querySelector("[data-error-summary]");
     if (!summary) return null;
     const errors = [...page.querySelectorAll("[id$='_error']")];
-    return { summary, errors: errors.map((error) => [error.id.slice(0, -"_error".length), error.textContent.trim()]) };
+    const texts = errors.map((error) => [error.id.slice(0, -"_error".length), error.textContent.trim()]);
+    return { page, summary, errors: texts };
   };
 
   const send = (form, zone, submitter) => {
     const [shown, bar, text] = ["[data-upload]", "progress", "[data-upload-text]"].map((part) => zone.querySelector(part));
-    const { uploading, uploadFailed } = zone.dataset;
+    const { uploading, uploadFailed, uploadCanceled } = zone.dataset;
+    const cancel = zone.querySelector("[data-cancel]");
     const note = zone.querySelector("[data-note]");
     const request = new XMLHttpRequest();
 
-    const stop = (refusal) => {
+    const stop = (refusal, words = uploadFailed) => {
+      const hadFocus = cancel === document.activeElement;
       shown.hidden = true;
       delete form.dataset.uploading;
       form.dispatchEvent(new CustomEvent("failed"));
       if (refusal) {
         form.dispatchEvent(new CustomEvent("refused", { bubbles: true, detail: refusal }));
       } else {
-        note.textContent = uploadFailed;
-        announce(uploadFailed);
+        note.textContent = words;
+        announce(words);
+        if (hadFocus) submitter?.focus();
       }
     };
+    cancel.hidden = false;
+    cancel.onclick = () => request.abort();
     request.upload.addEventListener("progress", ({ loaded, total }) => {
       bar.value = total ? loaded / total : 0;
       text.textContent = uploading.replace("[percent]", Math.floor(100 * bar.value));
@@ -46,7 +52,10 @@
       if (next) follow(next);
       else stop(refusalIn(request.response));
     });
-    for (const name of ["error", "abort", "timeout"]) request.addEventListener(name, () => stop(null));
+    for (const name of ["error", "timeout"]) request.addEventListener(name, () => stop(null));
+    request.addEventListener("abort", () => stop(null, uploadCanceled));
+    // The server has all of it now, so that canceling would no longer stop it.
+    request.upload.addEventListener("load", () => { cancel.hidden = true; });
 
     form.dataset.uploading = "yes";
     note.textContent = "";

@@ -276,4 +276,6 @@ class TimelineView(View):
         if not last:
             return HttpResponse(status=204)
         page = TicketPage(find_ticket(pk, request.user), request.user, asked=request.GET, after=after)
-        return render(request, "tickets/ticket_news.html", page.facts() | page.news(last))
+        return render(
+            request, "tickets/ticket_news.html", page.facts() | page.before_reply() | page.news(last)
+        )

@@ -203,6 +203,13 @@ class TicketPage:
         is_replied = self.ticket.first_replied_at is not None
         return self.actions["close"] and is_replied and "reply_form" in self.forms
 
+    def before_reply(self) -> dict:
+        """Returns what the requester reads above the reply of a solved ticket, which updates live."""
+        context = {"reply_reopens": self.reply_reopens}
+        if token := self.answer_token:
+            context |= {"answer_token": token, "feedback_form": FeedbackForm(auto_id="feedback-%s")}
+        return context
+
     # Beside the conversation
     @cached_property
     def actions(self) -> dict[str, bool]:
@@ -269,13 +276,11 @@ class TicketPage:
         context = {
             **self.conversation(),
             **self.facts(),
+            **self.before_reply(),
             "visible_target": self.visible_target,
             "reply_becomes_ticket": self.reply_becomes_ticket,
             "reopen_days": REOPEN_PERIOD.days,
-            "reply_reopens": self.reply_reopens,
         }
-        if token := self.answer_token:
-            context |= {"answer_token": token, "feedback_form": FeedbackForm(auto_id="feedback-%s")}
         if self.actions["share"]:
             # Called where the form is rendered: a process keeps what it looks like.
             context["empty_watcher_form"] = partial(WatcherForm, ticket=self.ticket, people=None)

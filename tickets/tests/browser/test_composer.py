@@ -10,7 +10,7 @@ from tickets.actions import conversation
 from tickets.actions.conversation import Message
 from tickets.models import Comment, Mention, Notification
 from tickets.tests.browser.test_every_page import violations
-from tickets.tests.factories import make_ticket
+from tickets.tests.factories import PNG, make_ticket
 
 ALONE = "(element) => { const { x, y, width, height } = element.getBoundingClientRect();" + (
     " const top = document.elementFromPoint(x + width / 2, y + height / 2);"
@@ -18,6 +18,7 @@ ALONE = "(element) => { const { x, y, width, height } = element.getBoundingClien
 )
 # Axe sets styles; a colour in the middle of a transition is none to judge.
 FOR_AXE = {"bypass_csp": True, "reduced_motion": "reduce"}
+PICTURE = {"name": "photo.png", "mimeType": "image/png", "buffer": PNG}
 ASKED = "Someone replied while you were writing"
 
 
@@ -222,3 +223,27 @@ def test_details_are_saved_alone_on_the_page_of_a_refused_reply(open_browser, al
     ticket.refresh_from_db()
     assert ticket.priority == "high"
     assert Comment.objects.filter(author=ann).count() == 0
+
+
+def test_upload_of_staff_is_canceled_and_a_crossing_reply_keeps_the_files(open_browser, alice, ann, sam):
+    ticket = make_ticket(alice, assignee=ann)
+    page = open_browser(ann)
+    page.goto(address(ticket))
+    without_updates(page)
+    form = page.locator("#reply-form")
+    form.get_by_label("Your reply").fill("See the picture.")
+    form.locator("input[type=file][name]").set_input_files(PICTURE)
+    page.route("**/reply/**", lambda route: None)  # a slow connection
+    page.get_by_role("button", name="Send", exact=True).click()
+    form.get_by_role("button", name="Cancel upload").click()
+    expect(form.locator("[data-note]")).to_contain_text("Nothing was sent.")
+    page.unroute("**/reply/**")
+    say(ticket, sam, "I was faster.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    asked = page.get_by_role("alert").filter(has_text=ASKED)
+    expect(asked).to_be_focused()
+    expect(asked).not_to_contain_text("Choose them again")
+    expect(form.locator(".files .file-name")).to_have_text(PICTURE["name"])
+    page.get_by_role("button", name="Send anyway").click()
+    expect(page.get_by_text("Reply sent.")).to_be_visible()
+    assert Comment.objects.get(author=ann).attachments.count() == 1

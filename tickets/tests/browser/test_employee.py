@@ -144,7 +144,8 @@ def test_upload_shows_its_progress_and_the_next_page_its_message(open_browser, a
     page.evaluate(
         """() => { window.shown = []; new MutationObserver(() => {
           const upload = document.querySelector("[data-upload]");
-          if (!upload.hidden) window.shown.push(upload.textContent.trim());
+          const text = upload.querySelector("[data-upload-text]");
+          if (!upload.hidden) window.shown.push(text.textContent);
           sessionStorage.shown = JSON.stringify(window.shown);
         }).observe(document.querySelector("[data-upload]"), { subtree: true, attributes: true, childList: true }) }"""
     )
@@ -182,6 +183,33 @@ def test_upload_that_fails_keeps_text_and_files(open_browser, alice):
     expect(page.locator("[data-upload]")).to_be_hidden()
     page.unroute("**/tickets/new/")
     page.get_by_role("button", name="Submit ticket").click()
+    expect(page.get_by_role("heading", name="The scanner is silent")).to_be_visible()
+    assert Ticket.objects.get().attachments.count() == 1
+
+
+def test_upload_is_canceled_by_key_and_nothing_is_lost(open_browser, alice):
+    page = open_browser(alice, **PHONE)
+    fill_in(page)
+    page.evaluate("heard = []; document.addEventListener('announce', (event) => heard.push(event.detail))")
+    page.route("**/tickets/new/", lambda route: None)  # a slow connection
+    page.get_by_role("button", name="Submit ticket").focus()
+    page.keyboard.press("Enter")
+    cancel = page.get_by_role("button", name="Cancel upload")
+    expect(cancel).to_be_visible()
+    for _step in range(8):
+        page.keyboard.press("Shift+Tab")
+        if cancel.evaluate("button => button === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    expect(cancel).to_be_hidden()
+    expect(page.get_by_role("button", name="Submit ticket")).to_be_focused()
+    said = "Upload canceled. Nothing was sent. Your text and files are still here."
+    expect(page.locator("[data-note]")).to_have_text(said)
+    assert page.evaluate("heard").count(said) == 1
+    expect(page.get_by_label("Subject")).to_have_value("The scanner is silent")
+    assert not Ticket.objects.exists()
+    page.unroute("**/tickets/new/")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="The scanner is silent")).to_be_visible()
     assert Ticket.objects.get().attachments.count() == 1
 

@@ -68,3 +68,28 @@ def test_tab_in_the_background_asks_once_a_minute_and_at_once_when_it_is_seen(ta
     tab.evaluate(HIDE, False)
     assert asked_within(tab, 0) == 3
     assert asked_within(tab, 5) == 4
+
+
+def test_question_whether_it_is_solved_comes_and_goes_by_itself(open_browser, alice, ann):
+    ticket = make_ticket(alice, assignee=ann)
+    page = open_browser(alice)
+    page.goto(ticket.get_absolute_url())
+    question = page.get_by_role("heading", name="Is your problem solved?")
+    page.get_by_label("Your reply").fill("Half a")
+    with acting_as(ann):
+        ticket.close()
+    expect(question).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("Still not fixed? Reply to reopen it.")).to_be_visible()
+    expect(page.get_by_label("Your reply")).to_have_value("Half a")
+    page.get_by_role("link", name="Not yet").focus()
+    with acting_as(ann):
+        ticket.set_priority("high")
+    expect(page.locator("#story").get_by_text("High")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("link", name="Not yet")).to_be_focused()
+    with acting_as(ann):
+        ticket.reopen()
+    expect(question).to_be_hidden(timeout=10_000)
+    with acting_as(ann):
+        ticket.close()
+    page.get_by_role("button", name="Solved my problem").click(timeout=10_000)
+    expect(page.get_by_role("heading", name="Thank you. Your problem is solved.")).to_be_visible()
