@@ -16,7 +16,7 @@ import requests
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -52,12 +52,15 @@ def access_token(mailbox: Mailbox, *, renew: bool = False, refused: str = "") ->
     stored = _stored(MailboxState.of(mailbox))
     if stored and not renew:
         return stored
-    with transaction.atomic():
-        state = MailboxState.objects.select_for_update().get(mailbox=mailbox)
-        stored = _stored(state)  # another worker may have asked since
-        if stored and not (renew and refused in ("", stored)):
-            return stored
-        return _ask(mailbox, state)
+    try:
+        with transaction.atomic():
+            state = MailboxState.objects.select_for_update().get(mailbox=mailbox)
+            stored = _stored(state)  # another worker may have asked since
+            if stored and not (renew and refused in ("", stored)):
+                return stored
+            return _ask(mailbox, state)
+    except OperationalError as error:  # the lock was not free in time (lock_timeout)
+        raise TokenLater(_("Another worker is asking for a token.")) from error
 
 
 def xoauth2(user: str, token: str) -> str:

@@ -1,7 +1,7 @@
 """A small server that speaks Microsoft Graph and the token endpoints of Microsoft and Google, on the loopback.
 
-`behave` says how sendMail answers: a status, a pair (status, code of the error), or "lie" (takes the email, then
-says 500). A list is used up one by one; its last entry repeats. `tokens` does the same for the token endpoint: a
+`behave` says how sendMail answers: a status, a pair (status, code of the error), "lie" (takes the email, then
+says 500) or ("lie", status, code). A list is used up one by one; its last entry repeats. `tokens` does the same for the token endpoint: a
 status, a pair (status, JSON), or "slow". `sent` are the MIME messages that left.
 """
 
@@ -25,7 +25,7 @@ class Microsoft(ThreadingHTTPServer):
         self.keeps_message_id = True
         self.sent: list[bytes] = []
         self.asked: list[dict] = []  # the forms that the token endpoint got
-        self.searches = 0
+        self.searches, self.search_status = 0, 200
         self.valid_tokens: set[str] = set()
         self.new_refresh_token = ""
         self.lock = threading.Lock()
@@ -63,6 +63,9 @@ class MicrosoftHandler(BaseHTTPRequestHandler):
     def do_GET(self):  # noqa: N802 - the name is http.server's
         """A search in Sent Items by Message-ID."""
         self.server.searches += 1
+        if self.server.search_status != 200:
+            self.error(self.server.search_status, "Error")
+            return
         wanted = parse_qs(urlsplit(self.path).query)["$filter"][0].partition("'")[2].rstrip("'")
         ids = [message_from_bytes(mime)["Message-ID"] for mime in self.server.sent]
         found = [name for name in ids if name == unquote(wanted) and self.server.keeps_message_id]
@@ -73,12 +76,13 @@ class MicrosoftHandler(BaseHTTPRequestHandler):
             self.error(401, "InvalidAuthenticationToken")
             return
         behave = following(self.server.behave)
-        if behave in (202, "lie"):
+        lies = behave == "lie" or (isinstance(behave, tuple) and behave[0] == "lie")
+        if behave == 202 or lies:
             self.server.sent.append(b64decode(body))
         if behave == "lie":
             self.error(500, "InternalServerError")
         elif isinstance(behave, tuple):
-            self.error(*behave)
+            self.error(*behave[-2:])
         elif behave == 202:
             self.answer(202, None)
         else:

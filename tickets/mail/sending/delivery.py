@@ -134,7 +134,7 @@ def _send(ready: ReadyMail, senders: Senders) -> bool:
     """Sends an email and saves the result. Returns whether the server accepted it."""
     transport = senders.transport_of(ready.mailbox)
     try:
-        with time_limit(SEND_SECONDS):
+        with time_limit(SEND_SECONDS, cut=transport.cut):
             # open() does nothing if it is open: one connection serves many emails.
             outcome = transport.open() or transport.send(ready.mail, again=ready.may_have_left)
     except DatabaseError:

@@ -27,6 +27,8 @@ def record(ready: ReadyMail, outcome: Outcome) -> None:
 def _accepted(ready: ReadyMail, outcome: Accepted) -> None:
     now = clock.now()
     values = {"provider_id": outcome.provider_id, "last_error": outcome.words}
+    if ready.mailbox:
+        values["mailbox"] = ready.mailbox  # the row may have named none, or one that is inactive
     finish(ready.notifications, state=State.SENT, sent_at=now, **values)
     pause.accepted(ready.paused)
     if outcome.wait:

@@ -2,8 +2,9 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 
 
 class SendTimeout(Exception):
@@ -11,12 +12,19 @@ class SendTimeout(Exception):
 
 
 @contextmanager
-def time_limit(seconds: int) -> Iterator[None]:
-    """Raises SendTimeout after `seconds`. Works only in the main thread, where a worker sends."""
-    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
-        yield
-        return
+def time_limit(seconds: int, *, cut: Callable[[], None]) -> Iterator[None]:
+    """Ends what happens inside after `seconds`.
 
+    In the main thread, where a worker sends, it raises SendTimeout. Signals reach no other thread: there it
+    calls `cut` from a timer, which ends the connection, so that the wait for the server fails.
+    """
+    is_main = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    with _by_signal(seconds) if is_main else _by_timer(seconds, cut):
+        yield
+
+
+@contextmanager
+def _by_signal(seconds: int) -> Iterator[None]:
     def give_up(signum, frame):
         raise SendTimeout(f"The mail provider took longer than {seconds} seconds.")
 
@@ -27,3 +35,14 @@ def time_limit(seconds: int) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _by_timer(seconds: int, cut: Callable[[], None]) -> Iterator[None]:
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from helpdesk import clock
 from tickets.mail.sending import delivery
-from tickets.models import Notification
+from tickets.models import Mailbox, Notification
 from tickets.models.notification import UNDELIVERED
 from tickets.rules.workflow import TAKE_BACK_PERIOD
 
@@ -28,7 +28,7 @@ def wake_for(notification: Notification) -> None:
     if timedelta() < wait <= TAKE_BACK_PERIOD:
         _after_commit(partial(_deliver_later, wait))
     else:
-        _after_commit(delivery.deliver_due)
+        _after_commit(_deliver)
 
 
 @transaction.atomic
@@ -37,13 +37,19 @@ def send_again(notifications: QuerySet) -> int:
     stuck = notifications.filter(state__in=UNDELIVERED)
     waiting = Notification.State.WAITING
     count = stuck.update(state=waiting, attempts=0, next_try_at=clock.now(), last_error="")
-    _after_commit(delivery.deliver_due)
+    _after_commit(_deliver)
     return count
 
 
 def _after_commit(deliver) -> None:
     if not settings.HAS_MAIL_PROVIDER:
         transaction.on_commit(deliver, robust=True)
+
+
+def _deliver() -> None:
+    """With a mailbox only the worker delivers, so that no page waits for a mail server."""
+    if Mailbox.objects.default() is None:
+        delivery.deliver_due()
 
 
 def _deliver_later(wait: timedelta) -> None:
@@ -54,7 +60,7 @@ def _deliver_later(wait: timedelta) -> None:
 
 def _deliver_in_thread() -> None:
     try:
-        delivery.deliver_due()
+        _deliver()
     except DatabaseError:
         logger.exception("Mail could not be printed now; it waits for the next.")
     finally:

@@ -140,6 +140,24 @@ def test_39_error_that_lies_sends_one_mail(microsoft, row, clock):
     assert row.provider_id == row.message_id.strip("<>")
 
 
+def test_39_throttling_that_lies_sends_one_mail(microsoft, row, mailbox, clock):
+    microsoft.behave = [("lie", 429, "ApplicationThrottled"), 202]
+    assert after_trying(row) == (State.WAITING, 0)
+    clock.move_to(pause.state(mailbox.pk).until + SECOND)
+    assert after_trying(row) == (State.SENT, 1)
+    assert (len(microsoft.sent), microsoft.searches) == (1, 1)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_39_nobody_can_look(microsoft, row, clock, status):
+    """Without the right to read it is sent again; a search that fails for now is no answer, so it waits."""
+    microsoft.behave, microsoft.search_status = [500, 202], status
+    assert after_trying(row) == (State.WAITING, 1)
+    clock.move_to(row.next_try_at + SECOND)
+    assert after_trying(row) == ((State.SENT, 2) if status == 403 else (State.WAITING, 2))
+    assert len(microsoft.sent) == (status == 403)
+
+
 def test_39_error_that_is_true_sends_it_again(microsoft, row, clock):
     microsoft.behave = [500, 202]
     assert after_trying(row) == (State.WAITING, 1)

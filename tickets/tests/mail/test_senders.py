@@ -140,6 +140,17 @@ def test_automatic_reply_to_a_stranger_has_no_return_path(it, server):
     assert b"Auto-Submitted: auto-replied\r\n" in body
 
 
+def test_page_does_not_wait_for_a_mail_server(
+    it, server, alice, settings, django_capture_on_commit_callbacks
+):
+    """Without a provider the console prints in the page's own process; a mailbox leaves it to the worker."""
+    settings.HAS_MAIL_PROVIDER = False
+    with django_capture_on_commit_callbacks(execute=True):
+        make_ticket(alice)
+    assert server.connections_seen == 0
+    assert deliver_due() == 1
+
+
 def test_mailgun_stays_without_a_mailbox(mailgun, alice):
     make_ticket(alice)
     assert deliver_due() == 1
@@ -301,6 +312,7 @@ def test_28_switched_off_with_mail_waiting_leaves_by_the_default(it, hr, server,
     Mailbox.objects.filter(pk=hr.pk).update(is_active=False)
     assert deliver_due() == 1
     assert (senders(server), other_server.mails) == ([it.address], [])
+    assert Notification.objects.get().mailbox == it  # which has sent it
 
 
 def test_28_switched_off_while_it_pauses_leaves_by_the_default(it, hr, server, other_server, alice, clock):

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 from base64 import b64decode, b64encode
 from datetime import timedelta
 from email import message_from_bytes
@@ -9,11 +10,14 @@ from email import message_from_bytes
 import pytest
 import time_machine
 from aiosmtpd.controller import Controller
+from django.db import connection
 from django.utils import timezone
 
 from tickets.mail import alarms, pause
 from tickets.mail.sending import claiming, delivery
 from tickets.mail.sending.delivery import deliver_due
+from tickets.mail.sending.transports.outcome import Later, Never, SenderRefused, Slow
+from tickets.mail.sending.transports.smtp_answers import SmtpStep, failure
 from tickets.models import MailboxState, Notification, OutboxPause, SuppressedAddress
 from tickets.notifications import outbox
 from tickets.tests.mail.mailboxes import smtp_mailbox
@@ -365,10 +369,41 @@ def test_25_server_that_answers_byte_by_byte_is_cut_off(server, row, mailbox, mo
     assert MailboxState.objects.get().send_state == "unreachable"
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", ["AUTH", "BODY"])
+def test_25_another_thread_is_cut_off_too(server, row, monkeypatch, step):
+    """Where a mailbox is tested, or the console prints: signals reach the main thread only."""
+    monkeypatch.setattr(delivery, "SEND_SECONDS", 1)
+    server.answers[step] = "drip"
+
+    def work():
+        try:
+            deliver_due()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (State.WAITING, 1)
+
+
 @pytest.mark.parametrize("answer", ["hello", "2x0 ok", "-"])
 def test_25_answer_without_a_number_waits(server, row, answer):
     server.answers["MAIL"] = answer
     assert after_trying(row) == (State.WAITING, 1)
+
+
+@pytest.mark.parametrize("step", SmtpStep)
+@pytest.mark.parametrize("text", ["", "5.7.1 no", "4.7.0 \x00 rate", "x" * 3000])
+def test_every_code_has_an_outcome(step, text):
+    for code in range(200, 600):
+        outcome = failure(step, code, text, wait=MINUTE)
+        assert isinstance(outcome, Later | Slow | Never | SenderRefused)
+        assert len(outcome.words) <= 1200
+        assert "\0" not in outcome.words
 
 
 def test_51_worker_killed_between_accept_and_write_sends_the_same_id(server, row, clock, monkeypatch):

@@ -74,6 +74,9 @@ class EmailService:
             return outcome_of(error)
         return Accepted(_provider_id(mail))
 
+    def cut(self) -> None:
+        self.close()
+
     def close(self) -> None:
         with suppress(requests.RequestException, OSError):
             if self.connection:

@@ -54,6 +54,9 @@ class Graph:
         except requests.RequestException as error:
             return Later(f"Graph: {type(error).__name__}", heard=False)
 
+    def cut(self) -> None:
+        self.close()
+
     def close(self) -> None:
         if self.client:
             self.client.close()

@@ -75,5 +75,8 @@ class Transport(Protocol):
     def send(self, mail: EmailMessage, *, again: bool = False) -> Outcome:
         """Sends over an open connection. `again`: an earlier attempt may have succeeded unnoticed."""
 
+    def cut(self) -> None:
+        """Ends the connection from another thread, so that a wait for the server ends with a failure."""
+
     def close(self) -> None:
         """Ends the connection. Does nothing if it is closed."""

@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
@@ -44,12 +45,20 @@ class Smtp:
         self.server: smtplib.SMTP | None = None
         self.step = SmtpStep.CONNECT
         self.hidden: list[str] = []
+        self.is_cut = False
 
     def open(self) -> Failure | None:
         return None if self.server else self._outcome_of(self._open)
 
     def send(self, mail: EmailMessage, *, again: bool = False) -> Outcome:
         return self._outcome_of(lambda: self._send(mail))
+
+    def cut(self) -> None:
+        self.is_cut = True
+        sock = self.server and self.server.sock
+        if sock:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         server, self.server = self.server, None
@@ -61,7 +70,10 @@ class Smtp:
     def _outcome_of(self, act: Callable[[], Outcome | None]) -> Outcome | None:
         """Runs `act` and turns everything that a server or network can do into an outcome."""
         try:
-            return act()
+            outcome = act()
+            if self.is_cut:  # smtplib takes half a line for an answer
+                raise TimeoutError("The server took too long.")
+            return outcome
         except Stopped as stop:
             return stop.outcome
         except TokenRefused as error:
@@ -220,7 +232,7 @@ class Smtp:
             raise smtplib.SMTPResponseException(code, text)
 
     def _failure(self, code: int, text: str) -> Failure:
-        if code < 0:  # smtplib's own code for a line that is no answer
+        if self.is_cut or not 200 <= code < 600:  # a line that is no answer, or half of one
             return self._unanswered(smtplib.SMTPServerDisconnected(text))
         is_password = self.mailbox.auth == Mailbox.Auth.PASSWORD
         wait = PASSWORD_PAUSE if is_password else KEY_PAUSE

@@ -32,8 +32,6 @@ class SmtpStep(Enum):
 def failure(step: SmtpStep, code: int, text: str, *, wait: timedelta) -> Failure:
     """The outcome of an answer that is not the expected one. `wait` is the pause if the login is refused."""
     words = storable(f"{step.name}: {code} {text}")
-    if code < 0:
-        return Later(words)
     if code == 421 and step != SmtpStep.AUTH:
         return Later(words)
     return BY_STEP[step](code, _enhanced(text), words, wait)
