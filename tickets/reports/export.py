@@ -13,25 +13,13 @@ from django.db.models import Choices, Prefetch, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from helpdesk.csv_files import safe
 from tickets.models import Comment, Ticket
 from tickets.rules.workflow import Phase
 
 security = logging.getLogger("security")
 BATCH = 1000
-# Excel in Chinese and Japanese also reads full-width signs as the start of a formula.
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 BYTE_ORDER_MARK = "\ufeff"  # tells spreadsheets that it is UTF-8
-
-
-def safe(value) -> str:
-    """Escapes a cell that a spreadsheet would read as a formula (OWASP, CSV injection). See unsafe()."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.lstrip("'").startswith(DANGEROUS) else text
-
-
-def unsafe(cell: str) -> str:
-    """Reverses safe()."""
-    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(DANGEROUS) else cell
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from django.db import transaction
 from tqdm import tqdm
 
 from accounts import actor
+from helpdesk.csv_files import Problem
 from tickets.history import recording
 from tickets.management.importing.catalogue import Catalogue
 from tickets.management.importing.people import People
 from tickets.management.importing.row_form import RowForm
-from tickets.management.importing.table import FIELDS, CsvTable, Problem
+from tickets.management.importing.table import FIELDS, CsvTable
 from tickets.management.limits import lift_time_limits
 from tickets.models import Ticket
 from tickets.search import documents

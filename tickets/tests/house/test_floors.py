@@ -11,7 +11,7 @@ APPS = ("accounts", "tickets", "helpdesk")
 ROOMS: tuple[tuple[str, ...], ...] = (
     (
         *("helpdesk.env", "helpdesk.clock", "helpdesk.moments", "helpdesk.forwarded"),
-        *("helpdesk.encryption", "helpdesk.letters", "helpdesk.readings"),
+        *("helpdesk.encryption", "helpdesk.letters", "helpdesk.readings", "helpdesk.csv_files"),
     ),
     ("accounts.actor", "accounts.events", "accounts.validators", "accounts.fields", "accounts.people_search"),
     ("tickets.rules",),

@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from accounts.actor import acting_as
 from accounts.models import User
+from helpdesk.csv_files import safe, unsafe
 from tickets.actions import conversation
 from tickets.actions.conversation import Message
 from tickets.admin.ticket.ticket import TicketAdmin
 from tickets.management.importing.table import FIELDS, MORE
 from tickets.models import Ticket
-from tickets.reports.export import COLUMNS, safe, ticket_lines, unsafe
+from tickets.reports.export import COLUMNS, ticket_lines
 from tickets.rules.calendar import DAY
 from tickets.rules.waiting import Wait
 from tickets.tests.factories import category, make_ticket, status
