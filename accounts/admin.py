@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.deletion import in_use
 from accounts.events import AccountMail, account_mail_requested
+from accounts.import_pages import ImportPeopleMixin
 from accounts.invitations import vouch_for
 from accounts.models import User
 from accounts.roles import MAY_GRANT, Role
@@ -91,7 +92,7 @@ def delete_selected(modeladmin, request, people):
 
 
 @admin.register(User)
-class PersonAdmin(StaffListMixin, admin.ModelAdmin):
+class PersonAdmin(ImportPeopleMixin, StaffListMixin, admin.ModelAdmin):
     """Agents view people; supervisors change people with a lower role; nobody can raise their own role."""
 
     form = PersonForm
@@ -161,9 +162,8 @@ class PersonAdmin(StaffListMixin, admin.ModelAdmin):
         if "is_superuser" in form.changed_data or "is_active" in form.changed_data:
             logger.info("Person %s changed the rights of person %s.", request.user.pk, obj.pk)
         if not change or (had_password and not obj.has_usable_password()):
-            account_mail_requested.send(
-                sender=User, person=obj, kind=AccountMail.PASSWORD_RESET, address=obj.email
-            )
+            kind = AccountMail.PASSWORD_RESET if change else AccountMail.ACCOUNT_CREATED
+            account_mail_requested.send(sender=User, person=obj, kind=kind, address=obj.email)
 
     # Deleting
     def get_deleted_objects(self, objs, request):

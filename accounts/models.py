@@ -1,9 +1,12 @@
+import uuid
 import zoneinfo
 from collections.abc import Iterable
+from datetime import timedelta
 from functools import cache
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import Group, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
@@ -379,3 +382,87 @@ class StaffNote(models.Model):
 
     def __str__(self):
         return str(self.person)
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open(self):
+        """Invitations of people who are active and have no password yet. They get one email."""
+        without_password = models.Q(person__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.filter(without_password, sent_at=None, person__is_active=True)
+
+    def waiting(self):
+        """Open invitations that no one has asked for."""
+        return self.open().filter(asked_at=None)
+
+    def due(self):
+        """Open invitations that staff have asked for, and that are not in the outbox yet."""
+        return self.open().exclude(asked_at=None).order_by("asked_at", "pk")
+
+
+class Invitation(models.Model):
+    """A person whom an import has created, and whether the person was invited to choose a password."""
+
+    person = models.OneToOneField(
+        User, verbose_name=_("person"), on_delete=models.CASCADE, related_name="invitation", primary_key=True
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    asked_at = models.DateTimeField(_("asked for"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("put into the outbox"), null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        default_permissions = ()  # those of the person decide
+        indexes = [
+            # serves open(): few invitations stay open, and the worker asks for them every ten seconds
+            models.Index(
+                fields=["asked_at", "person"], condition=models.Q(sent_at=None), name="invitation_open"
+            )
+        ]
+
+    def __str__(self):
+        return str(self.person)
+
+
+class PeopleUploadQuerySet(models.QuerySet):
+    def expired(self):
+        return self.filter(uploaded_at__lt=timezone.now() - PeopleUpload.KEPT)
+
+
+class PeopleUpload(models.Model):
+    """A CSV file of people between its preview and its import. Nobody but its uploader sees it.
+
+    The content is removed with the import, and the row after KEPT.
+    """
+
+    KEPT = timedelta(hours=1)
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    uploaded_by = models.ForeignKey(
+        User, verbose_name=_("uploaded by"), on_delete=models.CASCADE, related_name="+"
+    )
+    uploaded_at = models.DateTimeField(_("uploaded"), default=timezone.now, db_index=True)
+    name = OneLineField(_("file name"), max_length=255)
+    content = models.BinaryField(_("content"))
+    imported_at = models.DateTimeField(_("imported"), null=True, blank=True)
+
+    objects = PeopleUploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("uploaded list of people")
+        verbose_name_plural = _("uploaded lists of people")
+        default_permissions = ()  # accounts.import_pages decides
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def refusal(self) -> str:
+        """Why the file can't be imported any more; "" if it can."""
+        if self.imported_at:
+            return gettext("These people were imported already.")
+        if self.uploaded_at < timezone.now() - self.KEPT:
+            return gettext("The preview has expired. Choose the file again.")
+        return ""

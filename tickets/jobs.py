@@ -8,6 +8,8 @@ from importlib import import_module
 
 from django.conf import settings
 
+from accounts import invitations
+from accounts.models import PeopleUpload
 from helpdesk import clock
 from tickets.actions import drafts, handing_over, ownership_check, silence
 from tickets.files import pictures
@@ -38,6 +40,10 @@ def clear_expired_sessions() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
+def delete_expired_uploads() -> None:
+    PeopleUpload.objects.expired().delete()
+
+
 def handle_left_over_mail() -> None:
     """What was stored and no more, because the process that took it in died."""
     handler.handle_left_over(clock.now() - LEFT_OVER_AFTER)
@@ -45,6 +51,8 @@ def handle_left_over_mail() -> None:
 
 JOBS = (
     Job("clear_expired_sessions", timedelta(days=1), clear_expired_sessions),
+    Job("delete_expired_uploads", timedelta(hours=1), delete_expired_uploads),
+    Job("send_invitations", timedelta(seconds=10), invitations.send_due),
     Job("forget_old_drafts", timedelta(days=1), drafts.forget_old),
     Job("fetch_mail", timedelta(seconds=5), pool.fetch_due),
     Job("handle_left_over_mail", timedelta(minutes=1), handle_left_over_mail),

@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model, user_logged_in
 from django.db import connections
 from django.db.models.signals import post_delete, post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
-from accounts.events import account_mail_requested, records_asked, rights_changed
+from accounts.events import account_mail_requested, people_renamed, records_asked, rights_changed
 from tickets.actions import drafts, handing_over
 from tickets.files import pictures
 from tickets.history import recording
@@ -36,6 +36,7 @@ def connect() -> None:
     activity_recorded.connect(index_words, dispatch_uid="tickets.index_words")
     pre_save.connect(remember_person, sender=get_user_model(), dispatch_uid="tickets.remember_person")
     post_save.connect(index_person, sender=get_user_model(), dispatch_uid="tickets.index_person")
+    people_renamed.connect(index_people, dispatch_uid="tickets.index_people")
     account_mail_requested.connect(queue_account_mail, dispatch_uid="tickets.queue_account_mail")
     rights_changed.connect(update_handover, dispatch_uid="tickets.update_handover")
     records_asked.connect(tell_records, dispatch_uid="tickets.tell_records")
@@ -102,6 +103,10 @@ def remember_person(sender, instance, raw=False, update_fields=None, **kwargs):
 def index_person(sender, instance, raw=False, **kwargs):
     if not raw:
         documents.note_person(instance)
+
+
+def index_people(sender, people, **kwargs):
+    documents.note_people(people)
 
 
 def queue_account_mail(sender, person, kind, address, **kwargs):

@@ -104,6 +104,17 @@ def note_person(person) -> None:
         build(Ticket.objects.filter(requester=person).order_by().values_list("pk", flat=True))
 
 
+def note_people(people: Iterable[int]) -> None:
+    """Marks the documents of the tickets of these people as old. The worker rebuilds them (renew()).
+
+    A list of people may have more tickets than a request can wait for.
+    """
+    own = Ticket.objects.filter(requester__in=list(people)).order_by()
+    targets = own.exclude(merged_into=None).values("merged_into")
+    for numbers in (own.values("pk"), targets):
+        SearchDocument.objects.filter(ticket__in=numbers).update(edition=EDITION - 1)
+
+
 def _file(activity: ActivityLog, new: dict) -> None:
     """Creates the document of a new ticket from the row of the log, without a query in most cases."""
     is_own = activity.actor_id == new["requester"]

@@ -251,6 +251,7 @@ def _account_letter(notification: Notification) -> AccountLetter:
         AccountMail.WELCOME: lambda: links.absolute("tickets:create"),
         AccountMail.CONFIRM_ADDRESS: lambda: links.confirmation_link(person, notification.address),
         AccountMail.ACCOUNT_EXISTS: lambda: links.absolute("account_login"),
+        AccountMail.ACCOUNT_CREATED: lambda: links.password_reset_link(person),
         AccountMail.PASSWORD_RESET: lambda: links.password_reset_link(person),
         AccountMail.PASSWORD_CHANGED: lambda: links.absolute("account_reset_password"),
         AccountMail.ADDRESS_CHANGED: lambda: links.absolute("about"),

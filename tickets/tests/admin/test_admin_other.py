@@ -196,7 +196,7 @@ def test_new_person_is_invited_to_choose_a_password(client_of, sam):
     assert client_of(sam).post(f"{PEOPLE}add/", data).status_code == 302
     nora = User.objects.get(email="nora@example.com")
     assert not nora.has_usable_password()
-    assert Notification.objects.get(person=nora).kind == "password_reset"
+    assert Notification.objects.get(person=nora).kind == "account_created"
     assert EmailAddress.objects.get(user=nora).verified
 
 

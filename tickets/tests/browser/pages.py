@@ -1,10 +1,19 @@
 """Every page there is, for axe and for screenshots: name -> (who looks, address)."""
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 
+from accounts.models import Invitation, PeopleUpload, User
+from accounts.roles import Role
 from tickets.mail.writing import tokens
 from tickets.models import ActivityLog, Category, Notification, Status, SuppressedAddress, Ticket
 from tickets.tests.factories import held_mail
+
+PEOPLE = b"""email,name,department,location,Cost centre
+alice@example.com,Alice Moreau,Purchasing,Room 310,4711
+new.colleague@example.com,New Colleague,Sales,,4712
+somebody without an address,Nobody,,,4713
+"""
 
 
 def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
@@ -17,6 +26,13 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
     )[0]
     log, mail = ActivityLog.objects.first().pk, Notification.objects.first()
     person = tickets["done"].requester_id
+    supervisor = User.objects.filter(groups__name=Role.SUPERVISOR).order_by("pk").last()
+    upload = PeopleUpload.objects.create(uploaded_by=supervisor, name="people.csv", content=PEOPLE)
+    invited, _is_new = User.objects.get_or_create(
+        email="not.invited@example.com",
+        defaults={"full_name": "Not Invited Yet", "password": make_password(None)},
+    )
+    Invitation.objects.get_or_create(person=invited)
     links = [tokens.mute_link(fresh, person), *tokens.answer_links(done, person)]
     mute, fixed, not_fixed = (link.removeprefix(settings.SITE_URL) for link in links)
     found = {
@@ -66,6 +82,9 @@ def pages(tickets: dict[str, Ticket]) -> dict[str, tuple[str | None, str]]:
         "admin-reports": ("supervisor", "/admin/tickets/ticket/reports/"),
         "admin-views": ("supervisor", "/admin/tickets/savedview/"),
         "admin-people": ("supervisor", "/admin/accounts/user/"),
+        "admin-people-import": ("supervisor", "/admin/accounts/user/import/"),
+        "admin-people-preview": ("supervisor", f"/admin/accounts/user/import/{upload.pk}/"),
+        "admin-people-invite": ("supervisor", "/admin/accounts/user/invite/"),
         "admin-person": ("supervisor", f"/admin/accounts/user/{tickets['new'].requester_id}/change/"),
         "admin-person-new": ("supervisor", "/admin/accounts/user/add/"),
         "admin-categories": ("supervisor", "/admin/tickets/category/"),

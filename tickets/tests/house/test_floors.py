@@ -20,7 +20,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     (
         *("accounts.roles", "accounts.models", "accounts.backends", "accounts.sessions"),
         *("accounts.deletion", "accounts.links", "accounts.reset_tokens", "accounts.invitations"),
-        "accounts.time_zones",
+        *("accounts.time_zones", "accounts.importing"),
     ),
     ("tickets.storage",),
     ("tickets.models",),
@@ -43,7 +43,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ),
     ("tickets.forms", "accounts.adapter", "accounts.forms"),
     ("tickets.templatetags",),
-    ("tickets.views", "accounts.views", "accounts.admin"),
+    ("tickets.views", "accounts.views", "accounts.admin", "accounts.import_pages"),
     ("tickets.admin",),
     ("tickets.jobs",),
     ("tickets.urls", "accounts.urls", "helpdesk.urls"),

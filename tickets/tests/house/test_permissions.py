@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.models import PeopleUpload
 from tickets.actions.conversation import Message, reply
 from tickets.mail.addresses import reply_address
 from tickets.mail.writing import tokens
@@ -199,6 +200,9 @@ ADMIN = {
     "admin:tickets_suppressedaddress_history": [200, 200, 200],
     "admin:accounts_user_changelist": [200, 200, 200],
     "admin:accounts_user_add": [403, 200, 200],
+    "admin:accounts_user_import": [403, 200, 200],
+    "admin:accounts_user_preview": [403, 200, 404],  # only the uploader's own
+    "admin:accounts_user_invite": [403, 200, 200],
     "admin:accounts_user_change": [200, 200, 200],
     "admin:accounts_user_delete": [403, 403, 200],
     "admin:accounts_user_history": [200, 200, 200],
@@ -357,12 +361,19 @@ def admin_url(name: str, people: dict, ticket) -> str:
     arguments = {"admin:app_list": ["tickets"], "admin:view_on_site": [999, 1]}.get(name, [])
     if name in ("admin:tickets_ticket_take_back", "admin:tickets_ticket_unlink"):
         arguments = [ticket.pk, 1]
+    elif name == "admin:accounts_user_preview":
+        arguments = [
+            PeopleUpload.objects.create(uploaded_by=people["sam"], name="x", content=b"email\na@b.co").pk
+        ]
     elif name == "admin:tickets_ticket_set":
         arguments = [ticket.pk, "set_status"]
     elif name == "admin:tickets_ticket_split":
         arguments = [ticket.pk, reply(ticket, Message(author=people["alice"], body="And the mouse?")).pk]
     elif model and not name.endswith(
-        ("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many", "_undo")
+        (
+            *("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many", "_undo"),
+            *("_import", "_invite"),
+        )
     ):
         arguments = [objects[model].pk]
     return reverse(name, args=arguments)

@@ -1,6 +1,7 @@
 """Addresses and methods, over the whole URL map: what is odd, foreign or absent (THREATS 9, 12, 24, 32, 52, I3)."""
 
 import re
+import uuid
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
@@ -17,7 +18,7 @@ ARGUMENTS = {
     "pk": 1, "key": "x", "service": "postmark",
     "uidb36": "1", "object_id": "1", "app_label": "tickets", "content_type_id": "1",
     "comment": 1, "person": 1, "link": 1, "token": "1.1:x",
-    "size": "view",
+    "size": "view", "upload": uuid.UUID(int=1),
     "name": "set_status",
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 from anymail.signals import tracking as delivery_tracked
 from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete, pre_save
 
-from accounts.events import account_mail_requested, records_asked, rights_changed
+from accounts.events import account_mail_requested, people_renamed, records_asked, rights_changed
 from tickets import signals
 from tickets.rules.events import activity_recorded, notifications_queued
 
@@ -23,6 +23,7 @@ WIRING = {
     "rights_changed": (rights_changed, {"update_handover"}),
     "delivery_tracked": (delivery_tracked, {"note_delivery"}),
     "account_mail_requested": (account_mail_requested, {"queue_account_mail"}),
+    "people_renamed": (people_renamed, {"index_people"}),
     "records_asked": (records_asked, {"tell_records"}),
 }
 
