@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.importing.rows import Row
+from accounts.importing.rows import PersonRow
 from accounts.models import User
 from accounts.roles import Role
 from helpdesk.csv_files import Problem
@@ -27,7 +27,7 @@ class Action(TextChoices):
 
 
 @dataclass
-class Step:
+class ImportStep:
     """What happens to the person of one line. `details` are the new values of the fields that change."""
 
     line: int
@@ -59,9 +59,9 @@ class Step:
 
 @dataclass
 class Plan:
-    steps: list[Step]
+    steps: list[ImportStep]
 
-    def of(self, *actions: Action) -> list[Step]:
+    def of(self, *actions: Action) -> list[ImportStep]:
         return [step for step in self.steps if step.action in actions]
 
     @property
@@ -90,7 +90,7 @@ class Plan:
         return sha256(json.dumps([step.as_data() for step in self.steps]).encode()).hexdigest()
 
 
-def make_plan(rows: Sequence[Row], *, lock: bool = False) -> Plan:
+def make_plan(rows: Sequence[PersonRow], *, lock: bool = False) -> Plan:
     """`lock` keeps others from changing these people until the end of the transaction."""
     steps, lines = [], {}
     for start in range(0, len(rows), BATCH):
@@ -117,24 +117,24 @@ def _people(addresses: list[str], *, lock: bool) -> dict[str, User]:
     return found | {person.email: person for person in people.filter(email__in=addresses)}
 
 
-def _step(row: Row, person: User | None, lines: dict[int, int]) -> Step:
+def _step(row: PersonRow, person: User | None, lines: dict[int, int]) -> ImportStep:
     """`lines` are the lines of the people so far; a person with two addresses may stand on two lines."""
     problems = row.problems or list(_refusals(row, person, lines))
     if problems:
-        return Step(row.line, row.email, Action.REFUSE, person, problems=problems)
+        return ImportStep(row.line, row.email, Action.REFUSE, person, problems=problems)
     if person is None:
         name = row.details.get("full_name") or row.email.partition("@")[0]
-        return Step(row.line, row.email, Action.CREATE, details={**row.details, "full_name": name})
+        return ImportStep(row.line, row.email, Action.CREATE, details={**row.details, "full_name": name})
     if person.is_superuser or person.role == Role.SUPERVISOR:
         remark = _("Supervisors and superusers are never changed by an import.")
-        return Step(row.line, row.email, Action.UNCHANGED, person, remark=remark)
+        return ImportStep(row.line, row.email, Action.UNCHANGED, person, remark=remark)
     details = {name: new for name, new in row.details.items() if getattr(person, name) != new}
     action = Action.UPDATE if details else Action.UNCHANGED
     remark = "" if person.is_active else _("The account is deactivated and stays so.")
-    return Step(row.line, row.email, action, person, details, remark=remark)
+    return ImportStep(row.line, row.email, action, person, details, remark=remark)
 
 
-def _refusals(row: Row, person: User | None, lines: dict[int, int]) -> Iterator[Problem]:
+def _refusals(row: PersonRow, person: User | None, lines: dict[int, int]) -> Iterator[Problem]:
     present = {person.role, "superuser" if person.is_superuser else person.role} if person else set()
     if row.role not in {"", Role.REQUESTER, Role.REQUESTER.label, *present}:
         words = _("an import creates requesters only. Set another role on the person's page")

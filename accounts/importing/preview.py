@@ -4,7 +4,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.importing.plan import Action, Step, make_plan
+from accounts.importing.plan import Action, ImportStep, make_plan
 from accounts.importing.rows import read
 from accounts.importing.table import WINDOWS, PeopleTable
 from accounts.models import PeopleUpload
@@ -45,7 +45,7 @@ class Preview:
         return max(0, len(self.plan.problems) - SHOWN)
 
     @cached_property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[ImportStep]:
         return self.plan.of(Action.CREATE, Action.UPDATE, Action.UNCHANGED)[:SHOWN]
 
     @property

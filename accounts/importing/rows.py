@@ -22,7 +22,7 @@ def _one_line(name: str) -> OneLineFormField:
     return OneLineFormField(required=False, max_length=longest, validators=[validate_single_line])
 
 
-class RowForm(forms.Form):
+class PersonRowForm(forms.Form):
     """A row by field name. An empty cell says nothing about the person."""
 
     email = forms.CharField(
@@ -36,7 +36,7 @@ class RowForm(forms.Form):
     department = _one_line("department")
     location = _one_line("location")
     phone = _one_line("phone")
-    role = forms.CharField(required=False)
+    role = OneLineFormField(required=False)
 
     def clean_email(self) -> str:
         return self.cleaned_data["email"].lower()
@@ -51,7 +51,7 @@ class RowForm(forms.Form):
 
 
 @dataclass
-class Row:
+class PersonRow:
     """A line of the file: what it says about a person, or why it can't be imported."""
 
     line: int
@@ -61,31 +61,31 @@ class Row:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(table: PeopleTable) -> list[Row]:
+def read(table: PeopleTable) -> list[PersonRow]:
     """All rows of the file. Raises Problem if the file is unreadable."""
     return list(_unique(_validated(table), table))
 
 
-def _validated(table: PeopleTable) -> Iterator[Row]:
+def _validated(table: PeopleTable) -> Iterator[PersonRow]:
     for line, cells in table.rows():
         if isinstance(cells, Problem):
-            yield Row(line, problems=[cells])
+            yield PersonRow(line, problems=[cells])
         elif any(cells.values()):
             yield _row(line, cells, table.headings)
 
 
-def _row(line: int, cells: dict[str, str], headings: dict[str, str]) -> Row:
-    form = RowForm(cells)
+def _row(line: int, cells: dict[str, str], headings: dict[str, str]) -> PersonRow:
+    form = PersonRowForm(cells)
     problems = [
         Problem(line, headings.get(name, name), " ".join(errors)) for name, errors in form.errors.items()
     ]
     data = form.cleaned_data
     details = {name: data[name] for name in DETAILS if data.get(name)}
     email = data.get("email", cells["email"])
-    return Row(line, email, details, data.get("role", "").lower(), problems)
+    return PersonRow(line, email, details, data.get("role", "").lower(), problems)
 
 
-def _unique(rows: Iterator[Row], table: PeopleTable) -> Iterator[Row]:
+def _unique(rows: Iterator[PersonRow], table: PeopleTable) -> Iterator[PersonRow]:
     """The rows, with a problem for each that names an address of an earlier one."""
     lines: dict[str, int] = {}
     for row in rows:

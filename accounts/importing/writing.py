@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.text import capfirst
 
 from accounts.events import people_renamed
-from accounts.importing.plan import BATCH, Action, Plan, Step
+from accounts.importing.plan import BATCH, Action, ImportStep, Plan
 from accounts.models import Invitation, User
 from accounts.people_search import other_spellings
 from accounts.roles import Role
@@ -37,11 +37,11 @@ def write(plan: Plan, *, by: User | None) -> None:
     logger.info("Person %s imported people: %s created, %s updated.", by and by.pk, *numbers)
 
 
-def _batches(steps: list[Step]) -> list[list[Step]]:
+def _batches(steps: list[ImportStep]) -> list[list[ImportStep]]:
     return [steps[start : start + BATCH] for start in range(0, len(steps), BATCH)]
 
 
-def _create(steps: list[Step]) -> None:
+def _create(steps: list[ImportStep]) -> None:
     """Creates requesters without a password. Their addresses count as confirmed, as staff know them.
 
     The rows of the groups are written without signals: someone without tickets got the lowest role.
@@ -60,7 +60,7 @@ def _create(steps: list[Step]) -> None:
     logger.info("People have accounts without signing up: %s.", keys)
 
 
-def _update(steps: list[Step]) -> None:
+def _update(steps: list[ImportStep]) -> None:
     for step in steps:
         for name, value in step.details.items():
             setattr(step.person, name, value)
@@ -74,7 +74,7 @@ def _update(steps: list[Step]) -> None:
         people_renamed.send(sender=User, people=renamed)
 
 
-def _log(steps: list[Step], flag: int, *, by: User | None) -> None:
+def _log(steps: list[ImportStep], flag: int, *, by: User | None) -> None:
     """Adds the entries of the history that each person's page shows, as if `by` had saved each page."""
     if by is None:
         return
@@ -92,7 +92,7 @@ def _log(steps: list[Step], flag: int, *, by: User | None) -> None:
     )
 
 
-def _message(step: Step, flag: int) -> dict:
+def _message(step: ImportStep, flag: int) -> dict:
     """As the admin stores it: with labels that are translated when they are shown."""
     if flag == ADDITION:
         return {"added": {}}

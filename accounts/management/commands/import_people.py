@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import actor, invitations
 from accounts.importing.plan import Action, Plan, make_plan
-from accounts.importing.rows import Row, read
+from accounts.importing.rows import PersonRow, read
 from accounts.importing.table import FIELDS, WINDOWS, PeopleTable
 from accounts.importing.writing import write
 from helpdesk.csv_files import Problem
@@ -82,7 +82,7 @@ class Command(BaseCommand):
             words = "Someone created one of these people meanwhile. Nothing was imported; run it again."
             raise CommandError(words) from error
 
-    def plan(self, file: Path, rows: list[Row], *, keeps: bool, skip_bad: bool) -> Plan:
+    def plan(self, file: Path, rows: list[PersonRow], *, keeps: bool, skip_bad: bool) -> Plan:
         plan = make_plan(rows, lock=keeps)
         if plan.problems and skip_bad:
             self.list(plan.problems)
