@@ -27,7 +27,7 @@ def smtp():
 
 @pytest.fixture
 def mailbox(dovecot, smtp, make_mailbox):
-    fields = {"smtp_host": "127.0.0.1", "smtp_port": smtp.port, "smtp_security": "none"}
+    fields = {"sends_by": "smtp", "smtp_host": "127.0.0.1", "smtp_port": smtp.port, "smtp_security": "none"}
     return make_mailbox(dovecot, **fields)
 
 
