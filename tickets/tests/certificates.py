@@ -9,7 +9,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(host: str) -> tuple[bytes, bytes]:
-    """A certificate for `host` and its private key, as PEM, good for a day by the real clock."""
+    """A certificate for `host` and its private key, as PEM, good for a month by the real clock."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
