@@ -114,7 +114,7 @@ class MicrosoftForm(SecretMixin, NewMailboxForm):
         "auth": Auth.MICROSOFT_APP,
         "proof": Proof.EXCHANGE,
     }
-    new_secret = forms.CharField(label=_("client secret"), widget=password_input())
+    new_secret = forms.CharField(label=_("Client secret"), widget=password_input())
 
     class Meta:
         model = Mailbox
@@ -149,7 +149,7 @@ class GoogleForm(SecretMixin, NewMailboxForm):
 
 class ServerForm(SecretMixin, NewMailboxForm):
     FIXED = {"sends_by": Mailbox.Sending.SMTP, "fetches_by": Mailbox.Fetching.IMAP, "auth": Auth.PASSWORD}
-    new_secret = forms.CharField(label=_("password"), widget=password_input(), strip=False)
+    new_secret = forms.CharField(label=_("Password"), widget=password_input(), strip=False)
 
     class Meta:
         model = Mailbox
@@ -185,7 +185,7 @@ class MailboxForm(SecretMixin, forms.ModelForm):
     """Changes a mailbox."""
 
     new_secret = forms.CharField(
-        label=_("new secret"),
+        label=_("New secret"),
         widget=password_input(),
         strip=False,
         max_length=10_000,

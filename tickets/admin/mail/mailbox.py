@@ -50,7 +50,8 @@ class SuperusersChangeMixin:
 
 @admin.register(Mailbox)
 class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
-    list_display = ("address", "outgoing", "incoming", "category", "is_default")
+    list_display = ("address", "outgoing", "incoming", "category", "default")
+    actions = None
     sortable_by = ()
     ordering = ("address",)
     form = MailboxForm
@@ -79,6 +80,10 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
             return mailbox.get_fetches_by_display()
         state = state_of(mailbox)
         return badge(mailbox, state.fetch_state, state.get_fetch_state_display())
+
+    @admin.display(description=_("default"))
+    def default(self, mailbox):
+        return _("yes") if mailbox.is_default else None
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = self.form if obj else self._kind(request)[0]
