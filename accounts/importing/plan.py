@@ -44,10 +44,13 @@ class ImportStep:
 
     @property
     def changes(self) -> list[tuple[str, str, str]]:
-        """The label, the present value and the new value of each field that changes."""
+        """The label, the present value and the new value of each field that changes. The name of a new
+        person is in `name`.
+        """
         return [
             (User._meta.get_field(name).verbose_name, getattr(self.person, name, ""), new)
             for name, new in self.details.items()
+            if self.person or name != "full_name"
         ]
 
     def as_data(self) -> list:
