@@ -169,6 +169,19 @@ def test_52_retry_after_may_be_a_date(seconds, waited):
         assert pause.wait_of(moment) == timedelta(seconds=waited)
 
 
+def test_104_service_that_repeats_the_key_puts_it_nowhere(mailgun, row, settings, caplog, monkeypatch):
+    settings.ANYMAIL = {**settings.ANYMAIL, "MAILGUN_API_KEY": "key-4711-secret"}
+
+    def refuse(self, messages):
+        raise of_status(401, {"message": "key-4711-secret is wrong"})
+
+    monkeypatch.setattr("anymail.backends.mailgun.EmailBackend.send_messages", refuse)
+    deliver_due()
+    row.refresh_from_db()
+    assert "*** is wrong" in row.last_error
+    assert "4711" not in row.last_error + caplog.text + "".join(alarms.alarms())
+
+
 def test_console_prints_what_it_sends(settings, alice):
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     make_ticket(alice)

@@ -153,6 +153,13 @@ def test_04_name_that_is_gone_is_like_a_refused_connection(row, mailbox):
     assert MailboxState.objects.get().send_state == "unreachable"
 
 
+def test_04_server_without_a_name_is_not_this_machine(row, mailbox):
+    mailbox.smtp_host = ""
+    mailbox.save()
+    assert after_trying(row) == (State.WAITING, 0)
+    assert any("name of the SMTP server" in alarm for alarm in raised())
+
+
 def test_05_busy_greeting_waits(server, row):
     server.answers["GREETING"] = "421 4.3.2 busy"
     assert after_trying(row) == (State.WAITING, 1)

@@ -5,6 +5,7 @@ Anymail's error.
 """
 
 import logging
+import re
 from contextlib import suppress
 
 import requests
@@ -14,6 +15,7 @@ from anymail.exceptions import (
     AnymailRecipientsRefused,
     AnymailRequestsAPIError,
 )
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError
 
@@ -31,6 +33,7 @@ from tickets.mail.sending.transports.outcome import (
 )
 
 logger = logging.getLogger(__name__)
+SECRET = re.compile("KEY|TOKEN|SECRET|PASSWORD", re.IGNORECASE)
 SILENCE = (TimeoutError, ConnectionError, requests.Timeout, requests.ConnectionError)
 REJECTS_MAIL = (400, 413, 415, 422)
 REJECTS_ACCOUNT = (401, 402, 403, 404)  # the key, the account or the domain
@@ -84,7 +87,7 @@ class EmailService:
 
 
 def outcome_of(error: Exception) -> Failure:
-    words = failures.in_words(error)
+    words = failures.without(failures.in_words(error), _secrets())
     if isinstance(error, AnymailRecipientsRefused):
         return Never(words, suppress=True, heard=None)
     if not isinstance(error, AnymailError):
@@ -136,6 +139,13 @@ def _later(error: Exception, words: str) -> Later:
     if not isinstance(error, AnymailRequestsAPIError | OSError):
         logger.error("An email could not be handed over.", exc_info=error)
     return Later(words, heard=None)
+
+
+def _secrets() -> list[str]:
+    """The secrets of the service, which an error may repeat."""
+    return [
+        value for name, value in settings.ANYMAIL.items() if SECRET.search(name) and isinstance(value, str)
+    ]
 
 
 def _provider_id(mail: EmailMessage) -> str:

@@ -65,6 +65,7 @@ class Smtp:
         if server:
             with suppress(OSError, smtplib.SMTPException):
                 server.putcmd("QUIT")  # without waiting for the answer of a server that may be silent
+            with suppress(OSError):
                 server.close()
 
     def _outcome_of(self, act: Callable[[], Outcome | None]) -> Outcome | None:
@@ -111,6 +112,8 @@ class Smtp:
 
     def _connect(self) -> None:
         mailbox, context = self.mailbox, ssl.create_default_context()
+        if not mailbox.smtp_host:  # smtplib would ask this machine
+            raise Stopped(SenderRefused(_("The name of the SMTP server is not set.")))
         if mailbox.smtp_security == Security.NONE and mailbox.smtp_host.lower() not in LOOPBACK:
             raise Stopped(SenderRefused(_("Without TLS only a server on this machine is allowed.")))
         if mailbox.smtp_security == Security.TLS:
