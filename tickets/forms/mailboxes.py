@@ -196,13 +196,26 @@ class MailboxForm(SecretMixin, forms.ModelForm):
         model = Mailbox
         fields = (
             *("name", "address", "sender_name", "category", "is_active", "is_default"),
+            *("sends_by", "fetches_by"),
             *SERVER,
             *APPLICATION,
             *("after", "filed_folder", "new_tickets_when", "plus", "first_contact", "proof", "authserv_id"),
         )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        is_microsoft = self.instance.auth in (Auth.MICROSOFT_APP, Auth.MICROSOFT_PERSON)
+        for name, choices in (("sends_by", Mailbox.Sending), ("fetches_by", Mailbox.Fetching)):
+            if name in self.fields:
+                left_out = () if is_microsoft else ("graph",)
+                self.fields[name].choices = [pair for pair in choices.choices if pair[0] not in left_out]
+
     def clean(self):
         cleaned = super().clean()
+        if cleaned.get("sends_by") == Mailbox.Sending.SMTP and not self._value("smtp_host"):
+            self.add_error("sends_by", _("Enter the SMTP server."))
+        if cleaned.get("fetches_by") == Mailbox.Fetching.IMAP and not self._value("imap_host"):
+            self.add_error("fetches_by", _("Enter the IMAP server."))
         for protocol in ("smtp", "imap"):
             is_open = cleaned.get(f"{protocol}_security") == Security.NONE
             if is_open and cleaned.get(f"{protocol}_host") not in LOOPBACK:
@@ -213,6 +226,10 @@ class MailboxForm(SecretMixin, forms.ModelForm):
         if DESTINATION & set(self.changed_data) and self.instance.secret and not cleaned.get(SECRET):
             self.add_error(SECRET, _("Type the secret again, because it goes to another place now."))
         return cleaned
+
+    def _value(self, name: str) -> str:
+        """What is typed into a field, or the present value if the form does not have it."""
+        return self.cleaned_data.get(name, getattr(self.instance, name))
 
 
 class ConnectForm(forms.Form):

@@ -27,6 +27,7 @@ COLOURS = {
 }
 SECTIONS = (
     (None, ("name", "address", "sender_name", "category", "is_active", "is_default")),
+    (_("Ways"), ("sends_by", "fetches_by")),
     (_("Server"), SERVER),
     (_("Application"), APPLICATION),
     (_("Secret"), (SECRET,)),
@@ -188,9 +189,12 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         if mailbox is None:
             return True
         if name in SERVER:
-            return mailbox.sends_by == Mailbox.Sending.SMTP
+            return mailbox.sends_by == Mailbox.Sending.SMTP or mailbox.fetches_by == Mailbox.Fetching.IMAP
         if name in APPLICATION:
-            return mailbox.auth != Mailbox.Auth.PASSWORD and mailbox.sends_by == Mailbox.Sending.GRAPH
+            return mailbox.auth != Mailbox.Auth.PASSWORD and Mailbox.Sending.GRAPH in (
+                mailbox.sends_by,
+                mailbox.fetches_by,
+            )
         return name != SECRET or mailbox.sends_by != Mailbox.Sending.ESP
 
 

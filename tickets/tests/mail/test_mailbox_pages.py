@@ -183,3 +183,20 @@ def test_free_mail_is_no_known_domain(client_of, root):
     data = {"domain": "Example.com", "first_contact": "on", "department": ""}
     assert client_of(root).post(add, data).status_code == 302
     assert KnownDomain.objects.get(first_contact="on").domain == "example.com"
+
+
+def test_mailbox_can_only_read_or_only_send(client_of, mailbox, root):
+    page = client_of(root).get(f"{LIST}{mailbox.pk}/change/")
+    data = values_of(page) | {"sends_by": "no"}
+    assert client_of(root).post(f"{LIST}{mailbox.pk}/change/", data).status_code == 302
+    mailbox.refresh_from_db()
+    assert (mailbox.sends_by, mailbox.fetches_by) == ("no", "imap")
+    refused = client_of(root).post(f"{LIST}{mailbox.pk}/change/", data | {"fetches_by": "graph"})
+    assert list(refused.context["adminform"].form.errors) == ["fetches_by"]
+
+
+def test_way_without_its_server_is_refused(client_of, mailbox, root):
+    page = client_of(root).get(f"{LIST}{mailbox.pk}/change/")
+    data = values_of(page) | {"imap_host": "", "new_secret": "known"}
+    refused = client_of(root).post(f"{LIST}{mailbox.pk}/change/", data)
+    assert list(refused.context["adminform"].form.errors) == ["fetches_by"]

@@ -47,7 +47,7 @@ class GraphAnswer:
         """Raises FetchProblem for an error, or for something else than JSON."""
         content = self.checked()._content
         if not isinstance(content, dict):
-            raise Unreachable(_("Microsoft Graph sent an answer that makes no sense."))
+            raise Unreachable(_("Microsoft Graph sent a response that makes no sense."))
         return content
 
     def checked(self) -> "GraphAnswer":
