@@ -1,9 +1,10 @@
 """A select that is rendered without templates."""
 
 from django import forms
-from django.forms.utils import flatatt
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
+
+from helpdesk.site_tags import attributes
 
 
 class PlainSelect(forms.Select):
@@ -13,9 +14,9 @@ class PlainSelect(forms.Select):
 
     def render(self, name, value, attrs=None, renderer=None):
         chosen = self.format_value(value)
-        attributes = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
+        own = attributes({"name": name, **self.build_attrs(self.attrs, attrs)})
         options = [_option(_text(choice), label, chosen) for choice, label in self.choices]
-        return mark_safe(f"<select{attributes}>\n{''.join(options)}</select>")  # noqa: S308 - parts are escaped
+        return mark_safe(f"<select{own}>\n{''.join(options)}</select>")  # noqa: S308 - its parts are escaped
 
 
 def _option(value: str, label, chosen: list[str]) -> str:

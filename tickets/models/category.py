@@ -29,7 +29,7 @@ class CategoryQuerySet(models.QuerySet):
 
     def offered(self, *, present: int | None):
         """Returns the choices for a form: active categories, and the one with the primary key `present`."""
-        return self.active() | self.filter(pk=present) if present else self.active()
+        return self.filter(models.Q(is_active=True) | models.Q(pk=present)) if present else self.active()
 
     def for_mail(self):
         """Returns the category for new tickets by email: the one that is marked for it, else the last on the

@@ -46,4 +46,6 @@ def shortened(text: str, length: int) -> str:
     """Works like Django's truncatechars, which would first sort all accents of the text, however
     long it is.
     """
+    if len(text) <= length and text.isascii():  # most texts
+        return text
     return Truncator(text[: 10 * length]).chars(length)

@@ -26,8 +26,9 @@ class Links(Part):
         return {
             "ticket_links": TicketLink.objects.seen_from(page.ticket, user=request.user),
             "removable_kinds": LinkForm.SAID,
-            # Called where the form is rendered: a process keeps what the empty one looks like.
-            "link_form": page.refused.get("link_form") or partial(LinkForm, ticket=page.ticket),
+            "link_form": page.refused.get("link_form"),
+            # Called where the form is rendered: a process keeps what it looks like.
+            "empty_link_form": partial(LinkForm, ticket=page.ticket),
         }
 
     @method_decorator(require_POST)
