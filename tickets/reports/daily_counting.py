@@ -2,10 +2,13 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from tickets.models import DailyFigures
@@ -37,15 +40,22 @@ def first_day() -> date | None:
     return min((day_of(moment) for moment in rows if moment), default=None)
 
 
-def figures_of(span: Span) -> dict[date, DailyFigures]:
-    """The unsaved figures of each day of `span`."""
+def figures_of(spans: Sequence[Span]) -> dict[date, DailyFigures]:
+    """The unsaved figures of each day of `spans`, which come in order. Four queries for all of them."""
+    if not spans:
+        return {}
+    days = [day for span in spans for day in span.dates]
     with timezone.override(timezone.get_default_timezone()):
-        boundaries = [Span(day, day).start for day in span.dates]
-        counts, seconds = _counts(span, boundaries), _durations(span, boundaries)
+        boundaries = [Span(day, day).start for day in days]
+        counts, seconds = _counts(spans, boundaries), _durations(spans, boundaries)
     return {
         day: DailyFigures(day=day, basis=basis(), counts=counts[number], **seconds[number])
-        for number, day in enumerate(span.dates)
+        for number, day in enumerate(days)
     }
+
+
+def _in_one_of(field: str, spans: Sequence[Span]) -> Q:
+    return reduce(or_, (in_span(field, span) for span in spans))
 
 
 def no_figures(day: date) -> DailyFigures:
@@ -57,12 +67,12 @@ def _no_counts() -> dict[str, dict[str, Counter]]:
     return {name: {dimension: Counter() for dimension in kinds} for name, kinds in DIMENSIONS.items()}
 
 
-def _counts(span: Span, boundaries: list) -> list[dict]:
+def _counts(spans: Sequence[Span], boundaries: list) -> list[dict]:
     found = [_no_counts() for _day in boundaries]
     for name, dimensions in DIMENSIONS.items():
         field = MOMENTS[name]
         place = Interval(field, boundaries=boundaries)
-        rows = counted().filter(in_span(field, span)).values(*dimensions, place=place)
+        rows = counted().filter(_in_one_of(field, spans)).values(*dimensions, place=place)
         for row in rows.annotate(count=Count(field)):
             for dimension in dimensions:
                 key = NOBODY if row[dimension] is None else str(row[dimension])
@@ -70,11 +80,11 @@ def _counts(span: Span, boundaries: list) -> list[dict]:
     return found
 
 
-def _durations(span: Span, boundaries: list) -> list[dict[str, bytes]]:
+def _durations(spans: Sequence[Span], boundaries: list) -> list[dict[str, bytes]]:
     names = [f"{name}_{unit}" for name in DURATIONS.values() for unit in UNITS]
     found: list[dict[str, list[int]]] = [{name: [] for name in names} for _day in boundaries]
     for field, name in DURATIONS.items():
-        rows = measurable(field).filter(in_span(field, span))
+        rows = measurable(field).filter(_in_one_of(field, spans))
         for place, *seconds in measured(rows, field, Interval(field, boundaries=boundaries)):
             for unit, value in zip(UNITS, seconds, strict=True):
                 found[place - 1][f"{name}_{unit}"].append(value)

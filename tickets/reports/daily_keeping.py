@@ -46,7 +46,7 @@ def missing() -> Iterator[Span]:
 def recount(span: Span) -> int:
     """Returns the number of days."""
     _lock()
-    rows = figures_of(span).values()
+    rows = figures_of([span]).values()
     DailyFigures.objects.bulk_create(rows, update_conflicts=True, update_fields=VALUES, unique_fields=["day"])
     return len(rows)
 
@@ -88,7 +88,7 @@ def differences() -> Iterator[date]:
 def _differences(span: Span) -> list[date]:
     _lock()
     stored = DailyFigures.objects.filter(basis=basis()).in_bulk(list(span.dates))
-    counted = figures_of(span)
+    counted = figures_of([span])
     differing = [day for day, row in stored.items() if _values(row) != _values(counted[day])]
     stale = stale_days()  # last: what changed since the stored figures were read is stale now
     return [] if stale is None else [day for day in differing if day not in stale]

@@ -29,7 +29,7 @@ from tickets.reports.trend import counts_of_rows
 
 LONGEST = 5 * 366  # days of one report that are loaded
 MOST_STALE = 1000  # moments
-MOST_MISSING, MOST_RUNS = 31, 4  # days, and spans of adjoining days, each of which needs four queries
+MOST_MISSING, MOST_RUNS = 31, 4  # days, and spans of adjoining days, each of which is a range of an index
 KEYS = {"category": int, "priority": str, "assignee": lambda key: None if key == NOBODY else int(key)}
 
 
@@ -107,9 +107,7 @@ def _days(compared: Comparison) -> dict[date, DailyFigures] | None:
     uncounted = list(runs(missing))
     if len(missing) > MOST_MISSING or len(uncounted) > MOST_RUNS:
         return None
-    for span in uncounted:
-        found |= figures_of(span)
-    return found
+    return found | figures_of(uncounted)
 
 
 def _empty_days(missing: list[date], *, oldest: date | None) -> dict[date, DailyFigures]:
