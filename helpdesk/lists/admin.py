@@ -9,7 +9,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ORDER_VAR
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import BadRequest, ValidationError
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import mark_safe
 from django.utils.text import capfirst, smart_split
 from django.utils.translation import get_language, gettext
 
@@ -94,7 +95,8 @@ class StaffListMixin:
 
     def action_checkbox(self, obj):
         """Like Django's, but without a widget, whose template takes a fifth of a list's time."""
-        return format_html(checkbox(get_language()), value=obj.pk, row=obj)
+        html = checkbox(get_language()).format(value=escape(obj.pk), row=conditional_escape(obj))
+        return mark_safe(html)  # noqa: S308 - its parts are escaped
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         """Removes the links beside a field that add, change, delete or view related objects in a window."""

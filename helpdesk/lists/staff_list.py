@@ -11,8 +11,8 @@ from django.contrib.admin.utils import display_for_field, display_for_value
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateField, ForeignKey, TimeField
 from django.utils.encoding import iri_to_uri
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from helpdesk.lists.changelists import StaffChangeList
 
@@ -45,7 +45,7 @@ class Column:
         return display_for_field(value, self.field, self.empty)
 
 
-def rows(changelist: StaffChangeList) -> Iterator[str]:
+def rows(changelist: StaffChangeList) -> Iterator[SafeString]:
     """The cells of each row."""
     columns = [Column(changelist, name) for name in changelist.list_display]
     links = changelist.list_display_links or ()
@@ -57,9 +57,9 @@ def rows(changelist: StaffChangeList) -> Iterator[str]:
         else:
             pattern += f'<td class="{column.css_class}" dir="auto">{{}}</td>'
     for row in changelist.result_list:
-        shown = (column.shown(row) for column in columns)
-        url = changelist.url_for_result(row) if links else ""
-        yield format_html(pattern, *shown, url=url)
+        shown = [conditional_escape(column.shown(row)) for column in columns]
+        url = escape(changelist.url_for_result(row)) if links else ""
+        yield mark_safe(pattern.format(*shown, url=url))  # noqa: S308 - its parts are escaped
 
 
 @register.inclusion_tag("admin/includes/staff_list.html")
