@@ -1,16 +1,7 @@
 from django.urls import path
 
-from tickets.views import (
-    attachments,
-    confirming,
-    conversation,
-    drafts,
-    fixed,
-    muting,
-    own_tickets,
-    tickets,
-    transitions,
-)
+from tickets.views import attachments, conversation, drafts, fixed, muting, own_tickets, tickets, transitions
+from tickets.views.confirming import ConfirmSenderView
 
 app_name = "tickets"
 urlpatterns = [
@@ -37,7 +28,7 @@ urlpatterns = [
     path("answer/<str:token>/fixed/", fixed.FixedView.as_view(), name="fixed"),
     path("answer/<str:token>/not-fixed/", fixed.NotFixedView.as_view(), name="not_fixed"),
     path("answer/<str:token>/feedback/", fixed.FeedbackView.as_view(), name="feedback"),
-    path("confirm-sender/<str:token>/", confirming.ConfirmSenderView.as_view(), name="confirm_sender"),
+    path("confirm-sender/<str:token>/", ConfirmSenderView.as_view(), name="confirm_sender"),
     path("mute/<str:token>/", muting.MuteByLinkView.as_view(), name="mute"),
     path("attachments/<slug:key>/<slug:size>/", attachments.PictureView.as_view(), name="picture"),
     path("attachments/<slug:key>/", attachments.AttachmentView.as_view(), name="attachment"),
