@@ -23,7 +23,9 @@ from tickets.mail.addresses import sign
 from tickets.mail.canary import canary_address
 from tickets.mail.receiving import parsing, proof
 from tickets.mail.receiving.fetching import rounds
+from tickets.mail.sending.delivery import SEND_SECONDS
 from tickets.mail.sending.senders import transport
+from tickets.mail.sending.time_limit import time_limit
 from tickets.mail.sending.transports.outcome import Accepted, SenderRefused
 from tickets.models import Arrival, InboundEmail, Mailbox, MailboxState, MailProbe
 
@@ -141,13 +143,16 @@ def _check_certificates(mailbox: Mailbox) -> str:
 
 
 def _log_in(server) -> str:
-    if failure := server.open():
+    with time_limit(SEND_SECONDS, cut=server.cut):
+        failure = server.open()
+    if failure:
         raise HopFailed(failure.words)
     return ""
 
 
 def _hand_over(server, probe: MailProbe) -> str:
-    outcome = server.send(_mail(probe))
+    with time_limit(SEND_SECONDS, cut=server.cut):
+        outcome = server.send(_mail(probe))
     if isinstance(outcome, Accepted):
         return outcome.provider_id
     if isinstance(outcome, SenderRefused):

@@ -5,6 +5,7 @@ Message-ID in Sent Items.
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import timedelta
 
 import requests
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk.encryption import LostKey
 from tickets.mail import failures, pause
-from tickets.mail.access_tokens import TokenLater, TokenRefused
+from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token
 from tickets.mail.graph import Client
 from tickets.mail.sending.transports.outcome import (
     Accepted,
@@ -40,11 +41,21 @@ class Graph:
         self.client: Client | None = None
 
     def open(self) -> Failure | None:
-        self.client = self.client or Client(self.mailbox)
+        """Asks for a token, unless a valid one is stored."""
+        if self.client is None:
+            self.client = Client(self.mailbox)
+            return self._outcome_of(self._log_in)
+        return None
 
     def send(self, mail: EmailMessage, *, again: bool = False) -> Outcome:
+        return self._outcome_of(lambda: self._send(mail, again=again))
+
+    def _log_in(self) -> None:
+        access_token(self.mailbox)
+
+    def _outcome_of(self, act: Callable[[], Outcome | None]) -> Outcome | None:
         try:
-            return self._send(mail, again=again)
+            return act()
         except TokenRefused as error:
             return SenderRefused(str(error))
         except TokenLater as error:
