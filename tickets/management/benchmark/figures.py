@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, order=True)
-class Stand:
+class Setup:
     """A server with its database, beside the others of the run."""
 
     vendor: str
@@ -16,7 +16,7 @@ class Stand:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One page on one stand. Times in milliseconds; `failure` says why there are none."""
+    """One page on one setup. Times in milliseconds; `failure` says why there are none."""
 
     queries: int = 0
     sql: float = 0.0
@@ -40,26 +40,26 @@ class Memory:
 
 @dataclass
 class Results:
-    figures: dict[Stand, dict[str, Measurement]] = field(default_factory=dict)
-    memory: dict[Stand, Memory] = field(default_factory=dict)
-    # Results that are no page (outbox, import, ...): {stand: {name: text}}
-    works: dict[Stand, dict[str, str]] = field(default_factory=dict)
+    figures: dict[Setup, dict[str, Measurement]] = field(default_factory=dict)
+    memory: dict[Setup, Memory] = field(default_factory=dict)
+    # Results that are no page (outbox, import, ...): {setup: {name: text}}
+    works: dict[Setup, dict[str, str]] = field(default_factory=dict)
 
     def sizes(self, vendor: str) -> list[int]:
-        return sorted(stand.tickets for stand in self.figures if stand.vendor == vendor)
+        return sorted(setup.tickets for setup in self.figures if setup.vendor == vendor)
 
-    def p50(self, stand: Stand, visit: str) -> float | None:
+    def p50(self, setup: Setup, visit: str) -> float | None:
         """The median in milliseconds; None if it was not measured."""
-        figure = self.figures.get(stand, {}).get(visit)
+        figure = self.figures.get(setup, {}).get(visit)
         return figure.p50 if figure and figure.p50 and not figure.failure else None
 
-    def ratio(self, stand: Stand, visit: str, *, to: str) -> float | None:
-        own, other = self.p50(stand, visit), self.p50(stand, to)
+    def ratio(self, setup: Setup, visit: str, *, to: str) -> float | None:
+        own, other = self.p50(setup, visit), self.p50(setup, to)
         return own / other if own and other else None
 
-    def share_of_requests(self, stand: Stand, visit: str, *, of: str) -> float | None:
+    def share_of_requests(self, setup: Setup, visit: str, *, of: str) -> float | None:
         """Requests a second, as a part of those for another page; None where one was not measured."""
-        figures = self.figures.get(stand, {})
+        figures = self.figures.get(setup, {})
         own, other = (figures[name].a_second if name in figures else None for name in (visit, of))
         return own / other if own and other else None
 
@@ -68,5 +68,5 @@ class Results:
         sizes = self.sizes(vendor)
         if len(sizes) < 2:
             return None
-        small, large = (self.p50(Stand(vendor, size), visit) for size in (sizes[0], sizes[-1]))
+        small, large = (self.p50(Setup(vendor, size), visit) for size in (sizes[0], sizes[-1]))
         return large / small if small and large else None

@@ -1,4 +1,4 @@
-"""One interleaved run: each round requests each page on each stand once, so that noise affects all."""
+"""One interleaved run: each round requests each page on each setup once, so that noise affects all."""
 
 import random
 import threading
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from tickets.management.benchmark.browser import Browser
-from tickets.management.benchmark.figures import Measurement, Memory, Stand
+from tickets.management.benchmark.figures import Measurement, Memory, Setup
 from tickets.management.benchmark.place import Place
 from tickets.management.benchmark.processes import Server
 from tickets.management.benchmark.visits import VISITS, PageVisit
@@ -19,10 +19,10 @@ CLIENTS = 8  # simultaneous clients, for requests per second
 
 
 @dataclass
-class OpenStand:
-    """A stand with a running server, and with a logged-in browser for each person."""
+class OpenSetup:
+    """A setup with a running server, and with a logged-in browser for each person."""
 
-    stand: Stand
+    setup: Setup
     server: Server
     place: Place
     counts: dict[str, dict[str, float]]
@@ -41,9 +41,9 @@ class OpenStand:
 
 @dataclass
 class Cell:
-    """One page on one stand, with the times of its requests."""
+    """One page on one setup, with the times of its requests."""
 
-    at: OpenStand
+    at: OpenSetup
     visit: PageVisit
     seconds: list[float] = field(default_factory=list)
     spent: float = 0.0
@@ -88,9 +88,9 @@ class Cell:
 Progress = Callable[[int], None]
 
 
-def cells_of(stands: list[OpenStand]) -> list[Cell]:
-    """The cells in the order of a round: a page on all stands, then the next page."""
-    return [Cell(stand, visit) for visit in VISITS for stand in stands]
+def cells_of(setups: list[OpenSetup]) -> list[Cell]:
+    """The cells in the order of a round: a page on all setups, then the next page."""
+    return [Cell(setup, visit) for visit in VISITS for setup in setups]
 
 
 def rounds_in(seconds: float) -> int:
@@ -132,25 +132,25 @@ def requests_a_second(cell: Cell, seconds: float) -> float:
 
 
 def measure_memory(cells: list[Cell], first: float, requests: int, on_request: Progress) -> Memory:
-    """Sends `requests` requests for pages of one stand, in a random order."""
+    """Sends `requests` requests for pages of one setup, in a random order."""
     pages = [cell for cell in cells if cell.visit.is_read and not cell.failure]
     # Slow pages would only take time.
     pages = sorted(pages, key=lambda cell: median(cell.seconds or [0.0]))[: len(pages) * 3 // 4 + 1]
-    stand, middle = cells[0].at, 0.0
+    setup, middle = cells[0].at, 0.0
     for half in range(2):
         chance = random.Random(half)  # noqa: S311 - an order
         share = [chance.choice(pages) for _request in range(requests // 2 // CLIENTS)]
 
         def go_on(browsers: dict[str | None, Browser], share=share) -> None:
             for cell in share:
-                browsers[cell.visit.who].ask(cell.visit.request(stand.place, 0, ""))
+                browsers[cell.visit.who].ask(cell.visit.request(setup.place, 0, ""))
                 on_request(1)
 
         whos = {cell.visit.who for cell in pages}
-        teams = [{who: stand.more_browsers(who, 1)[0] for who in whos} for _client in range(CLIENTS)]
+        teams = [{who: setup.more_browsers(who, 1)[0] for who in whos} for _client in range(CLIENTS)]
         together(go_on, teams)
-        middle = middle or stand.server.memory
-    return Memory(first, middle, stand.server.memory, requests)
+        middle = middle or setup.server.memory
+    return Memory(first, middle, setup.server.memory, requests)
 
 
 def together(work: Callable, each_of: list) -> None:

@@ -3,7 +3,7 @@
 from html import escape
 from math import ceil, floor, log10
 
-from tickets.management.benchmark.figures import Results, Stand
+from tickets.management.benchmark.figures import Results, Setup
 from tickets.management.benchmark.visits import VISITS
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 420, 60, 240, 40, 40
@@ -17,7 +17,7 @@ LEGEND_LINE = 18
 def plots(results: Results) -> dict[str, str]:
     """{file name: SVG}, one for each group of pages and each database."""
     drawn = {}
-    for vendor in sorted({stand.vendor for stand in results.figures}):
+    for vendor in sorted({setup.vendor for setup in results.figures}):
         for group in dict.fromkeys(visit.group for visit in VISITS):
             lines = {
                 visit.name: points
@@ -30,7 +30,7 @@ def plots(results: Results) -> dict[str, str]:
 
 
 def line_of(results: Results, vendor: str, visit: str) -> list[tuple[int, float]]:
-    pairs = ((size, results.p50(Stand(vendor, size), visit)) for size in results.sizes(vendor))
+    pairs = ((size, results.p50(Setup(vendor, size), visit)) for size in results.sizes(vendor))
     return [(size, taken) for size, taken in pairs if taken]
 
 

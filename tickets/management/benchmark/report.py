@@ -1,4 +1,4 @@
-"""The report: a short table of all stands, then each stand in full, as Markdown with plots beside it."""
+"""The report: a short table of all setups, then each setup in full, as Markdown with plots beside it."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ from pathlib import Path
 import django
 from django.utils import timezone
 
-from tickets.management.benchmark.figures import Measurement, Results, Stand
+from tickets.management.benchmark.figures import Measurement, Results, Setup
 from tickets.management.benchmark.plots import plots
 from tickets.management.benchmark.targets import missed
 from tickets.management.benchmark.visits import PLAIN, VISITS
@@ -35,8 +35,8 @@ def lines(results: Results, versions: list[str], how: str) -> Iterator[str]:
     yield from ([f"- {line}" for line in missed(results)] or ["All are reached."])
     yield from memory_table(results)
     yield from works_table(results)
-    for stand in sorted(results.figures):
-        yield from full_table(results, stand)
+    for setup in sorted(results.figures):
+        yield from full_table(results, setup)
     yield "\n## Plots\n"
 
 
@@ -64,29 +64,29 @@ def head(first: str, *others: str) -> Iterator[str]:
 
 
 def short_table(results: Results) -> Iterator[str]:
-    """Time and ratio of each page on each stand, and its growth on each database."""
-    stands, vendors = sorted(results.figures), sorted({stand.vendor for stand in results.figures})
+    """Time and ratio of each page on each setup, and its growth on each database."""
+    setups, vendors = sorted(results.figures), sorted({setup.vendor for setup in results.figures})
     grown = [vendor for vendor in vendors if len(results.sizes(vendor)) > 1]
-    yield from head("page", *map(str, stands), *(f"growth, {vendor}" for vendor in grown))
+    yield from head("page", *map(str, setups), *(f"growth, {vendor}" for vendor in grown))
     for visit in VISITS:
-        cells = [time_and_ratio(results, stand, visit.name) for stand in stands]
+        cells = [time_and_ratio(results, setup, visit.name) for setup in setups]
         growth = [number(results.growth(vendor, visit.name), ".2f") for vendor in grown]
         yield row([visit.name, *cells, *growth])
 
 
-def time_and_ratio(results: Results, stand: Stand, visit: str) -> str:
-    if (taken := results.p50(stand, visit)) is None:
+def time_and_ratio(results: Results, setup: Setup, visit: str) -> str:
+    if (taken := results.p50(setup, visit)) is None:
         return "failed"
-    ratio = number(results.ratio(stand, visit, to=PLAIN), ".2f")
+    ratio = number(results.ratio(setup, visit, to=PLAIN), ".2f")
     return f"{taken:,.1f} ({ratio})"
 
 
-def full_table(results: Results, stand: Stand) -> Iterator[str]:
-    yield f"\n## {stand}\n"
+def full_table(results: Results, setup: Setup) -> Iterator[str]:
+    yield f"\n## {setup}\n"
     columns = ("queries", "SQL ms", "p50", "p95", "times", "requests a second", "bytes", "ratio")
     yield from head("page", *columns)
     for visit in VISITS:
-        figure = results.figures[stand].get(visit.name, Measurement(failure="not measured"))
+        figure = results.figures[setup].get(visit.name, Measurement(failure="not measured"))
         if figure.failure:
             yield row([visit.name, figure.failure, *[""] * (len(columns) - 1)])
             continue
@@ -100,7 +100,7 @@ def full_table(results: Results, stand: Stand) -> Iterator[str]:
                 figure.times,
                 number(figure.a_second, ",.0f"),
                 f"{figure.wire_bytes:,}",
-                number(results.ratio(stand, visit.name, to=PLAIN), ".2f"),
+                number(results.ratio(setup, visit.name, to=PLAIN), ".2f"),
             ]
         )
 
@@ -108,17 +108,17 @@ def full_table(results: Results, stand: Stand) -> Iterator[str]:
 def memory_table(results: Results) -> Iterator[str]:
     yield "\n## Memory of a worker, MB\n"
     yield from head("", "at first", "halfway", "at the end", "mixed requests")
-    for stand, memory in sorted(results.memory.items()):
+    for setup, memory in sorted(results.memory.items()):
         sizes = (f"{size:.0f}" for size in (memory.first, memory.middle, memory.last))
-        yield row([stand, *sizes, f"{memory.requests:,}"])
+        yield row([setup, *sizes, f"{memory.requests:,}"])
 
 
 def works_table(results: Results) -> Iterator[str]:
     yield "\n## Not pages\n"
-    stands = sorted(results.works)
-    yield from head("", *map(str, stands))
-    for name in dict.fromkeys(name for stand in stands for name in results.works[stand]):
-        yield row([name, *(results.works[stand].get(name, "") for stand in stands)])
+    setups = sorted(results.works)
+    yield from head("", *map(str, setups))
+    for name in dict.fromkeys(name for setup in setups for name in results.works[setup]):
+        yield row([name, *(results.works[setup].get(name, "") for setup in setups)])
 
 
 def number(value: float | None, form: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tickets.management.benchmark.figures import Results, Stand
+from tickets.management.benchmark.figures import Results, Setup
 from tickets.management.benchmark.scratch import POSTGRES, SQLITE
 from tickets.management.benchmark.visits import PLAIN, PLAIN_FILING, PLAIN_TICKET, VISITS
 
@@ -62,40 +62,40 @@ def missed(results: Results) -> list[str]:
     lines = list(failures(results))
     for vendor in (POSTGRES, SQLITE):
         if sizes := results.sizes(vendor):
-            largest = Stand(vendor, sizes[-1])
+            largest = Setup(vendor, sizes[-1])
             if vendor == POSTGRES:
                 lines += missed_on(results, largest)
-            elif (postgres := Stand(POSTGRES, sizes[-1])) in results.figures:
+            elif (postgres := Setup(POSTGRES, sizes[-1])) in results.figures:
                 lines += missed_beside(results, largest, postgres)
     return lines + list(missed_memory(results))
 
 
 def failures(results: Results) -> Iterator[str]:
-    for stand, figures in results.figures.items():
+    for setup, figures in results.figures.items():
         for visit, figure in figures.items():
             if figure.failure:
-                yield f"{visit} ({stand}): {figure.failure}"
+                yield f"{visit} ({setup}): {figure.failure}"
 
 
-def missed_on(results: Results, stand: Stand) -> Iterator[str]:
+def missed_on(results: Results, setup: Setup) -> Iterator[str]:
     for target in TARGETS:
         for visit in target.visits:
-            ratio = results.ratio(stand, visit, to=target.yardstick)
-            a_second = results.share_of_requests(stand, visit, of=PLAIN)
-            growth = results.growth(stand.vendor, visit)
-            figure = results.figures[stand].get(visit)
+            ratio = results.ratio(setup, visit, to=target.yardstick)
+            a_second = results.share_of_requests(setup, visit, of=PLAIN)
+            growth = results.growth(setup.vendor, visit)
+            figure = results.figures[setup].get(visit)
             if target.ratio and ratio and ratio > target.ratio:
-                yield f"{visit} ({stand}): {ratio:.2f} times the {target.yardstick}, at most {target.ratio:g}"
+                yield f"{visit} ({setup}): {ratio:.2f} times the {target.yardstick}, at most {target.ratio:g}"
             if target.a_second and a_second and a_second < target.a_second:
                 share = f"{a_second:.2f} of the plain page's requests a second"
-                yield f"{visit} ({stand}): {share}, at least {target.a_second:g}"
+                yield f"{visit} ({setup}): {share}, at least {target.a_second:g}"
             if target.growth and growth and growth > target.growth:
-                yield f"{visit} ({stand}): grew {growth:.2f} times, at most {target.growth:g}"
+                yield f"{visit} ({setup}): grew {growth:.2f} times, at most {target.growth:g}"
             if target.queries and figure and figure.queries > target.queries:
-                yield f"{visit} ({stand}): {figure.queries} queries, at most {target.queries}"
+                yield f"{visit} ({setup}): {figure.queries} queries, at most {target.queries}"
 
 
-def missed_beside(results: Results, sqlite: Stand, postgres: Stand) -> Iterator[str]:
+def missed_beside(results: Results, sqlite: Setup, postgres: Setup) -> Iterator[str]:
     for visit in COMPARED:
         own, other = results.p50(sqlite, visit), results.p50(postgres, visit)
         if own and other and own > SQLITE_RATIO * other:
@@ -103,8 +103,8 @@ def missed_beside(results: Results, sqlite: Stand, postgres: Stand) -> Iterator[
 
 
 def missed_memory(results: Results) -> Iterator[str]:
-    for stand, memory in results.memory.items():
+    for setup, memory in results.memory.items():
         if memory.last >= MEMORY_MB:
-            yield f"memory of a worker ({stand}): {memory.last:.0f} MB, under {MEMORY_MB}"
+            yield f"memory of a worker ({setup}): {memory.last:.0f} MB, under {MEMORY_MB}"
         if memory.middle and memory.last / memory.middle > FLAT:
-            yield f"memory of a worker ({stand}): grows from {memory.middle:.0f} to {memory.last:.0f} MB"
+            yield f"memory of a worker ({setup}): grows from {memory.middle:.0f} to {memory.last:.0f} MB"

@@ -19,9 +19,9 @@ from accounts import roles
 from helpdesk import env
 from tickets.management.benchmark import measuring, report
 from tickets.management.benchmark.counting import count_all
-from tickets.management.benchmark.figures import Results, Stand
+from tickets.management.benchmark.figures import Results, Setup
 from tickets.management.benchmark.filling import fill_with
-from tickets.management.benchmark.measuring import OpenStand
+from tickets.management.benchmark.measuring import OpenSetup
 from tickets.management.benchmark.place import Place
 from tickets.management.benchmark.processes import SETTINGS, Failed, Server, environment, manage
 from tickets.management.benchmark.scratch import SQLITE, Scratch, scratch
@@ -107,18 +107,18 @@ class Command(BaseCommand):
             if not options["keep"]:
                 stack.callback(database.drop)
             prepared.append(self.prepare(database, folder))
-        stands = [
+        setups = [
             self.open(stack, database, folder, known)
             for database, known in zip(scratches, prepared, strict=True)
         ]
-        results = self.measure(stands, options)
-        for stand in stands:
-            stand.server.stop()
+        results = self.measure(setups, options)
+        for setup in setups:
+            setup.server.stop()
         few = min(database.tickets for database in scratches)
         for database in self.largest([one for one in scratches if one.tickets <= max(few, WORKS_MOST)]):
             self.stdout.write(f"Outbox, import and the rest: {database.vendor}, {database.tickets:,} tickets")
             works = all_works(database.url, folder, database.tickets, options["seconds"])
-            results.works[Stand(database.vendor, database.tickets)] = works
+            results.works[Setup(database.vendor, database.tickets)] = works
         servers = {database.version(): database for database in scratches if database.version()}
         return results, [*report.versions(), *(f"PostgreSQL {version}" for version in servers)]
 
@@ -142,19 +142,19 @@ class Command(BaseCommand):
         step = ["benchmark", "--step", "prepare", "--tickets", str(database.tickets)]
         return json.loads(manage(step, environment(database.url, folder), quiet=False))
 
-    def open(self, stack: ExitStack, database: Scratch, folder: Path, prepared: dict) -> OpenStand:
+    def open(self, stack: ExitStack, database: Scratch, folder: Path, prepared: dict) -> OpenSetup:
         log = folder / f"{database.vendor}-{database.tickets}.log"
         server = Server(environment(database.url, folder), log)
         stack.callback(server.stop)
         server.wait()
-        stand = OpenStand(
-            Stand(database.vendor, database.tickets), server, Place(**prepared["place"]), prepared["counts"]
+        setup = OpenSetup(
+            Setup(database.vendor, database.tickets), server, Place(**prepared["place"]), prepared["counts"]
         )
-        stand.log_in()
-        return stand
+        setup.log_in()
+        return setup
 
-    def measure(self, stands: list[OpenStand], options) -> Results:
-        cells, seconds = measuring.cells_of(stands), options["seconds"]
+    def measure(self, setups: list[OpenSetup], options) -> Results:
+        cells, seconds = measuring.cells_of(setups), options["seconds"]
         self.stdout.write(f"Asking for {len(cells)} pages, {seconds:g} s each ...")
         bar = {"disable": None, "smoothing": 0}
         with tqdm(total=measuring.rounds_in(seconds), desc="Rounds", **bar) as rounds:
@@ -163,14 +163,14 @@ class Command(BaseCommand):
             measuring.measure_throughput(cells, seconds / 5, pages.update)
         self.stdout.write("Mixed requests, to see memory grow ...")
         results = Results()
-        for stand in stands:
-            own = [cell for cell in cells if cell.at is stand]
-            results.figures[stand.stand] = {cell.visit.name: cell.figure() for cell in own}
-        for stand in self.largest(stands, key=lambda stand: stand.stand):
-            own, first = [cell for cell in cells if cell.at is stand], stand.server.memory
+        for setup in setups:
+            own = [cell for cell in cells if cell.at is setup]
+            results.figures[setup.setup] = {cell.visit.name: cell.figure() for cell in own}
+        for setup in self.largest(setups, key=lambda setup: setup.setup):
+            own, first = [cell for cell in cells if cell.at is setup], setup.server.memory
             with tqdm(total=options["requests"], desc="Mixed requests", **bar) as requests:
                 memory = measuring.measure_memory(own, first, options["requests"], requests.update)
-            results.memory[stand.stand] = memory
+            results.memory[setup.setup] = memory
         return results
 
     @staticmethod

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import F
 
 from tickets.management.benchmark import report
-from tickets.management.benchmark.figures import Measurement, Memory, Results, Stand
+from tickets.management.benchmark.figures import Measurement, Memory, Results, Setup
 from tickets.management.benchmark.filling import fill_with
 from tickets.management.benchmark.place import COMMON, RARE, Place
 from tickets.management.benchmark.plots import plots
@@ -24,8 +24,8 @@ from tickets.management.benchmark.visits import PLAIN, PLAIN_FILING, PLAIN_TICKE
 from tickets.models import ActivityLog, Comment, Notification, Ticket
 from tickets.search.finding import search
 
-SMALL, LARGE = Stand(POSTGRES, 1000), Stand(POSTGRES, 1_000_000)
-BESIDE, LITE = Stand(POSTGRES, 100_000), Stand(SQLITE, 100_000)
+SMALL, LARGE = Setup(POSTGRES, 1000), Setup(POSTGRES, 1_000_000)
+BESIDE, LITE = Setup(POSTGRES, 100_000), Setup(SQLITE, 100_000)
 GOOD = {visit.name: Measurement(queries=5, p50=2.0, p95=3.0, times=9) for visit in VISITS}
 YARDSTICKS = (PLAIN, PLAIN_TICKET, PLAIN_FILING)
 GOOD |= dict.fromkeys(YARDSTICKS, Measurement(queries=3, p50=5.0, p95=6.0, times=9, a_second=100.0))
@@ -142,7 +142,7 @@ def test_a_step_never_runs_on_the_helpdesks_own_database():
 
 @pytest.mark.django_db
 def test_filled_database_is_whole(monkeypatch, capsys):
-    """Copies too: their log explains them, and their comments stand under their own keys."""
+    """Copies too: their log explains them, and their comments have their own keys."""
     monkeypatch.setattr("tickets.management.benchmark.filling.PEOPLE_COUNT", 20)
     monkeypatch.setattr("tickets.management.benchmark.filling.BASE", 40)
     assert sum(fill_with(300)) == 300 == Ticket.objects.count()
