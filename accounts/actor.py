@@ -67,9 +67,11 @@ def quietly(is_quiet: bool = True) -> Iterator[ActorContext]:
 
 
 @contextmanager
-def undoably() -> Iterator[ActorContext]:
-    """Logs all changes inside as part of the current action, which the person can undo for a moment."""
-    with _within(replace(current(), may_undo=True)) as context:
+def undoably(may_undo: bool = True) -> Iterator[ActorContext]:
+    """Logs all changes inside as part of the current action, which the person can undo for a moment if
+    `may_undo`.
+    """
+    with _within(replace(current(), may_undo=may_undo)) as context:
         yield context
 
 

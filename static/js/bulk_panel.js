@@ -13,8 +13,9 @@
   const step = () => Number(panel.dataset.step); // tickets of a request
   let run = 0; // grows when the panel closes, so that answers to an earlier panel are dropped
   let preview; // the request for the newest preview
-  const NOTHING = { changed: 0, refused: [] };
+  const NOTHING = { changed: 0, refused: [], undo: [] };
   let before = NOTHING; // what was done until a step was refused as a whole
+  let finished; // what was said while the panel stays open, with what undoes it
   let isWorking = false;
   let isStopped = false;
 
@@ -28,7 +29,7 @@
     if (page.querySelector("form.change-many") || page.getElementById("changelist-form")) return page;
     throw new Error(response.status);
   };
-  const tell = (text) => document.dispatchEvent(new CustomEvent("saved", { detail: { said: text } })); // undo.js
+  const tell = (said, undo) => document.dispatchEvent(new CustomEvent("saved", { detail: { said, undo } })); // undo.js
   const say = (text, { isProblem = false } = {}) => {
     part("[data-said]").textContent = text;
     part("[data-said]").toggleAttribute("data-problem", isProblem);
@@ -91,8 +92,8 @@
   };
   const apply = async (form, button) => {
     const { steps, count } = stepsOf(form, button);
-    const { changed, refused } = before;
-    const result = { changed, refused: [...refused], isDeletion: button.matches(".danger"), done: 0 };
+    const { changed, refused, undo } = before;
+    const result = { changed, refused: [...refused], undo: [...undo], isDeletion: button.matches(".danger"), done: 0 };
     const current = run;
     isStopped = false;
     work(true);
@@ -115,6 +116,7 @@
         const done = await response.json();
         result.changed += done.changed;
         result.refused.push(...done.refused);
+        if (done.undo) result.undo.push(done.undo);
         result.done = Math.min(result.done + step(), count);
         if (current === run) progress(result.done, count);
       }
@@ -133,7 +135,7 @@
   const doneBefore = () => (before.changed || before.refused.length ? summary(before, true) : "");
   // The panel was closed meanwhile.
   const leave = (result) => {
-    tell(summary(result, true));
+    tell(summary(result, true), result.undo.join(" "));
     htmx.trigger(live, "live");
   };
   const finish = (result, isCut) => {
@@ -144,9 +146,10 @@
     htmx.trigger(live, "live");
     if (!refused.size && !isCut) {
       panel.close();
-      tell(text);
+      tell(text, result.undo.join(" "));
       return;
     }
+    finished = { text, undo: result.undo.join(" ") };
     part("[data-asked]").replaceChildren();
     say(refused.size ? `${text} ${words("refused", refused.size)}` : text);
     part(".bulk-refused").replaceChildren(...[...refused].map(([number, reason]) => {
@@ -181,7 +184,9 @@
   });
   // The menu of a row uses the same field ids.
   panel.addEventListener("close", () => {
-    if (doneBefore()) tell(doneBefore());
+    if (finished?.undo) tell(finished.text, finished.undo);
+    else if (doneBefore()) tell(doneBefore(), before.undo.join(" "));
+    finished = undefined;
     before = NOTHING;
     run += 1;
     preview?.abort();

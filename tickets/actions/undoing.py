@@ -46,19 +46,33 @@ def undoable(ticket: Ticket, *, person) -> Iterator[None]:
 
     Afterwards `ticket.undo` is the text that the button sends, for read(); empty if nothing has changed.
     """
-    stamps = {name: recording.raw(getattr(ticket, name)) for name in Ticket.RESTORED}
+    stamps = stamps_of(ticket)
     with actor.undoably() as act:
         yield
     if ticket.activities.filter(batch=act.batch).exists():
-        ticket.undo = signing.dumps([ticket.pk, str(act.batch), stamps], salt=_salt(person), compress=True)
+        ticket.undo = written(ticket, stamps, batch=act.batch, person=person)
 
 
-def read(text: str, *, person) -> Undo | None:
-    """Returns what undoable() wrote for `person`; None for any other text."""
+def stamps_of(ticket: Ticket) -> dict[str, str | None]:
+    """Returns the stamps of the locked `ticket` before a change, for written()."""
+    return {name: recording.raw(getattr(ticket, name)) for name in Ticket.RESTORED}
+
+
+def written(ticket: Ticket, stamps: dict, *, batch: uuid.UUID, person) -> str:
+    """Returns the text that lets `person` undo the change of `ticket`. Several are joined by spaces."""
+    return signing.dumps([ticket.pk, str(batch), stamps], salt=_salt(person), compress=True)
+
+
+def read(text: str, *, person) -> list[Undo]:
+    """Returns what written() wrote for `person`; nothing for any other text."""
     try:
-        number, batch, stamps = signing.loads(text, salt=_salt(person))
+        return [_read(one, person) for one in text.split()]
     except signing.BadSignature:
-        return None
+        return []
+
+
+def _read(text: str, person) -> Undo:
+    number, batch, stamps = signing.loads(text, salt=_salt(person))
     moments = {name: moment and parse_datetime(moment) for name, moment in stamps.items()}
     return Undo(number, uuid.UUID(batch), moments)
 
@@ -74,7 +88,7 @@ def undo(change: Undo, ticket: Ticket, *, person) -> None:
     Raises CannotUndo if an email has left, or if somebody has changed the same or replied meanwhile.
     """
     rows = list(ticket.activities.filter(batch=change.batch).oldest_first())
-    if any(row.verb == Verb.UNDONE for row in rows):
+    if not rows or any(row.verb == Verb.UNDONE for row in rows):
         return
     before = {name: old for row in reversed(rows) for name, (old, _new) in row.changes.items()}
     _refuse_if_changed_since(ticket, rows[-1], before.keys())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.contrib import admin, messages
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponseRedirect, JsonResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.decorators import method_decorator
@@ -19,7 +19,8 @@ from accounts.validators import is_number
 from tickets.admin.queue.bulk_changes import BULK_CHANGES, BulkChange, ValueForm
 from tickets.admin.queue.bulk_preview import NOT_SEEN, PreviewLine, Seen, digest, preview
 from tickets.admin.queue.bulk_result import BulkResult, apply_to_each
-from tickets.admin.ticket.neighbours import queue_url
+from tickets.admin.ticket.neighbours import FILTERS, queue_url
+from tickets.admin.ticket.undoing import undo_message
 from tickets.models import Ticket
 
 MOST = 200  # tickets at once
@@ -73,7 +74,7 @@ class ActionsMixin(admin.ModelAdmin):
             text = _("Check what changes, then apply it.")
             return self._many_page(request, choice, form, notice=text)
         lines = self._lines(request, choice, value)
-        result = apply_to_each(choice.change, value, choice.seen, lines=lines)
+        result = apply_to_each(choice.change, value, choice.seen, lines=lines, person=request.user)
         return self._result(request, choice, result)
 
     def _choice(self, request) -> Choice:
@@ -96,9 +97,12 @@ class ActionsMixin(admin.ModelAdmin):
     def _result(self, request, choice: Choice, result: BulkResult):
         if BY_SCRIPT in request.headers:
             return JsonResponse(result.as_json())
+        query = QueryDict(mutable=True)
+        query.update({"to_queue": "1", FILTERS: choice.query})
+        text = undo_message(str(result), " ".join(result.undo), query)
         if result.refused:
-            return self._page(request, choice, {"result": result})
-        messages.success(request, str(result))
+            return self._page(request, choice, {"result": result, "said": text})
+        messages.success(request, text)
         return HttpResponseRedirect(queue_url(choice.query))
 
     def _many_page(self, request, choice: Choice, form: ValueForm | None, *, notice: str = ""):

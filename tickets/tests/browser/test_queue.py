@@ -328,6 +328,10 @@ def test_panel_shows_at_once_what_each_choice_changes(open_browser, alice, ann):
     panel.get_by_role("button", name="Change 2 tickets").click()
     expect(page.locator("[data-row-said]")).to_have_text("2 tickets updated.")
     assert {one.waiting_for for one in Ticket.objects.all()} == {"supplier"}
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("[data-row-said]")).to_have_text("2 changes undone.")
+    assert {one.phase for one in Ticket.objects.all()} == {"new"}
+    expect(page.locator("#result_list")).not_to_contain_text("On Hold")
 
 
 def test_panel_applies_in_steps_and_names_what_was_refused(open_browser, alice, ann, sam):
@@ -353,6 +357,36 @@ def test_panel_applies_in_steps_and_names_what_was_refused(open_browser, alice, 
     panel.get_by_role("button", name="Close").click()
     expect(page.locator(".action-counter")).to_have_text("1 of 3 selected")
     assert Ticket.objects.filter(priority="high").count() == 2
+    expect(page.locator("[data-row-said]")).to_have_text("2 tickets updated.")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.locator("[data-row-said]")).to_have_text("2 changes undone.")
+    assert not Ticket.objects.filter(priority="high").exists()
+
+
+def test_step_that_is_refused_as_a_whole_says_what_the_earlier_ones_did(open_browser, alice, ann):
+    for number in range(3):
+        make_ticket(alice, subject=f"Number {number}")
+    page = open_browser(ann)
+    page.goto(f"{QUEUE}?who=all")
+    panel = open_panel(page, "Set priority")
+    panel.evaluate("panel => { panel.dataset.step = 2; }")
+    panel.get_by_label("Priority").select_option(label="High")
+    expect(panel.get_by_role("button", name="Change 3 tickets")).to_be_visible()
+    # After the first step the server asks for the preview again.
+    page.evaluate("""() => {
+        const send = window.fetch;
+        let steps = 0;
+        window.fetch = (url, options) => {
+          if (options.headers && ++steps === 2) options.body.delete("shown");
+          return send(url, options);
+        };
+    }""")
+    panel.get_by_role("button", name="Change 3 tickets").click()
+    said = panel.locator("[data-said]")
+    expect(said).to_have_text("2 tickets updated. Stopped. The other tickets were not changed.", timeout=WORK)
+    panel.get_by_role("button", name="Change 1 ticket").click()
+    expect(page.locator("[data-row-said]")).to_have_text("3 tickets updated.", timeout=WORK)
+    assert Ticket.objects.filter(priority="high").count() == 3
 
 
 def test_stopped_panel_leaves_what_was_done_and_says_so(open_browser, alice, ann):

@@ -1,5 +1,6 @@
 """Actions on many tickets: one form shows what changes and who is mailed; then each is a single act."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -190,6 +191,7 @@ def test_script_gets_figures_of_each_step(client_of, alice, ann, sam):
         data = {"numbers": ",".join(numbers[start:end]), "seen": ",".join(seen[start:end])}
         data |= {"action": "set_priority", "value": "high", "shown": page.context["shown"], "apply": "1"}
         answers.append(client.post(MANY, data, headers={"X-Bulk-Change": "yes"}).json())
+        assert len(answers[-1].pop("undo").split()) == 1
     reason = "Sam Lindqvist changed the priority to Urgent a second ago."
     assert answers == [
         {"changed": 1, "refused": [[tickets[1].pk, reason]]}, {"changed": 1, "refused": []},
@@ -357,3 +359,75 @@ def test_choosing_all_says_when_there_are_more_than_are_counted(client_of, ann, 
     for _number in range(61):
         make_ticket(alice)
     assert "Select all tickets (more than 60)" in client_of(ann).get(LIST).content.decode()
+
+
+# Undo
+UNDO = "/admin/tickets/ticket/undo/"
+
+
+def undo_of(client, action: str, tickets, **fields) -> str:
+    """Applies the action as the script does. Returns what undoes it."""
+    seen = seen_in(send(client, action, tickets, **fields))
+    data = {"action": action, "numbers": ",".join(str(one.pk) for one in tickets), **fields, **seen}
+    return client.post(MANY, {**data, "apply": "1"}, headers={"X-Bulk-Change": "yes"}).json()["undo"]
+
+
+def fields_of(tickets) -> list:
+    names = ("assignee", "status", "priority", "waiting_for", "done_at")
+    return list(Ticket.objects.filter(pk__in=[one.pk for one in tickets]).values_list("pk", *names))
+
+
+@pytest.mark.parametrize("action", ["assign_to_me", "assign_to", "set_status", "set_priority"])
+def test_action_is_undone_and_nobody_is_emailed(client_of, alice, ann, sam, values, action):
+    tickets = [make_ticket(alice), make_ticket(alice, phase="active"), make_ticket(alice, priority="low")]
+    before, client = fields_of(tickets), client_of(ann)
+    Notification.objects.all().delete()
+    text = undo_of(client, action, tickets, **values[action])
+    mails = Notification.objects.filter(kind=VERBS[action])
+    assert {mail.next_try_at - mail.created_at for mail in mails} == {timedelta(seconds=10)}
+    assert fields_of(tickets) != before
+    answer = client.post(UNDO, {"undo": text}, headers={"X-Undo": "row"})
+    assert (answer.status_code, answer.json()["said"]) == (200, "3 changes undone.")
+    assert fields_of(tickets) == before
+    assert not Notification.objects.exists()
+    client.post(UNDO, {"undo": text}, headers={"X-Undo": "row"})  # a double click
+    assert fields_of(tickets) == before
+
+
+def test_undo_names_what_stays_and_why(client_of, alice, ann, sam):
+    changed, sent, gone, other = (make_ticket(alice) for _number in range(4))
+    client = client_of(ann)
+    text = undo_of(client, "set_priority", [changed, sent, gone, other], value="urgent")
+    with acting_as(sam):
+        Ticket.objects.get(pk=changed.pk).set_priority("low")
+    Notification.objects.filter(ticket=sent.pk, kind="edited").update(state="sent")
+    Ticket.objects.get(pk=gone.pk).delete()
+    said = client.post(UNDO, {"undo": text}, headers={"X-Undo": "row"}).json()["said"]
+    assert said == (
+        f"1 change undone. #{changed.pk}: Not undone: the ticket was changed again meanwhile. "
+        f"#{sent.pk}: Too late to undo: the email has already been sent. "
+        f"#{gone.pk}: This ticket no longer exists."
+    )
+    assert [one.priority for one in Ticket.objects.order_by("pk")] == ["low", "urgent", "normal"]
+
+
+def test_undo_is_for_its_person_alone_and_whole(client_of, alice, ann, sam):
+    tickets = [make_ticket(alice), make_ticket(alice)]
+    text = undo_of(client_of(ann), "set_priority", tickets, value="urgent")
+    for client, sent in ((client_of(sam), text), (client_of(ann), f"{text} x"), (client_of(ann), " ")):
+        assert client.post(UNDO, {"undo": sent}).status_code == 404
+    assert {one.priority for one in Ticket.objects.all()} == {"urgent"}
+
+
+def test_without_javascript_the_message_undoes_and_leads_back(client_of, alice, ann):
+    tickets = [make_ticket(alice), make_ticket(alice)]
+    client = client_of(ann)
+    page = body(send(client, "set_priority", tickets, value="urgent", query="who=all", apply="1"))
+    text, url = (re.search(f'{name}="([^"]+)"', page)[1] for name in ('undo" value', "formaction"))
+    answer = client.post(url.replace("&amp;", "&"), {"undo": text})
+    assert answer.url == f"{LIST}?who=all"
+    assert {one.priority for one in Ticket.objects.all()} == {"normal"}
+
+
+def test_deletion_is_not_undone(client_of, alice, root):
+    assert undo_of(client_of(root), "delete_selected", [make_ticket(alice)]) == ""
