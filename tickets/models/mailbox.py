@@ -12,6 +12,9 @@ from helpdesk import encryption
 from tickets.models.category import Category
 from tickets.models.outbox_pause import OutboxPause
 
+# Where the emails of a mailbox lie.
+PLACE = ("fetches_by", "address", "imap_host", "user", "folder")
+NO_FOLDER = -1  # a UIDVALIDITY that no folder has
 PORTS = (MinValueValidator(1), MaxValueValidator(65535))
 
 
@@ -176,8 +179,11 @@ class Mailbox(models.Model):
         self.address = self.address.lower()
         if self.is_default:
             Mailbox.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
+        is_elsewhere = self._is_elsewhere()
         super().save(*args, **kwargs)
         self._forget_failures()
+        if is_elsewhere:
+            self._forget_position()
 
     def _forget_failures(self) -> None:
         """Whoever corrects a mailbox waits for no pause, no token and no turn: it is due."""
@@ -187,6 +193,16 @@ class Mailbox(models.Model):
         states.exclude(send_state=MailboxState.Health.OK).update(
             send_state=MailboxState.Health.NEW, send_since=None, send_error="", send_failures=0
         )
+
+    def _is_elsewhere(self) -> bool:
+        """Whether its emails lie somewhere else than before."""
+        place = {name: getattr(self, name) for name in PLACE}
+        return not Mailbox.objects.filter(pk=self.pk, **place).exists()
+
+    def _forget_position(self) -> None:
+        """In another folder it means nothing. Emails from before the mailbox was connected stay unread."""
+        states = MailboxState.objects.filter(mailbox=self, uid_validity__isnull=False)
+        states.update(uid_validity=NO_FOLDER, delta_link="")
 
     @property
     def receives(self) -> bool:

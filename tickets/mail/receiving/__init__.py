@@ -2,5 +2,5 @@
 
 Start with `handler`, which calls `storing` (raw, once), `attempts` (counted before parsing), `parsing`
 (pure), `decisions` (what to do) and `filing` (through the same actions as the pages). The entry points are
-the webhook (tickets.views.webhooks) and the command receive_mail.
+the webhook (tickets.views.webhooks), the command receive_mail, and `fetching`, which reads mailboxes.
 """

@@ -7,6 +7,7 @@ and delete() of imap-tools are not used.
 import imaplib
 import logging
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -57,7 +58,9 @@ class ImapFolder:
 
     @property
     def prefix(self) -> str:
-        return f"{self.validity}:"
+        """Another server or folder may use the same UIDVALIDITY, so their names are in it."""
+        names = f"{self.mailbox.imap_host}\0{self._user}\0{self.mailbox.folder}"
+        return f"{zlib.crc32(names.encode()):08x}:{self.validity}:"
 
     def open(self) -> None:
         try:
@@ -68,14 +71,16 @@ class ImapFolder:
         self._select()
 
     def close(self) -> None:
-        if self.client:
-            try:
+        if self.client is None:
+            return
+        try:
+            if not self.client.is_broken:
                 with self.client.limited():
                     self.client.logout()
-            except FetchProblem:
-                pass  # everything is saved
-            finally:
-                self.client.shutdown()
+        except FetchProblem:
+            pass  # everything is saved
+        finally:
+            self.client.shutdown()
 
     def provider_id(self, place: str) -> str:
         return f"imap:{self.mailbox.pk}:{place}"
@@ -85,7 +90,7 @@ class ImapFolder:
             yield FetchStep(position=position)  # whoever takes it saves it in `state`
         for uid, size, arrived_at in self._sizes(self._uids(state)[:most]):
             is_old = state.from_moment and arrived_at < state.from_moment and uid <= state.checked_until_uid
-            place = "" if is_old else f"{self.validity}:{uid}"
+            place = "" if is_old else f"{self.prefix}{uid}"
             yield FetchStep(place=place, size=size, position={"last_uid": uid})
 
     def read(self, step: FetchStep) -> Content | None:

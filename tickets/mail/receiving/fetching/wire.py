@@ -25,7 +25,7 @@ class Wire(imaplib.IMAP4):
     def __init__(self, mailbox: Mailbox):
         self.security = mailbox.imap_security
         self.stream = self.sock = self.handle = None
-        self.is_out_of_time = False
+        self.is_out_of_time = self.is_broken = False
         with self.limited():
             try:
                 super().__init__(mailbox.imap_host, mailbox.imap_port, CONNECT_SECONDS)
@@ -73,6 +73,7 @@ class Wire(imaplib.IMAP4):
         try:
             yield
         except (OSError, imaplib.IMAP4.error) as error:
+            self.is_broken = True
             raise self._problem_of(error) from error
         finally:
             timer.cancel()

@@ -247,6 +247,13 @@ def test_65_server_that_does_not_end_its_answer_is_left(scripted, monkeypatch, a
     assert f"mailbox.{mailbox.pk}.late" in late
 
 
+def test_server_that_hangs_is_not_asked_to_say_goodbye(scripted, monkeypatch):
+    monkeypatch.setattr(wire, "SILENCE_SECONDS", 0.3)
+    with ImapScript({"UID SEARCH": HANG}) as server:
+        rounds.fetch(scripted(server))
+    assert "LOGOUT" not in server.commands
+
+
 def test_silent_server_is_left_before_the_time_for_a_command_is_over(scripted, monkeypatch):
     monkeypatch.setattr(wire, "SILENCE_SECONDS", 0.3)
     with ImapScript(serving(raw_mail(1)) | {"UID SEARCH": HANG}) as server:
@@ -318,6 +325,20 @@ def test_search_that_returns_the_last_email_again_fetches_nothing(scripted):
         assert rounds.fetch(scripted(server)).stored == 0
     assert "UID SEARCH UID 2:*" in server.commands
     assert not [command for command in server.commands if "FETCH" in command]
+
+
+def test_other_folder_with_the_same_numbers_is_another_folder(scripted, alice):
+    first, second = raw_mail(1), raw_mail(2)
+    with ImapScript(serving(first)) as server:
+        mailbox = scripted(server)
+        assert rounds.fetch(mailbox).stored == 1
+        mailbox.folder = "Support"
+        mailbox.save()
+        server.script |= serving(second)
+        server.script["UID FETCH 1,2 (UID"] = server.script["UID FETCH 2 (UID"]
+        assert rounds.fetch(mailbox).problem == ""
+    assert InboundEmail.objects.filter(state="filed").count() == 2
+    assert state().last_uid == 2
 
 
 def test_server_that_does_not_announce_the_next_uid_is_searched(make_mailbox, dovecot):
