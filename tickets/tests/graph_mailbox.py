@@ -88,7 +88,7 @@ class GraphHandler(MicrosoftHandler):
             if message := self.message():
                 self.raw(message["raw"])
         elif url.path.endswith("/mailFolders"):
-            wanted = query["$filter"][0].partition("'")[2].removesuffix("'")
+            wanted = query["$filter"][0].partition("'")[2].removesuffix("'").replace("''", "'")
             found = [{"id": number} for number, name in self.server.folders.items() if name == wanted]
             self.answer(200, {"value": found})
         elif url.path.endswith("/messages"):

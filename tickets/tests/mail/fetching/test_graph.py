@@ -183,9 +183,10 @@ def test_email_that_is_too_large_is_kept_as_headers(graph, mailbox, alice):
 def test_other_folder_than_the_inbox_is_found_by_its_name(graph, mailbox):
     mailbox.folder = "IT's"
     mailbox.save()
-    assert rounds.fetch(mailbox).problem == ""  # the position holds the folder
-    MailboxState.objects.update(delta_link="")
     assert rounds.fetch(mailbox).problem == "There is no folder IT's."
+    graph.folders["folder="] = "IT's"
+    assert rounds.fetch(mailbox).problem == ""
+    assert any("/mailFolders/folder=/messages/delta" in path for path in graph.paths)
 
 
 def test_token_that_is_refused_is_renewed_once(graph, mailbox, alice):
