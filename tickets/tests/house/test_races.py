@@ -404,3 +404,14 @@ def test_two_first_emails_at_once_make_one_account_and_two_tickets(roles, settin
     assert person.emailaddress_set.count() == 1
     assert Ticket.objects.filter(requester=person).count() == 2
     assert Notification.objects.filter(person=person).count() == 2
+
+
+def test_many_first_emails_at_once_make_no_more_accounts_than_the_limit(roles, settings):
+    """Case 89 of the mail table: three within a minute."""
+    settings.INBOUND_AUTHSERV_ID, settings.SIGNUP_EMAIL_DOMAINS = "mx.example.net", ["example.com"]
+    settings.FIRST_CONTACT = "on"
+    category()
+    mails = [raw(sender=f"p{number}@example.com", message_id=f"<{number}@x.example>") for number in range(10)]
+    emails = at_once(10, lambda number: handler.receive(mails[number], route="command"))
+    assert sorted(email.state for email in emails) == ["filed"] * 3 + ["quarantined"] * 7
+    assert User.objects.count() == 3
