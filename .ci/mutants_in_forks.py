@@ -155,6 +155,8 @@ def try_mutants(session, plan: dict, costs: dict) -> None:
             break
         is_noticed = tests_fail(session, mutant, costs, plan["command"])
         tried, noticed = tried + 1, noticed + is_noticed
+        if tried % 50 == 0:
+            say(session, f"{tried} tried")
         if not is_noticed:
             say(
                 session,

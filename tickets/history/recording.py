@@ -88,7 +88,7 @@ def record(instance: TrackedModel, *, before: dict[str, Any] | None, after: dict
         activity.together = changes
         pending = _pending.get()
         if pending is None:
-            activity.save(force_insert=True)
+            activity.save()
             activity_recorded.send(sender=ActivityLog, activities=[activity])
         else:
             pending.append(activity)

@@ -68,21 +68,22 @@ def replay(chain: Iterable[tuple[str, dict]]) -> tuple[dict[str, Any] | None, li
 
 def _problems_of(part: str, stored: Iterator[tuple], chains: Iterator[tuple]) -> Iterator[str]:
     """Walks both sides in the order of their keys, like the merge of two sorted lists."""
-    nothing = (None, None)
-    row, chain = next(stored, nothing), next(chains, nothing)
-    while row[0] is not None or chain[0] is not None:
-        if chain[0] is None or (row[0] is not None and row[0] < chain[0]):
+    row, chain = next(stored, None), next(chains, None)
+    while row or chain:
+        if chain is None or (row and row[0] < chain[0]):
             yield f"{_name(part, row[0])} is there, but not in the log."
-            row = next(stored, nothing)
+            row = next(stored, None)
             continue
-        key = chain[0]
-        state, wrong = replay(chain[1])
+        key, events = chain
+        is_there = row is not None and row[0] == key
+        state, wrong = replay(events)
         yield from (f"{_name(part, key)}: {words}." for words in wrong)
-        present = row[1] if row[0] == key else None
-        yield from (f"{_name(part, key)}: {words}." for words in _differences(state, present))
-        if row[0] == key:
-            row = next(stored, nothing)
-        chain = next(chains, nothing)
+        yield from (
+            f"{_name(part, key)}: {words}." for words in _differences(state, row[1] if is_there else None)
+        )
+        if is_there:
+            row = next(stored, None)
+        chain = next(chains, None)
 
 
 def _differences(logged: dict | None, present: dict | None) -> Iterator[str]:

@@ -139,7 +139,7 @@ class WorkflowMixin:
 
     def _lock(self) -> None:
         """Locks the row and reloads the checked fields, so that the check applies to the stored values."""
-        locked = self.stored_values(lock=True)
+        locked = self.stored_values()
         if locked is None:
             raise self.DoesNotExist
         for name in ("status_id", "merged_into_id", *self.STATUS_FIELDS):

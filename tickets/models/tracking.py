@@ -85,8 +85,6 @@ class TrackedQuerySet(models.QuerySet):
         record(created)
         return created
 
-    bulk_load.alters_data = True
-
 
 class TrackedModel(models.Model):
     """TRACKED: fields whose changes are logged. STAMPS: fields that stamp() sets with every save.
@@ -138,23 +136,21 @@ class TrackedModel(models.Model):
         """Returns the primary key of the ticket whose log records this row's changes."""
         raise NotImplementedError
 
-    def stored_values(self, *, lock: bool = False) -> dict[str, Any] | None:
-        """Returns the tracked fields and stamps as stored now, by attribute name;
+    def stored_values(self) -> dict[str, Any] | None:
+        """Returns the tracked fields and stamps as stored now, by attribute name. None if there is no row.
 
-        None if there is no such row.
-
-        `lock` locks the row until the end of the transaction. Values remembered from load time would be wrong
-        under concurrent writes.
+        Locks the row until the end of the transaction. Values remembered from load time would be wrong under
+        concurrent writes.
         """
         if self.pk is None:
             return None
         if self._is_locked:
             return dict(_locked.get()[self._key])
-        return self._values_of_row(lock=lock)
+        return self._values_of_row()
 
-    def _values_of_row(self, *, lock: bool = False) -> dict[str, Any] | None:
+    def _values_of_row(self) -> dict[str, Any] | None:
         row = type(self)._base_manager.filter(pk=self.pk).values(*self._remembered())
-        return (row.select_for_update() if lock else row).first()
+        return row.select_for_update().first()
 
     @classmethod
     def _remembered(cls) -> list[str]:
@@ -201,7 +197,7 @@ def remember(instance: TrackedModel, update_fields: frozenset | None = None) -> 
     """First half of hop 1: locks the stored row, remembers its values and sets the stamps."""
     for name in instance.TRACKED:  # compared with the value as it will be stored, see OneLineField
         instance._meta.get_field(name).pre_save(instance, instance._state.adding)
-    before = instance._before = instance.stored_values(lock=True)
+    before = instance._before = instance.stored_values()
     # The fields that the caller saves, without those that save() adds because stamp() may set them.
     update_fields = instance.__dict__.pop("_asked", None) or update_fields
     if before is not None:

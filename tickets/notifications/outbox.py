@@ -111,7 +111,7 @@ def enqueue_handover(handover: Handover) -> None:
         values = {"kind": HANDED_OVER, "reason": audience, "person": person, "address": person.email}
         row = Notification(**values, batch=handover.batch, created_at=now)
         row.next_try_at = wishes.after_quiet_hours(person, moment)
-        row.save(force_insert=True)
+        row.save()
 
 
 def enqueue_account_mail(person, kind: str, *, address: str) -> None:

@@ -2,8 +2,8 @@
 
 POST /v3/<domain>/messages is answered as `behave` says: a status (200, 400, 401, 429, 500), "hang", "drop",
 "drip" (one byte a second), "lose" (takes the mail, then drops the connection) or "lie" (takes the mail,
-then says 500). GET /v3/<domain>/events gives `events` in pages of `page_size`, or answers with the status
-`events_behave`. The posts that Mailgun sends by itself are made by signature() and event().
+then says 500). GET /v3/<domain>/events gives `events` in pages of `page_size`, or answers as `events_behave`
+says: a status (302 leads to `next_page_at`), "drop", or the bytes of a body. The posts that Mailgun sends by itself are made by signature() and event().
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class MailgunServer(ThreadingHTTPServer):
         self.requests_seen = self.connections_seen = 0
         self.mails: list[dict[str, str]] = []
         self.events: list[dict] = []
-        self.events_behave: int | str = 200
+        self.events_behave: int | str | bytes = 200
         self.page_size = 300
         self.next_page_at = self.url
         self.events_asked: list[str] = []
@@ -100,6 +100,8 @@ class Handler(BaseHTTPRequestHandler):
             )
             items = self.server.events[start : start + self.server.page_size]
             self.send_json(200, {"items": items, "paging": {"next": following}})
+        elif isinstance(behave, bytes):
+            self.send_body(200, behave)
         else:
             self.answer(behave)
 
@@ -120,14 +122,18 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(status, {"id": message_id, "message": texts.get(status, "Error")})
 
     def send_json(self, status: int, content: dict) -> None:
-        body = json.dumps(content)
+        self.send_body(status, json.dumps(content).encode())
+
+    def send_body(self, status: int, body: bytes) -> None:
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", self.server.next_page_at)
         if status == 429:
             self.send_header("Retry-After", self.server.retry_after)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body.encode())
+        self.wfile.write(body)
 
     def drip(self) -> None:
         self.send_response(200)

@@ -7,6 +7,7 @@ import pytest
 from accounts.actor import acting_as
 from tickets.actions import conversation
 from tickets.actions.conversation import Message
+from tickets.history.live import list_state
 from tickets.models import Ticket
 from tickets.tests.factories import category, make_ticket
 
@@ -67,6 +68,19 @@ def test_what_a_list_shows_is_news(at, client_of, act):
 @pytest.mark.parametrize("act", NOT_SHOWN.values(), ids=NOT_SHOWN)
 def test_what_it_does_not_show_is_none(at, client_of, act):
     assert answer_after(act, at, client_of(at.alice)) == 204
+
+
+def test_list_holds_own_and_watched_tickets(at):
+    def listed(person) -> set[int]:
+        return {ticket.pk for part in list_state(person).parts for ticket in part}
+
+    assert listed(at.alice) == {at.own.pk, at.watched.pk}
+    assert listed(at.bob) == {at.watched.pk, at.foreign.pk}
+    assert listed(at.ann) == {at.own.pk, at.watched.pk, at.foreign.pk}
+
+
+def test_list_of_who_watches_nothing_has_one_part(at):
+    assert [len(list_state(person).parts) for person in (at.alice, at.bob, at.ann)] == [2, 1, 1]
 
 
 @pytest.mark.parametrize("name", sorted({*SHOWN, *NOT_SHOWN} - {"nothing"}))

@@ -5,6 +5,8 @@ import pytest
 from accounts.actor import acting_as
 from accounts.roles import Role
 from accounts.tests.cast import make_person
+from tickets.actions import merging
+from tickets.history import owner_words, timeline
 from tickets.history.owner_words import why_assigned
 from tickets.models import Category, Ticket
 from tickets.tests.factories import category, make_ticket, status
@@ -48,6 +50,22 @@ def test_last_assignment_counts_and_only_that_of_this_ticket(alice, ann, kim, sa
         other.assign(ann)
         ticket.set_priority("high")
     assert why(ticket, ann) == "Sam Lindqvist assigned this to Kim Sato."
+
+
+def test_page_finds_the_assignment_among_all_that_happened(alice, ann, kim, sam):
+    """Also on tickets that were merged into it, and after it."""
+    ticket, merged = make_ticket(alice), make_ticket(alice)
+    with acting_as(sam):
+        ticket.assign(kim)
+    with acting_as(ann):
+        merged.assign(ann)
+        merging.merge(merged, ticket)
+        ticket = Ticket.objects.get(pk=ticket.pk)
+        ticket.set_priority("high")
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    story, words = timeline.read(ticket, ann)
+    assert {row.ticket_id for row in story.rows} == {ticket.pk, merged.pk}
+    assert owner_words.why(ticket, story.rows, words) == "Sam Lindqvist assigned this to Kim Sato."
 
 
 def test_who_took_it_assigned_it_to_nobody_else(alice, ann, sam):

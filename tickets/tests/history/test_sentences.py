@@ -34,6 +34,14 @@ def test_filing_names_requester_and_assignee(alice, ann, charlie):
     assert said(alice, Verb.CREATED, by=ann, **own) == ["Ann Weber submitted the ticket for you."]
 
 
+def test_filing_says_whether_its_author_chose_the_assignee(alice, ann, kim, charlie):
+    given = {"requester": [None, alice.pk], "assignee": [None, kim.pk]}
+    assert said(charlie, Verb.CREATED, by=ann, **given)[1:] == ["Assigned to Kim Sato."]
+    assert said(charlie, Verb.CREATED, by=ann, **given, assigned_because=[None, "default"])[1:] == [
+        "Automatically assigned to Kim Sato."
+    ]
+
+
 def test_who_deletes_the_own_ticket_withdraws_it(alice, sam, charlie):
     gone = {"requester": [alice.pk, None], "assignee": [sam.pk, None]}
     assert said(charlie, Verb.DELETED, by=alice, **gone) == ["Alice Moreau withdrew the ticket."]
@@ -130,6 +138,18 @@ def test_assignment_by_itself(alice, ann, kim, sam, because, is_given, to_staff,
     changes = {"assignee": [ann.pk, kim.pk if is_given else None], "assigned_because": [None, because]}
     assert said(sam, Verb.ASSIGNED, by=sam, **changes) == [to_staff]
     assert said(alice, Verb.ASSIGNED, by=sam, **changes) == [to_others or to_staff]
+
+
+# Messages
+def test_staff_read_below_a_message_whom_its_author_left_out(alice, bob, ann, sam):
+    def below(reader, **changes) -> list[str]:
+        row = ActivityLog(ticket_id=7, verb=Verb.REPLIED, changes=changes, actor=ann, actor_name=str(ann))
+        return timeline.SentenceBuilder([row], reader=reader).below_message(row)
+
+    left_out = {"not_emailed": [None, [alice.pk, bob.pk]]}
+    assert below(sam, **left_out) == ["Not emailed: Alice Moreau, Bob Ortiz"]
+    assert below(alice, **left_out) == []
+    assert below(sam) == below(alice) == []
 
 
 # Merging

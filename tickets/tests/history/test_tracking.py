@@ -2,16 +2,20 @@
 
 import io
 import threading
+from contextlib import contextmanager
+from operator import itemgetter
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
-from django.db.models import F, ProtectedError
+from django.db import connection, transaction
+from django.db.models import ProtectedError, Value
+from django.template import Context, Template
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actor
 from accounts.actor import acting_as
 from tickets.history import recording
-from tickets.models import ActivityLog, AppendOnly, Attachment, Notification, Ticket
+from tickets.models import ActivityLog, AppendOnly, Attachment, Notification, Ticket, tracking
 from tickets.models.tracking import UnloggedWrite
 from tickets.notifications import outbox
 from tickets.tests.factories import category, make_ticket, status, upload
@@ -130,6 +134,82 @@ def test_change_saves_many_like_single_acts(alice, ann):
     assert Notification.objects.filter(kind="edited").count() == 3
 
 
+def test_change_of_many_is_whole_or_not_at_all(alice, bob, monkeypatch):
+    first, second = make_ticket(alice), make_ticket(bob)
+    save = Ticket.save
+
+    def fail(ticket, **options):
+        if ticket.pk == second.pk:
+            raise RuntimeError("injected")
+        save(ticket, **options)
+
+    monkeypatch.setattr(Ticket, "save", fail)
+    with pytest.raises(RuntimeError):
+        Ticket.objects.order_by("pk").change(priority="high")
+    assert set(Ticket.objects.values_list("priority", flat=True)) == {"normal"}
+    assert log(first.pk) == log(second.pk) == []
+
+
+def test_rows_are_loaded_with_their_log_or_not_at_all(alice):
+    rows = [Ticket(requester=alice, subject="x", category=category(), status=status("new"))]
+
+    def fail(created):
+        raise RuntimeError("injected")
+
+    with pytest.raises(RuntimeError):
+        Ticket.objects.bulk_load(rows, record=fail)
+    assert not Ticket.objects.exists()
+
+
+def test_no_template_changes_rows(ticket):
+    page = Template("[{{ tickets.update }}{{ tickets.change }}]")
+    assert page.render(Context({"tickets": Ticket.objects.all()})) == "[]"
+
+
+# Rows that are locked
+@contextmanager
+def locked(*tickets):
+    with transaction.atomic(), tracking.locked(tickets):
+        yield
+
+
+def test_locked_row_is_not_read_again(ticket):
+    with locked(ticket), CaptureQueriesContext(connection) as queries:
+        ticket.set_priority("high")
+        ticket.set_priority("urgent")
+    assert [sql for sql in map(itemgetter("sql"), queries) if is_read_of_ticket(sql)] == []
+    assert log(ticket.pk) == [
+        ("edited", {"priority": ["normal", "high"]}),
+        ("edited", {"priority": ["high", "urgent"]}),
+    ]
+    ticket.refresh_from_db()
+    assert ticket.version == 3
+
+
+def test_row_that_is_not_locked_is_read_also_beside_others(ticket, alice):
+    other = make_ticket(alice)
+    stale = Ticket.objects.get(pk=ticket.pk)
+    ticket.set_priority("high")
+    with locked(other):
+        stale.priority = "urgent"
+        stale.save()
+    assert log(ticket.pk)[-1] == ("edited", {"priority": ["high", "urgent"]})
+
+
+def test_rows_are_read_again_when_the_lock_has_ended(ticket):
+    stale = Ticket.objects.get(pk=ticket.pk)
+    with pytest.raises(ZeroDivisionError), locked(stale):
+        raise ZeroDivisionError
+    ticket.set_priority("high")
+    stale.priority = "urgent"
+    stale.save()
+    assert log(ticket.pk)[-1] == ("edited", {"priority": ["high", "urgent"]})
+
+
+def is_read_of_ticket(sql: str) -> bool:
+    return sql.startswith("SELECT") and 'FROM "tickets_ticket"' in sql and '"version"' in sql
+
+
 def test_deleting_many_logs_each(alice):
     numbers = [make_ticket(alice).pk for _number in range(3)]
     Ticket.objects.filter(pk__in=numbers).delete()
@@ -196,9 +276,19 @@ def test_person_with_tickets_cannot_be_deleted(ticket, alice):
 
 
 def test_expression_on_a_tracked_field_is_logged_by_its_result(ticket):
-    Ticket.objects.filter(pk=ticket.pk).update(version=F("version") + 1)
+    ticket.priority = Value("high")
+    ticket.save()
+    assert log(ticket.pk) == [("edited", {"priority": ["normal", "high"]})]
     ticket.refresh_from_db()
-    assert ticket.version == 2
+    with locked(ticket):
+        ticket.priority = Value("low")
+        ticket.save()
+        ticket.priority = "urgent"
+        ticket.save()
+    assert [changes["priority"] for _verb, changes in log(ticket.pk)[1:]] == [
+        ["high", "low"],
+        ["low", "urgent"],
+    ]
 
 
 def test_loaded_fixture_is_not_logged_again(ticket, tmp_path):

@@ -75,7 +75,20 @@ def test_ticket_without_log_is_reported(ticket):
     sql("DELETE FROM tickets_activitylog")
     said = complaint()
     assert f"#{ticket.pk} is there, but not in the log." in said
-    assert "File " in said
+    file = ticket.attachments.get()
+    assert f"File {file.key} of #{ticket.pk} is there, but not in the log." in said
+
+
+def test_each_ticket_without_log_is_reported(ticket, alice):
+    first, second, third = (make_ticket(alice) for _number in range(3))
+    sql("UPDATE tickets_notification SET activity_id = NULL")
+    sql("DELETE FROM tickets_activitylog WHERE ticket_id IN (%s, %s)", first.pk, third.pk)
+    said = complaint()
+    for one in (first, third):
+        assert f"#{one.pk} is there, but not in the log." in said
+    for one in (ticket, second):
+        assert f"#{one.pk} is there" not in said
+        assert f"#{one.pk}:" not in said
 
 
 def test_ticket_that_vanished_is_reported(ticket):

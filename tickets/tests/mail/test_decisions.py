@@ -4,8 +4,10 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from accounts.actor import acting_as
 from accounts.models import User
 from accounts.roles import Role
 from tickets.actions import conversation
@@ -209,6 +211,12 @@ def test_who_sees_the_ticket_no_more_is_held(alice, bob, ticket):
 def test_forged_mail_is_held_where_its_signed_address_belongs(alice, ticket):
     forged = decided(FAILED, to=reply_address(ticket.pk, alice.pk))
     assert (*outcome(forged), forged.ticket) == (State.QUARANTINED, Reason.NOT_AUTHENTIC, ticket)
+    by_a_stranger = decided(FAILED, sender="eve@example.com", to=reply_address(ticket.pk, alice.pk))
+    assert (*outcome(by_a_stranger), by_a_stranger.ticket) == (
+        State.QUARANTINED,
+        Reason.NOT_AUTHENTIC,
+        ticket,
+    )
     guessed = decided(FAILED, to=f"support+{ticket.pk}.x@in.example.com")
     assert guessed.ticket is None
 
@@ -244,10 +252,25 @@ def test_answer_to_the_mail_of_somebody_else_takes_proof(alice, bob, ticket):
     assert (*outcome(unproven), unproven.ticket) == (State.QUARANTINED, Reason.NOT_AUTHENTIC, ticket)
 
 
+def test_answer_to_the_email_of_a_note_is_a_note(alice, ann, sam, ticket):
+    """By its Message-ID, where the client has dropped the address."""
+    conversation.watch(ticket, ann)
+    conversation.note(ticket, conversation.Message(author=sam, body="Ask the supplier."))
+    Notification.objects.filter(person=ann, kind="noted").update(message_id="<helpdesk-2@mg.example.com>")
+    note = decided(PASSED, answers("<helpdesk-2@mg.example.com>"), sender=ann.email)
+    assert (note.state, note.person, note.ticket, note.is_internal) == (State.FILED, ann, ticket, True)
+    conversation.unwatch(ticket, ann)
+    ann.set_role(Role.REQUESTER)
+    with acting_as(alice):
+        conversation.watch(ticket, User.objects.get(pk=ann.pk))
+    held = decided(PASSED, answers("<helpdesk-2@mg.example.com>"), sender=ann.email)
+    assert (*outcome(held), held.ticket) == (State.QUARANTINED, Reason.WRONG_SENDER, ticket)
+
+
 # Staff who vouch for it
-def vouched(*headers: str, on=None, is_new: bool = False, **fields) -> Decision:
-    content = raw(*headers, **fields)
-    return decisions.decide_for_staff(stored(content), parse(content), on=on, is_new=is_new)
+def vouched(*headers: str, sender: str = ALICE, to: str = SUPPORT, **where) -> Decision:
+    content = raw(*headers, sender=sender, to=to)
+    return decisions.decide_for_staff(stored(content), parse(content), **where)
 
 
 def test_staff_put_a_mail_where_its_sender_may_speak(alice, charlie, ticket):
@@ -284,6 +307,15 @@ def test_nobody_vouches_for_the_words_of_staff(ann, ticket):
     assert (quoted.person, quoted.ticket, quoted.is_quote) == (ann, ticket, True)
     proven = vouched(PASSED, sender=ann.email, on=ticket)
     assert (proven.person, proven.ticket, proven.is_quote) == (ann, ticket, False)
+
+
+def test_nobody_vouches_for_staff_whose_address_is_unconfirmed(ann, ticket, settings):
+    """They are known by name still, so nothing is published as theirs."""
+    settings.HAS_MAIL_PROVIDER = True
+    EmailAddress.objects.update_or_create(user=ann, email=ann.email, defaults={"verified": False})
+    assert decisions.person_of(ann.email) is None
+    quoted = vouched(sender=ann.email, is_new=True)
+    assert (quoted.state, quoted.person, quoted.ticket, quoted.is_quote) == (State.FILED, ann, None, True)
 
 
 def test_answer_to_a_note_is_a_note_or_stands_elsewhere(alice, ann, ticket):

@@ -3,19 +3,24 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import time_machine
+from anymail.backends.mailgun import EmailBackend
 from django.db import connection, connections
 from django.utils import timezone
 
 from accounts.actor import acting_as
 from accounts.models import User
 from accounts.roles import Role
+from tickets.actions import handing_over
 from tickets.mail import pause
+from tickets.mail.guard import UnsafeMail
 from tickets.mail.sending import claiming, delivery, waking
-from tickets.mail.sending.delivery import RETRY_MINUTES, deliver_due
+from tickets.mail.sending.delivery import deliver_due
 from tickets.models import Notification, Ticket
+from tickets.models.notification import HANDED_OVER
 from tickets.tests.factories import category, make_ticket, status
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +112,7 @@ def test_throttling_pauses_the_whole_outbox(mailgun, row, bob, retry_after, seco
         assert deliver_due() == 2
 
 
-@pytest.mark.parametrize("behave", [401, 403, 404])
+@pytest.mark.parametrize("behave", [401, 402, 403, 404])
 def test_refused_key_pauses_the_outbox_and_raises_the_alarm(mailgun, row, caplog, behave):
     """THREATS 82."""
     mailgun.behave = behave
@@ -118,24 +123,26 @@ def test_refused_key_pauses_the_outbox_and_raises_the_alarm(mailgun, row, caplog
     assert [record.levelname for record in caplog.records if "refuses us" in record.message] == ["ERROR"]
 
 
-def test_ninth_failure_is_the_last(mailgun, row):
+@pytest.mark.parametrize(("luck", "factor"), [(min, 0.8), (max, 1.2)])
+def test_ninth_failure_is_the_last(mailgun, row, monkeypatch, luck, factor):
     """THREATS 86: after 1, 5, 15, 60 minutes, 3, 6, 12 and 24 hours, each give or take a fifth."""
+    dice = SimpleNamespace(uniform=lambda least, most: luck(least, most))
+    monkeypatch.setattr(delivery.secrets, "SystemRandom", lambda: dice)
     mailgun.behave = 500
-    moment = timezone.now()
-    for minutes in RETRY_MINUTES:
+    moment, waits = timezone.now(), []
+    while True:
         with time_machine.travel(moment, tick=False):
             deliver_due()
         row.refresh_from_db()
-        wait = (row.next_try_at - moment).total_seconds() / 60
-        assert minutes * 0.8 <= wait <= minutes * 1.2
-        moment = row.next_try_at + timedelta(seconds=1)
-    with time_machine.travel(moment, tick=False):
-        deliver_due()
-    row.refresh_from_db()
-    assert (row.state, row.attempts) == (State.FAILED, 9)
+        if row.state == State.FAILED:
+            break
+        waits.append((row.next_try_at - moment).total_seconds() / 60 / factor)
+        moment = row.next_try_at
+    assert waits == pytest.approx([1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60])
+    assert row.attempts == 9
 
 
-@pytest.mark.parametrize("name", ["<a\0b@mailgun>", "<\ud800@mailgun>", f"<{'x' * 300}>", 7])
+@pytest.mark.parametrize("name", ["<a\0b@mailgun>", "<\ud800@mailgun>", f"<{'x' * 199}>", 7])
 def test_id_that_can_not_be_stored_sends_no_mail_twice(mailgun, row, name):
     """Measured where the worker died after the mail had left, and sent it again five minutes later."""
     mailgun.message_id = name
@@ -145,6 +152,13 @@ def test_id_that_can_not_be_stored_sends_no_mail_twice(mailgun, row, name):
     with time_machine.travel(timezone.now() + 2 * claiming.LEASE, tick=False):
         assert deliver_due() == 0
     assert len(mailgun.mails) == 1
+
+
+def test_longest_id_of_the_provider_is_kept(mailgun, row):
+    mailgun.message_id = f"<{'x' * 198}>"
+    assert deliver_due() == 1
+    row.refresh_from_db()
+    assert row.provider_id == mailgun.message_id
 
 
 def test_words_of_an_error_can_always_be_stored(row, monkeypatch):
@@ -238,6 +252,52 @@ def test_right_is_asked_again_before_sending(mailgun, alice, ann, change):
     deliver_due()
     assert Notification.objects.get(person=ann).state == State.SUPPRESSED
     assert [mail["to"] for mail in mailgun.mails] == ["alice@example.com"]
+
+
+@pytest.mark.parametrize("change", ["none", "deactivated", "demoted"])
+def test_right_to_a_handover_is_asked_again(mailgun, alice, ann, sam, change):
+    category().people.add(ann)
+    make_ticket(alice, assignee=sam)
+    Notification.objects.all().delete()
+    sam.is_active = False
+    sam.save()
+    handing_over.hand_over()
+    assert Notification.objects.get().kind == HANDED_OVER
+    if change == "deactivated":
+        User.objects.filter(pk=ann.pk).update(is_active=False)
+    elif change == "demoted":
+        ann.set_role(Role.REQUESTER)
+    assert deliver_due() == (1 if change == "none" else 0)
+    assert Notification.objects.get().state == (State.SENT if change == "none" else State.SUPPRESSED)
+
+
+def test_mail_of_who_is_deleted_goes_nowhere(mailgun, row):
+    Notification.objects.update(person=None)
+    assert deliver_due() == 0
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == (State.SUPPRESSED, "This person may no longer be notified.")
+
+
+@pytest.mark.parametrize(("behave", "is_logged"), [("drop", False), (500, False), ("an error of ours", True)])
+def test_log_shows_errors_of_ours_and_no_outage(mailgun, row, monkeypatch, caplog, behave, is_logged):
+    if is_logged:
+        monkeypatch.setattr(EmailBackend, "send_messages", lambda self, mails: 1 // 0)
+    mailgun.behave = behave
+    assert deliver_due() == 0
+    assert (f"Notification {row.pk} could not be sent." in caplog.messages) == is_logged
+    row.refresh_from_db()
+    assert (row.state, row.attempts) == (State.WAITING, 1)
+
+
+def test_unsafe_mail_fails_at_once_and_the_log_says_why(mailgun, row, monkeypatch, caplog):
+    def refuse(letter):
+        raise UnsafeMail("a header has two lines")
+
+    monkeypatch.setattr(delivery.messages, "build", refuse)
+    assert deliver_due() == 0
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == (State.FAILED, "a header has two lines")
+    assert "An email to 'alice@example.com' can't be sent: a header has two lines" in caplog.messages
 
 
 def test_mail_that_cannot_be_built_stops_no_other(mailgun, alice, bob, monkeypatch):

@@ -195,12 +195,36 @@ def test_words_of_the_other_side_are_kept_as_far_as_they_can_be(row, words):
     assert len(row.last_error) <= 1000
 
 
+def test_mail_server_says_more_than_the_provider(row):
+    tell(
+        row, "failed", **GONE | {"delivery-status": {"message": "550 Gone", "description": "Not delivering"}}
+    )
+    assert row.last_error == "550 Gone"
+
+
+def test_event_happened_when_it_says(row):
+    moment = timezone.now().replace(microsecond=0) - timedelta(hours=1)
+    tell(row, "delivered", timestamp=moment.timestamp())
+    assert row.delivered_at == moment
+
+
 def test_event_of_the_future_happened_now(row):
     tell(row, "delivered", timestamp=timezone.now().timestamp() + 100_000)
     assert row.delivered_at <= timezone.now()
 
 
 # Suppressed addresses
+def test_address_that_complained_stays_so_when_another_mail_bounces(row, mailgun, alice):
+    make_ticket(alice)
+    deliver_due()
+    tell(row, "complained")
+    other = Notification.objects.latest("pk")
+    tell(other, "failed", **GONE)
+    assert other.state == State.BOUNCED
+    address = SuppressedAddress.objects.get()
+    assert (address.reason, address.notification) == ("complained", row)
+
+
 @pytest.mark.parametrize("reason", ["bounced", "complained"])
 def test_suppressed_address_gets_no_mail_and_the_row_says_why(mailgun, alice, bob, reason):
     SuppressedAddress.objects.create(address="Alice@example.com", reason=reason)

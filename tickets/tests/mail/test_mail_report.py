@@ -4,9 +4,11 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from tickets.mail.sending import event_list
 from tickets.mail.sending.delivery import deliver_due
 from tickets.models import InboundEmail, Notification, SuppressedAddress
 from tickets.notifications import outbox
@@ -129,16 +131,35 @@ def test_missed_provider_events_are_named_and_taken_over_when_asked(sent, mailgu
 
 def test_what_mailgun_may_have_forgotten_or_not_yet_written_is_not_compared(sent, mailgun):
     rows = sent(3)
-    for row, age in zip(rows, (26 * HOUR, 2 * HOUR, HOUR / 6), strict=True):
-        Notification.objects.filter(pk=row.pk).update(sent_at=timezone.now() - age)
-    mailgun.events = []
-    text = report()
-    assert "Compared 1 rows" in text
-    assert f"  {rows[1].pk} to" in text
-    # An event of before shows that it still remembers.
-    old = api.event("accepted", "<other@mg.example.com>")["event-data"]
-    mailgun.events = [{**old, "timestamp": (timezone.now() - 30 * HOUR).timestamp()}]
-    assert "Compared 2 rows" in report()
+    with time_machine.travel(timezone.now(), tick=False):
+        ages = (26 * HOUR, HOUR / 2 + timedelta(seconds=1), HOUR / 2)
+        for row, age in zip(rows, ages, strict=True):
+            Notification.objects.filter(pk=row.pk).update(sent_at=timezone.now() - age)
+        mailgun.events = []
+        text = report()
+        assert "Compared 1 rows" in text
+        assert f"  {rows[1].pk} to" in text
+        # An event of before shows that it still remembers.
+        old = api.event("accepted", "<other@mg.example.com>")["event-data"]
+        mailgun.events = [{**old, "timestamp": (timezone.now() - 30 * HOUR).timestamp()}]
+        assert "Compared 2 rows" in report()
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({"message": "550 No such user", "description": "Not delivering"}, "550 No such user"),
+        ({"message": "", "description": "Not delivering"}, "Not delivering"),
+        ({}, "bounce"),
+    ],
+)
+def test_missed_bounce_says_why_as_far_as_mailgun_knows(sent, mailgun, status, words):
+    (row,) = sent(1)
+    failed = {"severity": "permanent", "reason": "bounce", "delivery-status": status}
+    mailgun.events.append(event("failed", row, **failed))
+    report("--repair")
+    row.refresh_from_db()
+    assert (row.state, row.last_error) == ("bounced", words)
 
 
 def test_odd_events_are_passed_over(sent, mailgun):
@@ -158,14 +179,25 @@ def test_odd_events_are_passed_over(sent, mailgun):
     assert "0 sent here, but" in report()
 
 
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("status", [401, 402, 403])
 def test_key_that_may_not_read_events_is_said(sent, mailgun, status):
     sent(1)
     mailgun.events_behave = status
     assert "the key has no permission to read events" in report()
 
 
-@pytest.mark.parametrize(("behave", "why"), [(500, "status 500"), (404, "status 404"), ("drop", "Error")])
+@pytest.mark.parametrize(
+    ("behave", "why"),
+    [
+        (500, "status 500"),
+        (404, "status 404"),
+        ("drop", "ConnectionError"),
+        (b"<html>", "no JSON"),
+        (b"[]", "no list of events"),
+        (b'{"items": {"event": "delivered"}}', "no list of events"),
+        (b'{"items": [], "paging": ["next"]}', "no list of events"),
+    ],
+)
 def test_mailgun_that_does_not_answer_ends_with_status_1(sent, mailgun, behave, why):
     sent(1)
     mailgun.events_behave = behave
@@ -178,3 +210,21 @@ def test_key_goes_to_no_other_host(sent, mailgun):
     mailgun.next_page_at = "http://127.0.0.1:9/v3"
     with pytest.raises(CommandError, match="another host"):
         report()
+
+
+def test_key_follows_no_redirect(sent, mailgun):
+    sent(1)
+    with api.MailgunServer() as other:
+        mailgun.events_behave, mailgun.next_page_at = 302, other.url
+        with pytest.raises(CommandError, match="status 302"):
+            report()
+        assert other.events_asked == []
+
+
+def test_list_that_never_ends_is_given_up(sent, mailgun, monkeypatch):
+    sent(3)
+    mailgun.page_size = 1
+    monkeypatch.setattr(event_list, "MOST_PAGES", 2)
+    with pytest.raises(CommandError, match="more than 600 events; ask for fewer days"):
+        report()
+    assert len(mailgun.events_asked) == 2

@@ -223,6 +223,38 @@ def test_follow_up_is_a_new_ticket_of_its_category(ticket, alice, kim):
     assert by_name(notified) == {"Alice": REQUESTER, "Kim": ASSIGNEE, "Lee": CATEGORY}
 
 
+def test_follow_up_that_staff_file_for_its_requester(ticket, alice, ann):
+    notified = audiences.recipients_of_follow_up(ticket, actor=ann, requester=alice)
+    assert by_name(notified) == {"Alice": REQUESTER, "Lee": CATEGORY}
+
+
+def test_who_is_left_out_by_the_author_is_not_notified(ticket, alice, bob, ann):
+    conversation.watch(ticket, bob)
+    with acting_as(ann):
+        conversation.reply(ticket, Message(author=ann, body="Soon.", not_emailed=[alice]))
+    activity = ActivityLog.objects.get(verb=Verb.REPLIED)
+    assert activity.changes["not_emailed"] == [None, [alice.pk]]
+    assert by_name(audiences.recipients_for(activity)) == {"Bob": WATCHER}
+
+
+def test_acts_on_many_tickets_notify_as_each_alone(ticket, alice, bob, ann, kim):
+    other = make_ticket(bob, assignee=kim)
+    with acting_as(ann):
+        for one in (ticket, other):
+            conversation.note(one, Message(author=ann, body="Ask the supplier."))
+            one.assign(None)
+            one.assign(kim)
+            one.set_status(status("active"))
+    gone = make_ticket(alice)
+    with acting_as(ann):
+        gone.delete()
+    rows = list(ActivityLog.objects.filter(actor=ann).order_by("pk"))
+    each = [by_name(audiences.recipients_for(row)) for row in rows]
+    assert [by_name(notified) for notified in audiences.recipients_for_all(rows)] == each
+    assert {"Alice": REQUESTER, "Kim": ASSIGNEE} in each
+    assert {} in each
+
+
 def test_kinds_are_those_that_a_person_can_get(alice, ann):
     assert kinds_for(ann) == list(MailPreferences.KINDS)
     assert set(MailPreferences.KINDS) - set(kinds_for(alice)) == {"notes", "new_tickets"}

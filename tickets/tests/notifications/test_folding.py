@@ -1,5 +1,6 @@
 """Many mails to one person on one ticket in a short time become one (THREATS 91)."""
 
+import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,8 @@ from tickets.tests.factories import make_ticket
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 PRIORITIES = ("high", "low")
+ACT = uuid.UUID("12345678-1234-4234-8234-123456789abc")
+OTHER_FOLD = uuid.uuid5(uuid.UUID("87654321-4321-4321-8321-123456789abc"), "fold")
 
 
 @pytest.fixture
@@ -101,6 +104,75 @@ def test_reply_can_be_taken_back_in_a_fold_too(mailgun, ticket, ann):
         deliver_due()
     assert len([mail for mail in mailgun.mails if mail["to"] == "alice@example.com"]) == 10
     assert all("wrong one" not in mail["text"] for mail in mailgun.mails)
+
+
+# Which email an act is in, asked directly
+def sent_before(ticket, person, count: int, **last) -> list[Notification]:
+    """`count` emails in the last nine minutes, one a minute, the newest with the fields `last`."""
+    rows = []
+    for number in range(count):
+        at = NOON - timedelta(minutes=number)
+        row = Notification(kind="edited", person=person, ticket=ticket, address=person.email, state="sent")
+        row.batch, row.next_try_at, row.message_id = uuid.uuid4(), at, f"<{number}@mg.example.com>"
+        rows.append(row)
+    for name, value in last.items():
+        setattr(rows[0], name, value)
+    return Notification.objects.bulk_create(rows)
+
+
+def placed(ticket, person, batch=ACT) -> tuple:
+    return folding.windows_of_all([ticket.pk], [person], now=NOON)[ticket.pk, person.pk].place(batch)
+
+
+def test_tenth_email_waits_until_the_first_is_ten_minutes_old(ticket, alice):
+    sent_before(ticket, alice, folding.MOST - 1)
+    assert placed(ticket, alice) == (ACT, None)
+    sent_before(ticket, alice, 1)
+    batch, moment = placed(ticket, alice)
+    assert batch.version == folding.FOLD
+    assert moment == NOON - timedelta(minutes=folding.MOST - 2) + timedelta(minutes=10)
+
+
+def test_second_row_of_an_act_is_in_the_email_of_the_first(ticket, alice):
+    sent_before(ticket, alice, folding.MOST, batch=ACT)
+    assert placed(ticket, alice) == (ACT, None)
+
+
+def test_later_acts_are_in_the_email_that_waits_already(ticket, alice):
+    moment = NOON + timedelta(minutes=3)
+    waiting = {"batch": OTHER_FOLD, "next_try_at": moment, "message_id": "", "state": "waiting"}
+    sent_before(ticket, alice, folding.MOST, **waiting)
+    assert placed(ticket, alice) == (OTHER_FOLD, moment)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"message_id": "<x@mg.example.com>"},  # a worker has it already
+        {"next_try_at": NOON - timedelta(seconds=1)},  # a worker may take it at any moment
+        {"batch": uuid.uuid4()},  # it is one act, which waits until it can't be undone
+    ],
+    ids=["being sent", "due", "one act"],
+)
+def test_nothing_is_added_to_another_email(ticket, alice, change):
+    fold = {"batch": OTHER_FOLD, "next_try_at": NOON + timedelta(minutes=3), "message_id": ""}
+    sent_before(ticket, alice, folding.MOST, **fold | change)
+    batch, _moment = placed(ticket, alice)
+    assert batch == uuid.uuid5(ACT, "fold")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"next_try_at": NOON - timedelta(minutes=10)},
+        {"is_digest": True},
+        {"state": "suppressed"},
+    ],
+    ids=["too old", "daily", "suppressed"],
+)
+def test_email_that_does_not_count(ticket, alice, change):
+    sent_before(ticket, alice, folding.MOST, **change)
+    assert placed(ticket, alice) == (ACT, None)
 
 
 def test_one_query_for_all_people(ticket, alice, bob, ann, django_assert_num_queries):

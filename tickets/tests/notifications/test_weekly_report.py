@@ -7,6 +7,7 @@ import time_machine
 from django.urls import reverse
 
 from accounts.actor import acting_as
+from accounts.models import User
 from accounts.roles import Role
 from tickets.jobs import JOBS
 from tickets.mail.sending import delivery
@@ -55,6 +56,34 @@ def test_report_is_sent_once_on_monday(wish, sam):
         run()
     (row,) = reports()
     assert (row.person, row.address) == (sam, sam.email)
+
+
+def test_report_is_due_at_the_minute_of_the_daily_digest(wish):
+    with at(MONDAY.replace(hour=8)):
+        run()
+    assert [weekly_report.week_of(row).last for row in reports()] == [date(2026, 11, 22)]
+
+
+def test_report_that_can_not_be_queued_is_queued_by_the_next_run(wish, monkeypatch):
+    with at(MONDAY):
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(weekly_report.wishes, "after_quiet_hours", lambda person, moment: 1 // 0)
+            run()
+        assert reports() == []
+        run()
+    assert len(reports()) == 1
+
+
+def test_two_workers_queue_one_report(wish):
+    """Both have read the choice before either writes."""
+    people = [User.objects.select_related("mail_preferences").get(pk=wish.person_id) for _worker in range(2)]
+    assert [weekly_report._queue(person, MONDAY) for person in people] == [True, False]
+    assert len(reports()) == 1
+
+
+def test_number_of_queued_reports_is_counted(wish):
+    with at(MONDAY):
+        assert [weekly_report.queue_due() for _run in range(2)] == [1, 0]
 
 
 def test_missed_mondays_are_sent_late_once(wish):
