@@ -268,10 +268,11 @@ def test_untracked_fields_may_be_updated(ticket):
 
 
 def test_person_with_tickets_cannot_be_deleted(ticket, alice):
-    """THREATS 120. Trap: on_delete=SET_NULL would edit silently; every relation of a ticket protects."""
+    """THREATS 120. Trap: on_delete=SET_NULL would edit silently; every tracked relation protects."""
     with pytest.raises(ProtectedError):
         alice.delete()
-    relations = [field.remote_field for field in Ticket._meta.fields if field.remote_field]
+    fields = [Ticket._meta.get_field(name) for name in Ticket.TRACKED]
+    relations = [field.remote_field for field in fields if field.remote_field]
     assert {relation.on_delete.__name__ for relation in relations} == {"PROTECT"}
 
 

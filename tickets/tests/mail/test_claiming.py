@@ -165,9 +165,9 @@ def test_row_that_another_worker_takes_meanwhile_is_left_to_it(alice, bob, monke
     make_ticket(bob)
     find = claiming._first_due
 
-    def find_too_late(now):
+    def find_too_late(now, senders):
         monkeypatch.setattr(claiming, "_first_due", find)
-        first = find(now)
+        first = find(now, senders)
         assert claiming.claim(now) == [first]
         return first
 

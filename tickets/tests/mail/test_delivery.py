@@ -17,7 +17,7 @@ from accounts.roles import Role
 from tickets.actions import handing_over
 from tickets.mail import pause
 from tickets.mail.guard import UnsafeMail
-from tickets.mail.sending import claiming, delivery, waking
+from tickets.mail.sending import claiming, delivery, results, waking
 from tickets.mail.sending.delivery import deliver_due
 from tickets.models import Notification, Ticket
 from tickets.models.notification import HANDED_OVER
@@ -127,7 +127,7 @@ def test_refused_key_pauses_the_outbox_and_raises_the_alarm(mailgun, row, caplog
 def test_ninth_failure_is_the_last(mailgun, row, monkeypatch, luck, factor):
     """THREATS 86: after 1, 5, 15, 60 minutes, 3, 6, 12 and 24 hours, each give or take a fifth."""
     dice = SimpleNamespace(uniform=lambda least, most: luck(least, most))
-    monkeypatch.setattr(delivery.secrets, "SystemRandom", lambda: dice)
+    monkeypatch.setattr(results.secrets, "SystemRandom", lambda: dice)
     mailgun.behave = 500
     moment, waits = timezone.now(), []
     while True:
@@ -284,7 +284,7 @@ def test_log_shows_errors_of_ours_and_no_outage(mailgun, row, monkeypatch, caplo
         monkeypatch.setattr(EmailBackend, "send_messages", lambda self, mails: 1 // 0)
     mailgun.behave = behave
     assert deliver_due() == 0
-    assert (f"Notification {row.pk} could not be sent." in caplog.messages) == is_logged
+    assert ("An email could not be handed over." in caplog.messages) == is_logged
     row.refresh_from_db()
     assert (row.state, row.attempts) == (State.WAITING, 1)
 

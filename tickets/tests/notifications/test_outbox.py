@@ -10,7 +10,7 @@ from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets.actions import conversation, handing_over
 from tickets.actions.conversation import Message
-from tickets.models import ActivityLog, Handover, MailPreferences, Notification
+from tickets.models import ActivityLog, Handover, InboundEmail, MailPreferences, Notification
 from tickets.models.notification import HANDED_OVER, HELD
 from tickets.notifications import outbox
 from tickets.rules.workflow import TAKE_BACK_PERIOD
@@ -133,24 +133,30 @@ def test_mail_about_the_account_goes_where_it_is_asked_to(alice):
     assert (row.created_at, row.next_try_at) == (NOON, NOON)
 
 
-def test_sender_learns_once_a_day_that_mail_waits_for_review(alice, bob, clock):
-    outbox.enqueue_held(alice)
+@pytest.fixture
+def email() -> InboundEmail:
+    return InboundEmail.objects.create(identity="<1@example.com>", raw=b"x", size=1, route="command")
+
+
+def test_sender_learns_once_a_day_that_mail_waits_for_review(alice, bob, email, clock):
+    outbox.enqueue_held(alice, email)
     row = Notification.objects.get()
     assert (row.kind, row.person, row.address) == (HELD, alice, alice.email)
+    assert row.inbound_email == email
     assert (row.created_at, row.next_try_at) == (NOON, NOON)
     clock.shift(timedelta(hours=23, minutes=59))
-    outbox.enqueue_held(alice)
+    outbox.enqueue_held(alice, email)
     assert Notification.objects.count() == 1
-    outbox.enqueue_held(bob)
+    outbox.enqueue_held(bob, email)
     assert Notification.objects.filter(person=bob).count() == 1
     clock.shift(timedelta(minutes=1))
-    outbox.enqueue_held(alice)
+    outbox.enqueue_held(alice, email)
     assert Notification.objects.filter(person=alice).count() == 2
 
 
-def test_sender_who_has_a_new_address_learns_it_there(alice):
-    outbox.enqueue_held(alice)
+def test_sender_who_has_a_new_address_learns_it_there(alice, email):
+    outbox.enqueue_held(alice, email)
     alice.email = "new@example.com"
-    outbox.enqueue_held(alice)
+    outbox.enqueue_held(alice, email)
     held = Notification.objects.filter(kind=HELD).order_by("pk")
     assert [row.address for row in held] == ["alice@example.com", "new@example.com"]
