@@ -18,7 +18,7 @@ State = Notification.State
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-class Timer:
+class StartedTimer:
     started: list[tuple] = []
 
     def __init__(self, seconds, function):
@@ -32,9 +32,9 @@ class Timer:
 def timers(monkeypatch, settings) -> list[tuple]:
     """What each started timer was told: (seconds, function, whether it may die with the process)."""
     settings.HAS_MAIL_PROVIDER = False
-    monkeypatch.setattr(Timer, "started", [])
-    monkeypatch.setattr(waking.threading, "Timer", Timer)
-    return Timer.started
+    monkeypatch.setattr(StartedTimer, "started", [])
+    monkeypatch.setattr(waking.threading, "Timer", StartedTimer)
+    return StartedTimer.started
 
 
 def test_email_is_printed_after_the_commit(alice, mailoutbox, timers, django_capture_on_commit_callbacks):
