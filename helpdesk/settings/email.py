@@ -55,6 +55,7 @@ if MAIL_PROVIDER in _MAILBOX_PROVIDERS | _SERVICES and not MAIL_ADDRESS:
 # Where mailboxes get their tokens and reach Microsoft Graph. Other than these only for a national cloud.
 MICROSOFT_LOGIN_URL = env.origin("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com")
 MICROSOFT_GRAPH_URL = env.text("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com/v1.0")
+GOOGLE_LOGIN_URL = "https://accounts.google.com/o/oauth2/v2/auth"
 GOOGLE_TOKEN_URL = env.text("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token")
 # Incoming email: the domain whose messages Mailgun posts here, or a mail server pipes to receive_mail.
 INBOUND_DOMAIN = env.text("INBOUND_DOMAIN").lower()

@@ -61,6 +61,7 @@ class SecretMixin:
     def _post_clean(self):
         super()._post_clean()
         if typed := self.cleaned_data.get(SECRET):
+            # Who logged in at the provider has to do it again.
             self.instance.secrets = {self.kind_of_secret(typed): typed}
             self.instance.secret_changed_at = timezone.now()
 
@@ -124,6 +125,35 @@ class MicrosoftForm(SecretMixin, NewMailboxForm):
         super().__init__(*args, **kwargs)
         for name in APPLICATION:
             self.fields[name].required = True
+
+
+class MicrosoftPersonForm(MicrosoftForm):
+    """Connected by the person, or the shared mailbox's member, who logs in at Microsoft."""
+
+    FIXED = MicrosoftForm.FIXED | {"auth": Auth.MICROSOFT_PERSON}
+
+
+class GooglePersonForm(SecretMixin, NewMailboxForm):
+    FIXED = {
+        "sends_by": Mailbox.Sending.SMTP,
+        "fetches_by": Mailbox.Fetching.IMAP,
+        "auth": Auth.GOOGLE_APP,
+        **GMAIL,
+    }
+    new_secret = forms.CharField(label=_("Client secret"), widget=password_input())
+
+    class Meta:
+        model = Mailbox
+        fields = ("address", "client_id")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["client_id"].required = True
+
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.user = cleaned.get("address", "")
+        return cleaned
 
 
 class GoogleForm(SecretMixin, NewMailboxForm):
@@ -258,6 +288,16 @@ KINDS = {
         GoogleForm,
         _("Google Workspace"),
         _("A service account with domain-wide delegation. No password."),
+    ),
+    "microsoft_person": (
+        MicrosoftPersonForm,
+        _("Microsoft 365, as a person"),
+        _("You log in at Microsoft once, and the helpdesk may use your mailbox."),
+    ),
+    "google_person": (
+        GooglePersonForm,
+        _("Google, as a person"),
+        _("You log in at Google once, and the helpdesk may use your mailbox."),
     ),
     "server": (ServerForm, _("Another mail server"), _("SMTP and IMAP with a user name and a password.")),
     "service": (

@@ -68,6 +68,35 @@ def xoauth2(user: str, token: str) -> str:
     return f"user={user}\x01auth=Bearer {token}\x01\x01"
 
 
+def trade(mailbox: Mailbox, code: dict[str, str]) -> None:
+    """Trades the authorization code of a person for tokens, and stores them.
+
+    `code` are the fields of the request (RFC 6749, 4.1.3). Raises TokenRefused, TokenLater and LostKey.
+    """
+    with transaction.atomic():
+        MailboxState.of(mailbox)
+        state = MailboxState.objects.select_for_update().get(mailbox=mailbox)
+        secrets = mailbox.secrets
+        fields = {"client_id": mailbox.client_id, "scope": scope_of_person(mailbox), **code}
+        if client_secret := secrets.get("client_secret"):
+            fields["client_secret"] = client_secret
+        is_google = mailbox.auth == Auth.GOOGLE_APP
+        url = settings.GOOGLE_TOKEN_URL if is_google else _microsoft(mailbox)
+        answer = _post(mailbox, url, fields, hidden=[*secrets.values(), *code.values()])
+        if not answer.get("refresh_token"):
+            raise TokenRefused(_("The server gave no lasting access. Connect the mailbox again."))
+        _keep(mailbox, state, answer, secrets)
+
+
+def scope_of_person(mailbox: Mailbox) -> str:
+    """The permissions that a person gives to the helpdesk."""
+    if mailbox.auth == Auth.GOOGLE_APP:
+        return GOOGLE_MAIL
+    graph = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/Mail.Send"
+    imap = f"{MICROSOFT_MAIL}/IMAP.AccessAsUser.All {MICROSOFT_MAIL}/SMTP.Send"
+    return f"{graph if _uses_graph(mailbox) else imap} offline_access"
+
+
 def renew_all() -> None:
     """Asks once a day for a token of each person, because an unused refresh token ends after some weeks."""
     for mailbox in Mailbox.objects.active().filter(auth__in=(Auth.MICROSOFT_PERSON, Auth.GOOGLE_APP)):
@@ -92,7 +121,12 @@ def _ask(mailbox: Mailbox, state: MailboxState) -> str:
     secrets = Mailbox.objects.get(pk=mailbox.pk).secrets or mailbox.secrets
     if not secrets:
         raise TokenRefused(_("This mailbox has no secret yet."))
-    answer = _post(mailbox, *REQUESTS[mailbox.auth](mailbox, secrets), hidden=secrets.values())
+    url, fields = REQUESTS[mailbox.auth](mailbox, secrets)
+    return _keep(mailbox, state, _post(mailbox, url, fields, hidden=secrets.values()), secrets)
+
+
+def _keep(mailbox: Mailbox, state: MailboxState, answer: dict, secrets: dict[str, str]) -> str:
+    """Stores what the server gave. Returns the access token."""
     token, lifetime = answer["access_token"], answer.get("expires_in", AN_HOUR)
     state.access_token = encryption.encrypt(token)
     state.access_expires_at = clock.now() + timedelta(seconds=int(lifetime))
@@ -182,10 +216,7 @@ def _assertion(mailbox: Mailbox, secrets: dict) -> str:
 
 
 def _of_microsoft_person(mailbox: Mailbox, secrets: dict) -> tuple[str, dict]:
-    graph = "https://graph.microsoft.com/Mail.ReadWrite https://graph.microsoft.com/Mail.Send"
-    imap = f"{MICROSOFT_MAIL}/IMAP.AccessAsUser.All {MICROSOFT_MAIL}/SMTP.Send"
-    scope = f"{graph if _uses_graph(mailbox) else imap} offline_access"
-    return _microsoft(mailbox), _refresh(mailbox, secrets) | {"scope": scope}
+    return _microsoft(mailbox), _refresh(mailbox, secrets) | {"scope": scope_of_person(mailbox)}
 
 
 def _of_google_app(mailbox: Mailbox, secrets: dict) -> tuple[str, dict]:

@@ -7,12 +7,16 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
+from accounts import links
+from helpdesk.encryption import LostKey
 from helpdesk.lists.admin import StaffListMixin
 from tickets.admin.mail import hops
 from tickets.forms.mailboxes import APPLICATION, KINDS, SECRET, SERVER, ConnectForm, MailboxForm
-from tickets.mail import probing, setup_texts
+from tickets.mail import authorization, probing, setup_texts
+from tickets.mail.access_tokens import TokenLater, TokenRefused
 from tickets.mail.receiving.fetching import connecting
 from tickets.mail.receiving.fetching.problems import FetchProblem
 from tickets.models import Mailbox, MailboxState
@@ -25,6 +29,7 @@ COLOURS = {
     Health.REFUSED: "red",
     Health.UNREACHABLE: "red",
 }
+FLOW = "mailbox_connection"  # in the session
 SECTIONS = (
     (None, ("name", "address", "sender_name", "category", "is_active", "is_default")),
     (_("Ways"), ("sends_by", "fetches_by")),
@@ -117,6 +122,8 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/test/", wrap(self.test_view), name="tickets_mailbox_test"),
+            path("<int:pk>/connect/", wrap(self.connect_view), name="tickets_mailbox_connect"),
+            path("connected/", wrap(self.connected_view), name="tickets_mailbox_connected"),
             path("<int:pk>/older/", wrap(self.older_view), name="tickets_mailbox_older"),
             *super().get_urls(),
         ]
@@ -141,6 +148,36 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         context |= self.admin_site.each_context(request)
         context |= {"opts": self.opts, "title": _("Test of %(mailbox)s") % {"mailbox": mailbox}}
         return TemplateResponse(request, "admin/tickets/mailbox/test.html", context)
+
+    def connect_view(self, request, pk):
+        """Leads to the login of the provider. A link, because the content policy keeps forms on our pages."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        mailbox = get_object_or_404(Mailbox, pk=pk, auth__in=authorization.BY_PERSON)
+        flow = {"state": authorization.new_verifier(), "verifier": authorization.new_verifier()}
+        request.session[FLOW] = flow | {"mailbox": mailbox.pk}
+        return redirect(authorization.page_of_provider(mailbox, **flow, back=back_address()))
+
+    def connected_view(self, request):
+        """The provider sends the browser here, with a code or an error."""
+        flow = request.session.pop(FLOW, None)
+        is_ours = flow and constant_time_compare(request.GET.get("state", ""), flow["state"])
+        if not request.user.is_superuser or not is_ours:
+            raise PermissionDenied
+        mailbox = get_object_or_404(Mailbox, pk=flow["mailbox"])
+        code, verifier = request.GET.get("code", ""), flow["verifier"]
+        try:
+            if not code:
+                raise TokenRefused(request.GET.get("error_description") or request.GET.get("error", ""))
+            authorization.connect(mailbox, code=code, verifier=verifier, back=back_address())
+        except (TokenRefused, TokenLater) as error:
+            messages.error(request, _("The mailbox is not connected: %(why)s") % {"why": error})
+        except LostKey:
+            words = _("SECRET_KEY has changed. Type the secret of this mailbox again.")
+            messages.error(request, words)
+        else:
+            messages.success(request, _("The mailbox is connected. Test it now."))
+        return redirect("admin:tickets_mailbox_change", mailbox.pk)
 
     def older_view(self, request, pk):
         """Asks what to do with the emails that are in the mailbox already."""
@@ -173,6 +210,8 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
                 "is_fetched": obj.fetches_by in (Mailbox.Fetching.IMAP, Mailbox.Fetching.GRAPH),
                 "commands": setup_texts.exchange_commands(obj),
                 "is_of_environment": is_of_environment,
+                "may_connect": request.user.is_superuser and obj.auth in authorization.BY_PERSON,
+                "back_address": back_address(),
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -196,6 +235,11 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
                 mailbox.fetches_by,
             )
         return name != SECRET or mailbox.sends_by != Mailbox.Sending.ESP
+
+
+def back_address() -> str:
+    """Where providers send the browser after the login. They must know this address."""
+    return links.absolute("admin:tickets_mailbox_connected")
 
 
 def state_of(mailbox: Mailbox) -> MailboxState:

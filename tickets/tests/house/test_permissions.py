@@ -187,6 +187,8 @@ ADMIN = {
     "admin:tickets_mailbox_delete": [403, 403, 200],
     "admin:tickets_mailbox_history": [403, 200, 200],
     "admin:tickets_mailbox_test": [403, 403, 200],
+    "admin:tickets_mailbox_connect": [403, 403, 404],
+    "admin:tickets_mailbox_connected": [403, 403, 403],
     "admin:tickets_mailbox_older": [403, 403, 200],
     "admin:tickets_knowndomain_changelist": [403, 200, 200],
     "admin:tickets_knowndomain_add": [403, 403, 200],
@@ -371,7 +373,17 @@ def admin_url(name: str, people: dict, ticket) -> str:
         arguments = [ticket.pk, reply(ticket, Message(author=people["alice"], body="And the mouse?")).pk]
     elif model and not name.endswith(
         (
-            *("_changelist", "_add", "_news", "_save_view", "_reports", "_export", "_many", "_undo"),
+            *(
+                "_changelist",
+                "_add",
+                "_news",
+                "_save_view",
+                "_reports",
+                "_export",
+                "_many",
+                "_undo",
+                "_connected",
+            ),
             *("_import", "_invite"),
         )
     ):

@@ -96,7 +96,7 @@ def test_card_for_the_service_has_no_secret(client_of, root):
 def test_every_card_opens_and_an_unknown_kind_shows_the_cards(client_of, root):
     for address in ("add/", "add/?kind=nonsense"):
         page = client_of(root).get(LIST + address).content.decode()
-        assert page.count('<a class="card" href="?kind=') == 4
+        assert page.count('<a class="card" href="?kind=') == 6
     for kind in ("microsoft", "google", "server", "service"):
         assert client_of(root).get(f"{LIST}add/?kind={kind}").status_code == 200
 
