@@ -410,6 +410,23 @@ def test_96_link_is_for_one_email_and_one_person(mailbox, client, alice, bob, ti
     assert not Comment.objects.exists()
 
 
+def test_96_staff_who_read_the_outbox_get_no_working_link(mailbox, client_of, alice, sam, ticket):
+    email = from_home(mailbox, ticket, alice)
+    (question,) = questions()
+    page = reverse("admin:tickets_notification_raw", args=[question.pk])
+    shown = client_of(sam).get(page).content.decode()
+    signature = tokens.confirm_link(email.pk, alice.pk).rpartition(":")[2]
+    assert "alice.home@private.example" in shown
+    assert "/confirm-sender/" in shown
+    assert signature.strip("/") not in shown
+
+
+def test_91_staff_read_the_answer_to_a_stranger_in_the_outbox(mailbox, client_of, sam):
+    came_in(mailbox, STRANGER)
+    page = reverse("admin:tickets_notification_raw", args=[Notification.objects.get().pk])
+    assert "We received your email" in client_of(sam).get(page).content.decode()
+
+
 @pytest.mark.parametrize("act", ["discard", "left", "unwatched"])
 def test_96_link_ends_with_what_it_was_for(mailbox, client, alice, bob, ann, ticket, act):
     conversation.watch(ticket, bob)
