@@ -22,28 +22,28 @@ class NoCertificate(Exception):
 
 
 @dataclass(frozen=True)
-class MailServer:
+class ServerOfMailbox:
     protocol: str
     host: str
     port: int
     security: str
 
 
-def servers_of(mailbox: Mailbox) -> list[MailServer]:
+def servers_of(mailbox: Mailbox) -> list[ServerOfMailbox]:
     """The servers that the mailbox connects to by itself."""
     found = []
     if mailbox.sends_by == Mailbox.Sending.SMTP:
-        found.append(MailServer("smtp", mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security))
+        found.append(ServerOfMailbox("smtp", mailbox.smtp_host, mailbox.smtp_port, mailbox.smtp_security))
     if mailbox.fetches_by == Mailbox.Fetching.IMAP:
-        found.append(MailServer("imap", mailbox.imap_host, mailbox.imap_port, mailbox.imap_security))
+        found.append(ServerOfMailbox("imap", mailbox.imap_host, mailbox.imap_port, mailbox.imap_security))
     if Mailbox.Sending.GRAPH in (mailbox.sends_by, mailbox.fetches_by):
         graph = urlsplit(settings.MICROSOFT_GRAPH_URL)
         security = Security.TLS if graph.scheme == "https" else Security.NONE
-        found.append(MailServer("graph", graph.hostname, graph.port or 443, security))
+        found.append(ServerOfMailbox("graph", graph.hostname, graph.port or 443, security))
     return found
 
 
-def has_name(server: MailServer) -> bool:
+def has_name(server: ServerOfMailbox) -> bool:
     """Whether the name of the server has an address (DNS)."""
     try:
         return bool(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM))
@@ -51,7 +51,7 @@ def has_name(server: MailServer) -> bool:
         return False
 
 
-def end_of(server: MailServer) -> datetime | None:
+def end_of(server: ServerOfMailbox) -> datetime | None:
     """When the certificate of the server ends; None without encryption. Raises NoCertificate and OSError."""
     try:
         certificate = _certificate(server)
@@ -64,7 +64,7 @@ def end_of(server: MailServer) -> datetime | None:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), tz=UTC)
 
 
-def _certificate(server: MailServer) -> dict | None:
+def _certificate(server: ServerOfMailbox) -> dict | None:
     context = ssl.create_default_context()
     if server.security == Security.NONE:
         socket.create_connection((server.host, server.port), SECONDS).close()
