@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import URLPattern, get_resolver, resolve, reverse
 
-from accounts.models import User
+from accounts.models import Invitation, PeopleUpload, User
 from tickets.mail.writing import tokens
 from tickets.models import (
     ActivityLog,
@@ -55,7 +55,7 @@ def routes(resolver=None, spaces: tuple[str, ...] = ()) -> Iterator[tuple[str, t
 
 
 @pytest.fixture
-def rows(hebrew, settings, attachments_dir):
+def rows(hebrew, root, settings, attachments_dir):
     """The newest row of each kind, Hebrew all over, and a file that is lost."""
     settings.INBOUND_DOMAIN = "in.example.com"
     held_mail(From=f"{WORD} <vera@vendor.example>", Subject=WORD)
@@ -66,7 +66,13 @@ def rows(hebrew, settings, attachments_dir):
     lost = Attachment.objects.get(name__endswith=".txt")
     lost.file.storage.delete(lost.file.name)
     found = {model._meta.model_name: model.objects.order_by("-pk").first() for model in MODELS}
-    return found | {"ticket": hebrew, "user": hebrew.requester, "attachment": lost}
+    invited = User.objects.create(email="not.invited@example.com", full_name=WORD, password="!")
+    Invitation.objects.create(person=invited)
+    content = f"email,department,{WORD}\n{hebrew.requester.email},{WORD},\n{WORD},,\nx@y.co,{WORD},\n"
+    root = User.objects.get(is_superuser=True)
+    upload = PeopleUpload.objects.create(uploaded_by=root, name=WORD, content=content.encode())
+    own = {"ticket": hebrew, "user": hebrew.requester, "attachment": lost, "peopleupload": upload.pk}
+    return found | own
 
 
 def value_of(parameter: str, name: str, rows: dict):
@@ -79,7 +85,7 @@ def value_of(parameter: str, name: str, rows: dict):
     model = name.partition("_")[2].partition("_")[0]
     plain = {
         "comment": Comment.objects.filter(is_public=True).first().pk, "person": rows["user"].pk, "link": 1,
-        "uidb36": "1", "key": "x", "token": own, "name": "set_status",
+        "uidb36": "1", "key": "x", "token": own, "name": "set_status", "upload": rows["peopleupload"],
     }  # fmt: skip
     if parameter in ("pk", "object_id"):
         return rows.get(model, ticket).pk
