@@ -2,7 +2,6 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
@@ -92,12 +91,12 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         return _("yes") if mailbox.is_default else None
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        form = self.form if obj else self._kind(request)[0]
+        form = self.form if obj else self._form_of_kind(request)
         return super().get_form(request, obj, change=change, form=form, **kwargs)
 
     def get_fieldsets(self, request, obj=None):
         if obj is None:
-            return [(None, {"fields": list(self._kind(request)[0].base_fields)})]
+            return [(None, {"fields": list(self._form_of_kind(request).base_fields)})]
         has_secret = self.has_change_permission(request, obj)
         sections = [
             (title, [name for name in names if self._applies(name, obj) and (name != SECRET or has_secret)])
@@ -215,12 +214,10 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
             }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
-    @staticmethod
-    def _kind(request) -> tuple:
-        try:
-            return KINDS[request.GET.get("kind", "")]
-        except KeyError as error:
-            raise Http404 from error
+    def _form_of_kind(self, request):
+        """The form for the card that was chosen; add_view() shows the cards first."""
+        kind = KINDS.get(request.GET.get("kind"))
+        return kind[0] if kind else self.form
 
     @staticmethod
     def _applies(name: str, mailbox: Mailbox | None) -> bool:

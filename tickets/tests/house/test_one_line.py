@@ -48,7 +48,7 @@ NO_TEXTS = {
 }  # fmt: skip
 
 LINES = {TextInput, AdminTextInputWidget}
-NO_LINES = {"q", "number", "into", "time_zone", "username", "email", "login"}
+NO_LINES = {"domain", "q", "number", "into", "time_zone", "username", "email", "login"}
 
 
 @pytest.mark.parametrize("sign", UNSEEN)
