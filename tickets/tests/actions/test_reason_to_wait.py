@@ -310,4 +310,4 @@ def test_imported_ticket_waits_for_nobody_and_reads_well(client_of, ann, alice, 
 def test_day_alone_reads_well(client_of, alice, ticket, day):
     ticket.set_status(status("waiting"), Wait(until=day))
     page = body(client_of(alice).get(ticket.get_absolute_url()))
-    assert f"Waiting until {day:%b}" in page
+    assert f"Waiting until {day.day} {day:%b %Y}" in page

@@ -16,7 +16,11 @@ from tickets.models import (
     Category,
     Comment,
     InboundEmail,
+    KnownDomain,
     Macro,
+    Mailbox,
+    MailboxState,
+    MailProbe,
     Notification,
     SavedReply,
     SavedView,
@@ -39,8 +43,8 @@ NO_PAGES = {
     "mailgun_inbound_mime", "service_tracking", "tickets:picture",
 }  # fmt: skip
 MODELS = [
-    ActivityLog, BlockedSender, Category, InboundEmail, Macro, Notification, SavedReply, SavedView, Status,
-    SuppressedAddress, Ticket, User,
+    ActivityLog, BlockedSender, Category, InboundEmail, KnownDomain, Macro, Mailbox, Notification, SavedReply,
+    SavedView, Status, SuppressedAddress, Ticket, User,
 ]  # fmt: skip
 
 
@@ -61,6 +65,10 @@ def rows(hebrew, root, settings, attachments_dir):
     held_mail(From=f"{WORD} <vera@vendor.example>", Subject=WORD)
     SuppressedAddress.objects.create(address="x@y.example", reason="bounced", detail=WORD)
     BlockedSender.objects.create(address="v@w.example")
+    KnownDomain.objects.create(domain="w.example", department=WORD)
+    mailbox = Mailbox.objects.create(name=WORD, sender_name=WORD, address="it@w.example", fetches_by="no")
+    MailboxState.objects.create(mailbox=mailbox, send_error=WORD)
+    MailProbe.objects.create(mailbox=mailbox, hops=[{"name": "login", "state": "failed", "words": WORD}])
     Notification.objects.update(last_error=WORD, state="failed")
     Comment.objects.update(trimmed=WORD)
     lost = Attachment.objects.get(name__endswith=".txt")

@@ -129,6 +129,8 @@ def every_address() -> dict[str, str]:
         "size": [Attachment.VIEW, Attachment.THUMBNAIL],
         "uidb36": ["1"],
         "name": ["set_status"],
+        "service": ["postmark"],
+        "upload": ["1b671a64-40d5-491e-99b0-da01ff1f3341"],
         "app_label": ["tickets"],
         "content_type_id": ["1"],
     }

@@ -28,7 +28,7 @@ def test_empty_file_and_one_byte_more_are_refused(size, code):
 
 
 def test_file_that_is_too_large_is_named_with_its_limit():
-    with pytest.raises(ValidationError, match=r"scan\.pdf is larger than 10\.0.*MB\."):
+    with pytest.raises(ValidationError, match=r"scan\.pdf is larger than 10.{1,4}MB\."):
         validators.validate_size("scan.pdf", 10 * MB + 1)
 
 
@@ -39,7 +39,7 @@ def test_five_files_and_twenty_megabytes_go_together():
 def test_six_files_or_one_byte_more_do_not():
     with pytest.raises(ValidationError, match="at most 5 files"):
         validators.validate_together([1] * 6)
-    with pytest.raises(ValidationError, match=r"larger than 20\.0.*MB"):
+    with pytest.raises(ValidationError, match=r"larger than 20.{1,4}MB"):
         validators.validate_together([10 * MB, 10 * MB, 1])
 
 
