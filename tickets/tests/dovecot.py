@@ -123,7 +123,8 @@ class Dovecot:
     def start(self) -> None:
         with (self.folder / "errors").open("w") as errors:
             self.process = subprocess.Popen(
-                [PROGRAM, "-F", "-c", self.folder / "dovecot.conf"],
+                # It ends with the tests, even if they are killed.
+                ["setpriv", "--pdeathsig", "TERM", PROGRAM, "-F", "-c", self.folder / "dovecot.conf"],
                 stdout=subprocess.DEVNULL,
                 stderr=errors,
                 start_new_session=True,
