@@ -13,9 +13,8 @@ from accounts.models import Invitation, User
 from helpdesk import clock
 
 logger = logging.getLogger("security")
-PER_RUN = (
-    10  # invitations; more at a time would delay emails about tickets, and providers limit emails a minute
-)
+# Invitations at a time. More would delay emails about tickets, and providers limit emails a minute.
+PER_RUN = 10
 BATCH = 500
 
 

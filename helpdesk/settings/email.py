@@ -33,7 +33,7 @@ HAS_MAIL_PROVIDER = MAIL_PROVIDER != "console"
 SENDS_WITHOUT_MAILBOX = MAIL_PROVIDER in {"mailgun", "console"} | _SERVICES
 if not IS_LOCAL and not HAS_MAIL_PROVIDER and not env.flag("ALLOW_CONSOLE_MAIL"):
     raise ImproperlyConfigured(
-        "MAILGUN_API_KEY is missing, or another MAIL_PROVIDER: without it nobody gets an email. "
+        "MAILGUN_API_KEY is missing: without it nobody gets an email, unless MAIL_PROVIDER says how. "
         "ALLOW_CONSOLE_MAIL=1 prints emails to the log instead."
     )
 EMAIL_BACKEND = (
@@ -80,7 +80,7 @@ INBOUND_SILENCE_HOURS = env.number("INBOUND_SILENCE_HOURS", 0)
 MAIL_FETCH_SECONDS = env.number("MAIL_FETCH_SECONDS", 30)
 MAIL_CANARY = env.flag("MAIL_CANARY")
 if MAIL_CANARY and not (HAS_MAIL_PROVIDER and (INBOUND_DOMAIN or not SENDS_WITHOUT_MAILBOX)):
-    raise ImproperlyConfigured("MAIL_CANARY needs MAILGUN_API_KEY and INBOUND_DOMAIN: it goes out and in.")
+    raise ImproperlyConfigured("MAIL_CANARY goes out and in: it needs INBOUND_DOMAIN or a mailbox.")
 DEFAULT_FROM_EMAIL = (
     formataddr((MAIL_SENDER_NAME, MAIL_ADDRESS))
     if MAIL_ADDRESS

@@ -239,6 +239,8 @@ class MailboxForm(SecretMixin, forms.ModelForm):
             if name in self.fields:
                 left_out = () if is_microsoft else ("graph",)
                 self.fields[name].choices = [pair for pair in choices.choices if pair[0] not in left_out]
+        if "proof" in self.fields:  # headers of Mailgun count only in what Mailgun posts
+            self.fields["proof"].choices = [pair for pair in Proof.choices if pair[0] != Proof.MAILGUN]
 
     def clean(self):
         cleaned = super().clean()

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import jwt
@@ -138,7 +138,7 @@ def _keep(mailbox: Mailbox, state: MailboxState, answer: dict, secrets: dict[str
     return token
 
 
-def _post(mailbox: Mailbox, url: str, fields: dict[str, str], *, hidden) -> dict:
+def _post(mailbox: Mailbox, url: str, fields: dict[str, str], *, hidden: Iterable[str]) -> dict:
     try:
         answer = requests.post(url, data=fields, timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
@@ -157,7 +157,7 @@ def _post(mailbox: Mailbox, url: str, fields: dict[str, str], *, hidden) -> dict
 
 
 def _cause(mailbox: Mailbox, why: str) -> str:
-    """The cause in plain words, if Microsoft names one that we know; else what it says."""
+    """The cause in plain words, if Microsoft names one that we know; else ""."""
     found = AADSTS.search(why)
     words = CAUSES.get(found[1], lambda mailbox: "")(mailbox) if found else ""
     return f"{words} ({found.group()})" if words else ""

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from helpdesk import clock
 from tickets.mail.addresses import MAILBOX, is_in_inbound_domain, is_signature, sign
-from tickets.models import Notification
+from tickets.models import Mailbox, Notification
 from tickets.models.notification import CANARY
 
 SALT = "tickets.inbound.canary"
@@ -18,10 +18,14 @@ ADDRESS = re.compile(
 
 
 def send_canary() -> None:
-    """Queues a canary if MAIL_CANARY is set."""
-    if settings.MAIL_CANARY:
-        now = clock.now()
-        Notification.objects.create(kind=CANARY, address=canary_address(now), created_at=now, next_try_at=now)
+    """Queues a canary if MAIL_CANARY is set, to the default mailbox if there is one that also receives."""
+    if not settings.MAIL_CANARY:
+        return
+    mailbox, now = Mailbox.objects.default(), clock.now()
+    at = mailbox.address if mailbox and mailbox.receives else ""
+    if at or settings.INBOUND_DOMAIN:
+        address = canary_address(now, at=at)
+        Notification.objects.create(kind=CANARY, address=address, created_at=now, next_try_at=now)
 
 
 def canary_address(moment: datetime, *, at: str = "") -> str:

@@ -81,7 +81,8 @@ def unanswered(seen: OutboxPause) -> None:
     row(seen.number).update(unanswered=F("unanswered") + 1)
     count = state(seen.number).unanswered
     if count >= MOST_UNANSWERED:
-        logger.error("The email provider did not answer %s times in a row. All email waits.", count)
+        words = "The email provider did not answer %s times in a row. All email of sender %s waits."
+        logger.error(words, count, seen.number)
         begin(SILENT_PAUSE, Reason.SILENT, seen=seen)
 
 

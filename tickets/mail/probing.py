@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from helpdesk import clock
@@ -136,7 +137,7 @@ def _check_certificates(mailbox: Mailbox) -> str:
     known = [end for end in ends if end]
     if not known:
         return _("not encrypted, on this machine")
-    words = _("valid until %(day)s") % {"day": min(known).date().isoformat()}
+    words = _("valid until %(day)s") % {"day": date_format(min(known), "DATE_FORMAT")}
     if min(known) < clock.now() + CERTIFICATE_ENDS_SOON:
         raise HopWarning(words)
     return words

@@ -59,5 +59,7 @@ def _of_secret(mailbox: Mailbox, now: datetime) -> Iterator[tuple[str, str]]:
             "address": mailbox.address,
             "date": date_format(mailbox.secret_expires_on, "DATE_FORMAT"),
         }
-        words = _("The client secret of %(address)s ends on %(date)s. Make a new one in time.") % values
-        yield f"secret-ends.{near}", words
+        words = _("The client secret of %(address)s ends on %(date)s. Make a new one in time.")
+        if days < 0:
+            words = _("The client secret of %(address)s ended on %(date)s. Make a new one in Entra.")
+        yield f"secret-ends.{near}", words % values

@@ -61,7 +61,7 @@ class KnownDomain(models.Model):
         super().clean()
         self.domain = self.domain.lower()
         if self.domain in FREE_MAIL:
-            raise ValidationError({"domain": _("Anybody can get an address at this domain.")})
+            raise ValidationError({"domain": _("Anyone can get an address at this domain.")})
 
     def save(self, *args, **kwargs):
         self.domain = self.domain.lower()

@@ -85,7 +85,7 @@ class Command(BaseCommand):
     def plan(self, file: Path, rows: list[PersonRow], *, keeps: bool, skip_bad: bool) -> Plan:
         plan = make_plan(rows, lock=keeps)
         if plan.problems and skip_bad:
-            self.list(plan.problems)
+            self.show(plan.problems)
         elif plan.problems:
             self.refuse(file, plan.problems)
         if keeps:
@@ -93,11 +93,12 @@ class Command(BaseCommand):
         return plan
 
     def refuse(self, file: Path, problems: list[Problem]) -> None:
-        self.list(problems)
-        words = f"Nothing was imported: {len(problems)} problem{'s'[: len(problems) != 1]} in {file.name}."
+        self.show(problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        words = f"Nothing was imported: {count} in {file.name}."
         raise CommandError(words)
 
-    def list(self, problems: list[Problem]) -> None:
+    def show(self, problems: list[Problem]) -> None:
         for problem in problems[:SHOWN]:
             self.stderr.write(str(problem))
         if len(problems) > SHOWN:

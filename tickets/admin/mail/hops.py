@@ -25,7 +25,7 @@ NAMES = {
 }
 SHOWN = {
     OK: ("green", gettext_lazy("done")),
-    WARNING: ("amber", gettext_lazy("note")),
+    WARNING: ("amber", gettext_lazy("warning")),
     FAILED: ("red", gettext_lazy("failed")),
 }
 

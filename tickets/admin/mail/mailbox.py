@@ -28,10 +28,16 @@ COLOURS = {
     Health.REFUSED: "red",
     Health.UNREACHABLE: "red",
 }
+# The fields of the application that a way to log in uses.
+APPLICATION_OF = {
+    Mailbox.Auth.MICROSOFT_APP: APPLICATION,
+    Mailbox.Auth.MICROSOFT_PERSON: APPLICATION,
+    Mailbox.Auth.GOOGLE_APP: ("client_id",),
+}
 FLOW = "mailbox_connection"  # in the session
 SECTIONS = (
     (None, ("name", "address", "sender_name", "category", "is_active", "is_default")),
-    (_("Ways"), ("sends_by", "fetches_by")),
+    (_("Sending and receiving"), ("sends_by", "fetches_by")),
     (_("Server"), SERVER),
     (_("Application"), APPLICATION),
     (_("Secret"), (SECRET,)),
@@ -97,9 +103,9 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
     def get_fieldsets(self, request, obj=None):
         if obj is None:
             return [(None, {"fields": list(self._form_of_kind(request).base_fields)})]
-        has_secret = self.has_change_permission(request, obj)
+        may_change = self.has_change_permission(request, obj)
         sections = [
-            (title, [name for name in names if self._applies(name, obj) and (name != SECRET or has_secret)])
+            (title, [name for name in names if self._applies(name, obj) and (name != SECRET or may_change)])
             for title, names in SECTIONS
         ]
         return [(title, {"fields": names}) for title, names in sections if names]
@@ -188,7 +194,7 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         try:
             if form.is_valid():
                 connecting.connect(mailbox, form.cleaned_data["old"], days=form.cleaned_data["days"] or 0)
-                messages.success(request, _("Saved. The next visit to the mailbox begins there."))
+                messages.success(request, _("Saved. Emails are read from there."))
                 return redirect("admin:tickets_mailbox_change", pk)
             context["lying"] = connecting.count(mailbox)
         except FetchProblem as problem:
@@ -227,10 +233,7 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
         if name in SERVER:
             return mailbox.sends_by == Mailbox.Sending.SMTP or mailbox.fetches_by == Mailbox.Fetching.IMAP
         if name in APPLICATION:
-            return mailbox.auth != Mailbox.Auth.PASSWORD and Mailbox.Sending.GRAPH in (
-                mailbox.sends_by,
-                mailbox.fetches_by,
-            )
+            return name in APPLICATION_OF.get(mailbox.auth, ())
         return name != SECRET or mailbox.sends_by != Mailbox.Sending.ESP
 
 

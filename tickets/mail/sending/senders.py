@@ -48,7 +48,7 @@ class Senders:
             return Q()
         self._load()
         if number_of(self._default) not in paused:
-            return Q(mailbox=None) | ~Q(mailbox__in=paused)
+            return ~Q(mailbox__in=paused)  # also rows without a mailbox
         free = self._mailboxes.keys() - set(paused)
         return Q(mailbox__in=free) if free else None
 

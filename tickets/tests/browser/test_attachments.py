@@ -85,7 +85,7 @@ def test_setting_changes_both(page, settings):
 def test_few_types_are_named(page, settings):
     settings.ATTACHMENT_TYPES = chosen(["png", "pdf"])
     page.goto("/tickets/new/")
-    expect(page.get_by_text("Up to 5 files, 10.0 MB each: .png, .pdf")).to_be_visible()
+    expect(page.get_by_text("Up to 5 files, 10 MB each: .png, .pdf")).to_be_visible()
     assert refuses(page, "notes", WORDS)
     assert not refuses(page, "picture", PNG)
 

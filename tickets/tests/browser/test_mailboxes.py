@@ -45,5 +45,5 @@ def test_mailbox_is_added_and_tested_hop_by_hop(open_browser, root, dovecot, tru
         expect(page.get_by_text("Email moved")).to_be_visible()
         expect(page.get_by_text("The test goes on.")).to_have_count(0)
         assert page.locator(".mailbox-hops li").count() == 12
-        assert page.locator('.mailbox-hops li[data-state="failed"]').count() == 0
+        assert page.locator('.mailbox-hops .status[data-colour="red"]').count() == 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -3,6 +3,7 @@
 import pytest
 
 from tickets.mail import alarms
+from tickets.mail.canary import is_canary, send_canary
 from tickets.mail.environment import keep_mailbox
 from tickets.mail.sending.delivery import deliver_due
 from tickets.models import Mailbox, Notification
@@ -81,3 +82,19 @@ def test_without_a_mailbox_emails_wait_with_an_alarm_until_there_is_one(settings
     Mailbox.objects.create(name="IT", address="it@example.com", sends_by="esp")
     assert deliver_due() == 1
     assert alarms.alarms() == []
+
+
+def test_canary_goes_to_the_default_mailbox_if_it_receives(settings):
+    settings.MAIL_CANARY, settings.INBOUND_DOMAIN = True, ""
+    send_canary()
+    assert not Notification.objects.exists()
+    mailbox = Mailbox.objects.create(name="IT", address="it@example.com", sends_by="smtp", fetches_by="no")
+    send_canary()
+    assert not Notification.objects.exists()
+    mailbox.fetches_by = "imap"
+    mailbox.save()
+    send_canary()
+    address = Notification.objects.get().address
+    assert address.startswith("it+canary.")
+    assert is_canary(address)
+    assert not is_canary(address.replace("it+", "hr+"))

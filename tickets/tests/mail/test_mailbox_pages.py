@@ -179,7 +179,7 @@ def test_mailbox_of_the_environment_is_changed_there(client_of, mailbox, root):
 def test_free_mail_is_no_known_domain(client_of, root):
     add = "/admin/tickets/knowndomain/add/"
     page = client_of(root).post(add, {"domain": "Gmail.com", "first_contact": "on", "department": ""})
-    assert "Anybody can get an address at this domain." in page.content.decode()
+    assert "Anyone can get an address at this domain." in page.content.decode()
     data = {"domain": "Example.com", "first_contact": "on", "department": ""}
     assert client_of(root).post(add, data).status_code == 302
     assert KnownDomain.objects.get(first_contact="on").domain == "example.com"

@@ -14,6 +14,7 @@ from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
 from helpdesk.encryption import LostKey
+from helpdesk.env import LOOPBACK
 from tickets.mail import failures
 from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token, xoauth2
 from tickets.mail.pause import KEY_PAUSE
@@ -24,7 +25,6 @@ from tickets.models import Mailbox
 
 SECONDS = 7  # for one answer; time_limit() limits the whole
 PASSWORD_PAUSE = timedelta(minutes=30)  # many servers lock an account after a few wrong passwords
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 ID = re.compile(r"queued as (\S+)|<([^<>\s]+)>|\b(?=\S*\d)([\w.=-]{8,})\s*$", re.IGNORECASE)
 Security = Mailbox.Security
 
