@@ -1,5 +1,6 @@
 """What stands in a row of the outbox: for whom, where to, with which others, and when it leaves."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import time_machine
 from accounts.actor import acting_as, quietly
 from accounts.roles import Role
 from accounts.tests.cast import make_person
-from tickets.actions import conversation, handing_over
+from tickets.actions import conversation, handing_over, many
 from tickets.actions.conversation import Message
 from tickets.models import ActivityLog, Handover, InboundEmail, MailPreferences, Notification
 from tickets.models.notification import HANDED_OVER, HELD
@@ -71,6 +72,23 @@ def test_quiet_act_leaves_no_row(alice, ann):
         ticket.set_status(status("waiting"))
     assert ActivityLog.objects.filter(verb="status_changed").exists()
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+def test_one_act_on_many_tickets_queues_a_row_for_each(alice, bob, ann, is_quiet):
+    tickets = [make_ticket(person) for person in (alice, bob, alice)]
+    Notification.objects.all().delete()
+    manner = quietly() if is_quiet else nullcontext()
+    with acting_as(ann), manner, many.locked_tickets([ticket.pk for ticket in tickets]) as rows:
+        for row in rows:
+            row.set_status(status("waiting"))
+    queued = set(Notification.objects.values_list("person", "ticket", "kind", "next_try_at"))
+    assert ActivityLog.objects.filter(verb="status_changed").count() == 3
+    assert queued == (
+        set()
+        if is_quiet
+        else {(ticket.requester_id, ticket.pk, "status_changed", NOON) for ticket in tickets}
+    )
 
 
 # What somebody who left leaves to others
