@@ -185,7 +185,8 @@ def tests_fail(session, mutant: dict, costs: dict, command: list[str]) -> bool:
     before = Path(path).read_text()
     Path(path).write_text(mutant["source"])
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, preexec_fn=limit_work).returncode != 0
+        nowhere = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.run(command, **nowhere, preexec_fn=limit_work).returncode != 0
     finally:
         Path(path).write_text(before)
 

@@ -112,12 +112,34 @@ def test_stale_save_never_turns_the_version_back(ticket):
     assert ticket.version == 2
 
 
+def test_stale_save_of_one_field_turns_back_no_other(ticket, ann):
+    """Trap: save() adds the assignee to update_fields, because a change of the category may set it."""
+    stale = Ticket.objects.get(pk=ticket.pk)
+    ticket.assign(ann)
+    stale.priority = "high"
+    stale.save(update_fields=["priority"])
+    assert log(ticket.pk)[-1] == ("edited", {"priority": ["normal", "high"]})
+    ticket.refresh_from_db()
+    assert ticket.assignee == ann
+
+
+def test_value_is_compared_as_it_will_be_stored(ticket):
+    """A subject is stored without characters that nobody sees."""
+    ticket.subject = f"{ticket.subject}\u202e"
+    ticket.save()
+    assert log(ticket.pk) == []
+    ticket.refresh_from_db()
+    assert ticket.version == 1
+
+
 def test_deferred_fields_are_logged_rightly(ticket):
     for loaded in (Ticket.objects.only("subject"), Ticket.objects.defer("description")):
         one = loaded.get(pk=ticket.pk)
         one.subject += "."
         one.save()
     assert [verb for verb, _changes in log(ticket.pk)] == ["edited", "edited"]
+    ticket.refresh_from_db()
+    assert (ticket.subject[-2:], ticket.version) == ("..", 3)
 
 
 def test_update_or_create_and_get_or_create_are_logged(ticket):

@@ -8,7 +8,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.tests.cast import make_person
 from tickets.actions import conversation
-from tickets.models import Category, MutedTicket, Ticket
+from tickets.models import Category, Mention, MutedTicket, Ticket
 from tickets.notifications import audiences
 from tickets.notifications.audiences import Facts
 from tickets.notifications.directory import Directory, FullDirectory, OneTicketDirectory, named_in
@@ -72,6 +72,13 @@ def test_who_wants_no_mail_about_the_ticket(asked_of: AskedOf, ticket, alice, bo
     directory = asked_of(ticket)
     people = directory.people([alice.pk, bob.pk], ticket.pk)
     assert set(directory.muted(people, ticket.pk)) == {bob.pk}
+
+
+def test_who_was_mentioned_in_the_order_of_the_mentions(asked_of: AskedOf, ticket, alice, ann, kim):
+    Mention.objects.create(ticket=make_ticket(alice), person=ann)
+    for person in (kim, ann):
+        Mention.objects.create(ticket=ticket, person=person)
+    assert list(asked_of(ticket).mentioned(ticket.pk)) == [kim.pk, ann.pk]
 
 
 def test_who_is_named_in_a_category(asked_of: AskedOf, ticket, ann, kim):
