@@ -46,7 +46,7 @@ class UploadForm(forms.Form):
             )
         self.content = file.read()
         try:
-            rows = read(PeopleTable(self.content))
+            rows = read(PeopleTable(self.content), most=MOST_ROWS + 1)
         except Problem as problem:
             raise ValidationError(described(problem)) from problem
         if not rows:

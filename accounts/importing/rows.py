@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -61,9 +62,9 @@ class PersonRow:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(table: PeopleTable) -> list[PersonRow]:
-    """All rows of the file. Raises Problem if the file is unreadable."""
-    return list(_unique(_validated(table), table))
+def read(table: PeopleTable, *, most: int | None = None) -> list[PersonRow]:
+    """The rows of the file, at most `most` of them. Raises Problem if the file is unreadable."""
+    return list(islice(_unique(_validated(table), table), most))
 
 
 def _validated(table: PeopleTable) -> Iterator[PersonRow]:

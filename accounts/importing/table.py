@@ -34,13 +34,14 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+LONGEST_HEADER = 10_000  # characters
 WINDOWS = "windows-1252"
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .xls
 
 
 def plain(heading: str) -> str:
     """`heading` in lower case, without marks like the "[Required]" of Google's exports."""
-    return " ".join(re.sub(r"\[[^\]]*\]|[_\-]", " ", heading).lower().split())
+    return " ".join(re.sub(r"\[[^\[\]]*\]|[_\-]", " ", heading).lower().split())
 
 
 @dataclass
@@ -92,6 +93,8 @@ class PeopleTable:
         return found | {name: [plain(column)] for name, column in self.mapping.items()}
 
     def _delimiter(self, header: str) -> str:
+        if len(header) > LONGEST_HEADER:
+            raise Problem(1, "", _("the header is too long"))
         known = (one for names in self._spellings().values() for one in names)
         return csv_files.delimiter_of(header, known, plain=plain)
 

@@ -15,6 +15,7 @@ from accounts.importing.table import PeopleTable
 from accounts.importing.writing import write
 from accounts.models import Invitation, User
 from accounts.roles import Role
+from helpdesk.csv_files import Problem
 from tickets.models import Notification, SearchDocument, Ticket
 from tickets.search import documents
 from tickets.tests.factories import make_ticket
@@ -293,3 +294,14 @@ def test_more_than_a_batch_is_imported(run):
     assert "1100 created" in run(HEADER + rows)
     assert "1100 unchanged" in run(HEADER + rows)
     assert User.objects.filter(groups__name="requester").count() == 1_100
+
+
+def test_header_without_end_is_refused():
+    with pytest.raises(Problem, match="the header is too long"):
+        read(PeopleTable(b"[" * 200_000 + b",email\n"))
+
+
+def test_no_more_rows_are_validated_than_asked_for():
+    content = b"email\n" + b"".join(b"p%d@example.com\n" % number for number in range(50))
+    assert len(read(PeopleTable(content), most=7)) == 7
+    assert len(read(PeopleTable(content))) == 50

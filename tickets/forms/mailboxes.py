@@ -7,6 +7,7 @@ import json
 
 from django import forms
 from django.conf import settings
+from django.core.validators import DomainNameValidator, validate_ipv46_address
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -29,8 +30,12 @@ SERVER = (
 APPLICATION = ("tenant", "client_id", "secret_expires_on")
 # What says where a secret is sent. Whoever changes one of these must know the secret.
 DESTINATION = frozenset(
-    {"smtp_host", "imap_host", "user", "tenant", "client_id", "smtp_security", "imap_security"}
+    {
+        *("address", "user", "tenant", "client_id"),
+        *("smtp_host", "smtp_port", "smtp_security", "imap_host", "imap_port", "imap_security"),
+    }
 )
+validate_host = DomainNameValidator(message=_("Enter the name of a server, like mail.example.com."))
 GMAIL = {
     "smtp_host": "smtp.gmail.com",
     "smtp_port": 465,
@@ -49,6 +54,25 @@ def password_input() -> forms.PasswordInput:
 
 def key_input() -> forms.Textarea:
     return forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"})
+
+
+def clean_host(text: str) -> str:
+    """The name or IP address of a server, in lower case. Raises ValidationError."""
+    host = text.strip().lower().rstrip(".")
+    if host and host not in LOOPBACK:
+        try:
+            validate_ipv46_address(host)
+        except forms.ValidationError:
+            validate_host(host)
+    return host
+
+
+class HostsMixin:
+    def clean_smtp_host(self):
+        return clean_host(self.cleaned_data["smtp_host"])
+
+    def clean_imap_host(self):
+        return clean_host(self.cleaned_data["imap_host"])
 
 
 class SecretMixin:
@@ -177,7 +201,7 @@ class GoogleForm(SecretMixin, NewMailboxForm):
         return cleaned
 
 
-class ServerForm(SecretMixin, NewMailboxForm):
+class ServerForm(HostsMixin, SecretMixin, NewMailboxForm):
     FIXED = {"sends_by": Mailbox.Sending.SMTP, "fetches_by": Mailbox.Fetching.IMAP, "auth": Auth.PASSWORD}
     new_secret = forms.CharField(label=_("Password"), widget=password_input(), strip=False)
 
@@ -211,7 +235,7 @@ class ServiceForm(NewMailboxForm):
         fields = ("address",)
 
 
-class MailboxForm(SecretMixin, forms.ModelForm):
+class MailboxForm(HostsMixin, SecretMixin, forms.ModelForm):
     """Changes a mailbox."""
 
     new_secret = forms.CharField(

@@ -26,6 +26,7 @@ from tickets.models import Mailbox, MailboxState
 
 TIMEOUT = (3, 5)  # seconds to connect, seconds to read
 RENEWED_EARLY = timedelta(minutes=5)
+MOST_SECONDS = 24 * 3600
 AN_HOUR = 3600  # seconds; the lifetime of a token whose server names none, and of an assertion
 BUSY = {"temporarily_unavailable", "server_error", "slow_down"}
 AADSTS = re.compile(r"AADSTS(\d+)")
@@ -86,6 +87,7 @@ def trade(mailbox: Mailbox, code: dict[str, str]) -> None:
         if not answer.get("refresh_token"):
             raise TokenRefused(_("The server gave no lasting access. Connect the mailbox again."))
         _keep(mailbox, state, answer, secrets)
+    mailbox.forget_failures(keeps_token=True)
 
 
 def scope_of_person(mailbox: Mailbox) -> str:
@@ -129,7 +131,8 @@ def _keep(mailbox: Mailbox, state: MailboxState, answer: dict, secrets: dict[str
     """Stores what the server gave. Returns the access token."""
     token, lifetime = answer["access_token"], answer.get("expires_in", AN_HOUR)
     state.access_token = encryption.encrypt(token)
-    state.access_expires_at = clock.now() + timedelta(seconds=int(lifetime))
+    seconds = int(lifetime) if str(lifetime).isdecimal() else AN_HOUR
+    state.access_expires_at = clock.now() + timedelta(seconds=min(seconds, MOST_SECONDS))
     state.save(update_fields=["access_token", "access_expires_at"])
     if (refresh := answer.get("refresh_token")) and refresh != secrets.get("refresh_token"):
         mailbox.secrets = secrets | {"refresh_token": refresh}

@@ -155,6 +155,7 @@ def _hand_over(server, probe: MailProbe) -> str:
     with time_limit(SEND_SECONDS, cut=server.cut):
         outcome = server.send(_mail(probe))
     if isinstance(outcome, Accepted):
+        probe.mailbox.forget_failures(keeps_token=True)
         return outcome.provider_id
     if isinstance(outcome, SenderRefused):
         words = {"address": probe.mailbox.address, "why": outcome.words}

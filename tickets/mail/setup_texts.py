@@ -1,9 +1,12 @@
 """What the administrator of a Microsoft tenant has to run, to copy, with the values of a mailbox."""
 
+import re
+
 from tickets.models import Mailbox
 
 # RBAC for Applications limits the application to one mailbox. It needs the object ID of the enterprise
 # application, not of the app registration.
+CLIENT_ID = re.compile(r"[0-9A-Fa-f-]{1,64}", re.ASCII)
 OBJECT_ID = "<object ID of the enterprise application>"
 GRAPH = """\
 Connect-ExchangeOnline
@@ -25,5 +28,6 @@ def exchange_commands(mailbox: Mailbox) -> str:
         return ""
     is_graph = Mailbox.Sending.GRAPH in (mailbox.sends_by, mailbox.fetches_by)
     text = GRAPH if is_graph else IMAP
-    values = {"client_id": mailbox.client_id or "<client ID>", "address": mailbox.address}
+    is_id = CLIENT_ID.fullmatch(mailbox.client_id)  # nothing else is pasted into a shell
+    values = {"client_id": mailbox.client_id if is_id else "<client ID>", "address": mailbox.address}
     return text.format(**values, object_id=OBJECT_ID)

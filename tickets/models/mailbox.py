@@ -181,15 +181,17 @@ class Mailbox(models.Model):
             Mailbox.objects.filter(is_default=True).exclude(pk=self.pk).update(is_default=False)
         is_elsewhere = self._is_elsewhere()
         super().save(*args, **kwargs)
-        self._forget_failures()
+        self.forget_failures()
         if is_elsewhere:
             self._forget_position()
 
-    def _forget_failures(self) -> None:
+    def forget_failures(self, *, keeps_token: bool = False) -> None:
         """Whoever corrects a mailbox waits for no pause, no token and no turn: it is due."""
         OutboxPause.objects.filter(number=self.pk).delete()
         states = MailboxState.objects.filter(mailbox=self)
-        states.update(access_token="", access_expires_at=None, next_fetch_at=None)
+        if not keeps_token:
+            states.update(access_token="", access_expires_at=None)
+        states.update(next_fetch_at=None)
         states.exclude(send_state=MailboxState.Health.OK).update(
             send_state=MailboxState.Health.NEW, send_since=None, send_error="", send_failures=0
         )

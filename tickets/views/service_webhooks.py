@@ -6,6 +6,7 @@ import logging
 from anymail import urls as anymail_urls
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -33,12 +34,12 @@ class ServiceTrackingView(View):
         is_ours = service == settings.MAIL_PROVIDER and service in VIEWS
         if not is_ours or not settings.ANYMAIL.get("WEBHOOK_SECRET"):
             raise Http404
-        view = VIEWS[service]()
-        view.setup(request)
-        view.run_validators(request)  # raises SuspiciousOperation: 400
         try:
+            view = VIEWS[service]()
+            view.setup(request)
+            view.run_validators(request)  # raises SuspiciousOperation: 400
             events = list(view.parse_events(request))
-        except NOT_MAILGUNS as error:
+        except (*NOT_MAILGUNS, ImproperlyConfigured) as error:
             logger.warning("A post to %s was refused: %s.", request.path, type(error).__name__)
             return HttpResponse(status=400)
         key = f"webhook.{service}.{hashlib.sha256(request.body).hexdigest()}"

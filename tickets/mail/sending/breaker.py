@@ -30,6 +30,8 @@ def trips(ready: ReadyMail, outcome: Never) -> bool:
     """Notes an email that has failed. Returns whether its mailbox pauses now and the emails wait again."""
     if outcome.heard is None or (ready.mailbox is None and settings.MAIL_PROVIDER in UNGUARDED):
         return False
+    if ready.notifications[0].person is None:  # to a stranger, who chooses the address and its answers
+        return False
     with transaction.atomic():
         row = pause.row(ready.paused.number).select_for_update().get()
         pks = [notification.pk for notification in ready.notifications]

@@ -1,12 +1,15 @@
 """The mailbox of the environment: a row that follows the settings, with secrets that stay outside."""
 
+from datetime import timedelta
+
 import pytest
 
-from tickets.mail import alarms
+from helpdesk import clock
+from tickets.mail import alarms, pause
 from tickets.mail.canary import is_canary, send_canary
 from tickets.mail.environment import keep_mailbox
 from tickets.mail.sending.delivery import deliver_due
-from tickets.models import Mailbox, Notification
+from tickets.models import Mailbox, Notification, OutboxPause
 from tickets.tests.factories import make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +101,25 @@ def test_canary_goes_to_the_default_mailbox_if_it_receives(settings):
     assert address.startswith("it+canary.")
     assert is_canary(address)
     assert not is_canary(address.replace("it+", "hr+"))
+
+
+def test_worker_that_starts_again_leaves_a_pause_alone(settings):
+    settings.ENVIRONMENT_MAILBOX = DESCRIBED
+    mailbox = keep_mailbox()
+    pause.begin(timedelta(minutes=30), OutboxPause.Reason.REFUSED, seen=OutboxPause(number=mailbox.pk))
+    keep_mailbox()
+    assert pause.state(mailbox.pk).is_on(clock.now())
+    settings.ENVIRONMENT_MAILBOX = {**DESCRIBED, "user": "other"}
+    keep_mailbox()
+    assert not pause.state(mailbox.pk).is_on(clock.now())
+
+
+def test_mailbox_of_the_workspace_is_not_taken_over(settings, caplog):
+    own = Mailbox(name="IT", address="it@example.com")
+    own.secrets = {"password": "own"}
+    own.save()
+    settings.ENVIRONMENT_MAILBOX = DESCRIBED
+    assert keep_mailbox() is None
+    own.refresh_from_db()
+    assert (own.source, own.secrets) == ("admin", {"password": "own"})
+    assert "is set up in the agent workspace" in caplog.text

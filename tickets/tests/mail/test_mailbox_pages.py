@@ -5,6 +5,7 @@ import json
 import pytest
 from django.contrib.admin.models import LogEntry
 
+from tickets.mail.setup_texts import exchange_commands
 from tickets.models import KnownDomain, Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +21,7 @@ ACCOUNT = json.dumps({"client_email": "helpdesk@project.example.com", "private_k
 MICROSOFT = {
     "address": "it@example.com",
     "tenant": "tenant-1",
-    "client_id": "client-1",
+    "client_id": "1a2b-3c4d",
     "new_secret": "hidden-word",
     "secret_expires_on": "2027-11-30",
 }
@@ -61,7 +62,7 @@ def test_card_for_microsoft(client_of, root):
     assert (mailbox.sends_by, mailbox.fetches_by, mailbox.proof) == ("graph", "graph", "exchange")
     assert mailbox.secrets == {"client_secret": "hidden-word"}
     page = client_of(root).get(f"{LIST}{mailbox.pk}/change/").content.decode()
-    assert "New-ServicePrincipal -AppId client-1" in page
+    assert "New-ServicePrincipal -AppId 1a2b-3c4d" in page
     assert "PrimarySmtpAddress -eq &#x27;it@example.com&#x27;" in page
 
 
@@ -200,3 +201,32 @@ def test_way_without_its_server_is_refused(client_of, mailbox, root):
     data = values_of(page) | {"imap_host": "", "new_secret": "known"}
     refused = client_of(root).post(f"{LIST}{mailbox.pk}/change/", data)
     assert list(refused.context["adminform"].form.errors) == ["fetches_by"]
+
+
+@pytest.mark.parametrize(
+    "host", ["mail..example.com", "x" * 64 + ".example.com", "mail example", "https://a.example"]
+)
+def test_host_that_is_none_is_refused_at_its_field(client_of, root, host):
+    page = client_of(root).post(f"{LIST}add/?kind=server", SERVER | {"smtp_host": host})
+    assert "smtp_host" in page.context["adminform"].form.errors
+    assert not Mailbox.objects.exists()
+
+
+@pytest.mark.parametrize("host", ["localhost", "192.0.2.7", "2001:db8::7", "Mail.Example.com."])
+def test_host_is_a_name_or_an_ip_address(client_of, root, host):
+    assert client_of(root).post(f"{LIST}add/?kind=server", SERVER | {"smtp_host": host}).status_code == 302
+    assert Mailbox.objects.get().smtp_host == host.lower().rstrip(".")
+
+
+def test_secret_does_not_follow_to_another_address(client_of, mailbox, root):
+    page = client_of(root).get(f"{LIST}{mailbox.pk}/change/")
+    data = values_of(page) | {"address": "director@example.com"}
+    refused = client_of(root).post(f"{LIST}{mailbox.pk}/change/", data)
+    assert list(refused.context["adminform"].form.errors) == ["new_secret"]
+
+
+def test_nothing_but_an_id_is_offered_to_paste_into_a_shell():
+    mailbox = Mailbox(
+        auth="microsoft_app", sends_by="graph", client_id="x; Remove-Mailbox y", address="a@b.example"
+    )
+    assert "Remove-Mailbox" not in exchange_commands(mailbox)

@@ -80,7 +80,9 @@ def test_other_service_is_not_heard(sent, service, settings):
     assert tell(BOUNCE, path=f"/anymail/{service}/tracking/") == 404
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", "5", '"text"', "{}", '{"RecordType": 5}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "body", ["", "null", "[1]", "{", "[]", "5", '"text"', "{}", '{"RecordType": 5}', "[" * 100_000]
+)
 def test_nonsense_is_answered_and_changes_nothing(sent, body):
     assert tell(body) in (200, 400)
     sent.refresh_from_db()
@@ -101,3 +103,12 @@ def test_error_of_ours_lets_the_service_try_again(sent, monkeypatch):
 
 def test_every_service_that_tells_has_its_view():
     assert {"postmark", "amazon_ses", "brevo", "mandrill", "sendgrid"} <= VIEWS.keys()
+
+
+@pytest.mark.parametrize(
+    "service", ["amazon_ses", "unisender_go", "mandrill", "mailersend", "postal", "resend"]
+)
+@pytest.mark.parametrize("body", ["", "{", "null", "[1]", "[" * 100_000])
+def test_no_service_gets_an_error_of_ours(settings, service, body):
+    settings.MAIL_PROVIDER = service
+    assert tell(body, path=f"/anymail/{service}/tracking/") in (200, 400)
