@@ -197,7 +197,7 @@ def test_page_and_mail_of_staff_say_it_and_nothing_of_requesters(client_of, alic
     with acting_as(sam):
         ticket.assign(ben, because=Because.left(kim.pk))
     page = client_of(sam).get(f"/admin/tickets/ticket/{ticket.pk}/change/").content.decode()
-    assert "From Kim Sato, who has left." in page
+    assert "From Kim Sato, who has left" in page
     assert "has left" not in client_of(alice).get(ticket.get_absolute_url()).content.decode()
     delivery.deliver_due()
     bodies = {mail.to[0]: mail.body for mail in mailoutbox}

@@ -55,7 +55,7 @@ def test_log_shows_every_kind_of_act(client_of, alice, bob, ann):
         other.delete()
     with acting_as(ann), undoing.undoable(ticket, person=ann):
         ticket.set_priority("high")
-    undoing.undo(undoing.read(ticket.undo, person=ann), ticket, person=ann)
+    undoing.undo(undoing.read(ticket.undo, person=ann)[0], ticket, person=ann)
     assert set(ActivityLog.objects.values_list("verb", flat=True)) >= set(Verb) - {
         Verb.ASSIGNED,
         Verb.EDITED,
