@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from helpdesk.env import LOOPBACK
+from tickets.forms.tickets import LinesField
 from tickets.mail.receiving.fetching.connecting import Old
 from tickets.models import Mailbox
 
@@ -187,9 +188,7 @@ class GoogleForm(SecretMixin, NewMailboxForm):
         "auth": Auth.GOOGLE_SERVICE,
         **GMAIL,
     }
-    new_secret = forms.CharField(
-        label=_("JSON key of the service account"), widget=key_input(), max_length=10_000
-    )
+    new_secret = LinesField(label=_("JSON key of the service account"), widget=key_input(), max_length=10_000)
 
     class Meta:
         model = Mailbox

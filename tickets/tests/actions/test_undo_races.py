@@ -29,7 +29,7 @@ def change(ticket: Ticket, person) -> str:
 
 
 def undo(text: str, person) -> bool:
-    change = undoing.read(text, person=person)
+    [change] = undoing.read(text, person=person)
     try:
         with transaction.atomic():
             ticket = Ticket.objects.select_for_update().get(pk=change.ticket_id)

@@ -7,7 +7,15 @@ from django.urls import reverse
 
 from helpdesk.lists.admin import StaffListMixin
 from helpdesk.lists.staff_list import staff_list
-from tickets.models import BlockedSender, Macro, SavedReply, SavedView, SuppressedAddress
+from tickets.models import (
+    BlockedSender,
+    KnownDomain,
+    Macro,
+    Mailbox,
+    SavedReply,
+    SavedView,
+    SuppressedAddress,
+)
 from tickets.tests.factories import held_mail, make_ticket
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +32,8 @@ def one_of_each(alice, ann, root):
     Macro.objects.create(title=TEXT, body=TEXT)
     SavedView.objects.create(name=TEXT, query="who=all", owner=root)
     BlockedSender.objects.create(address="a@example.com", blocked_by=ann)
+    KnownDomain.objects.create(domain="example.com", department=TEXT)
+    Mailbox.objects.create(name=TEXT, address="it@example.com")
     SuppressedAddress.objects.create(address="b@example.com", reason=SuppressedAddress.Reason.BOUNCED)
 
 
