@@ -259,6 +259,10 @@ class MailboxState(models.Model):
     )
     rebuilt_at = models.DateTimeField(_("folder rebuilt"), null=True)
     next_move_at = models.DateTimeField(_("next try to move emails"), null=True)
+    stuck_place = models.CharField(
+        _("email that can't be read"), max_length=255, blank=True, help_text=_("Its place, as in an arrival.")
+    )
+    stuck_rounds = models.PositiveSmallIntegerField(_("rounds that it has ended"), default=0)
     access_token = models.TextField(_("access token, encrypted"), blank=True)
     access_expires_at = models.DateTimeField(_("access token ends"), null=True)
     keeps_message_id = models.BooleanField(_("keeps our Message-ID"), null=True)

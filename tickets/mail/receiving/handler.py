@@ -252,10 +252,11 @@ def _read(email: InboundEmail) -> Mail | TooComplex:
 
 
 def check_whole(email: InboundEmail) -> None:
-    """Raises TooComplex for a message of which only the headers were fetched."""
+    """Raises TooComplex for a message of which at most the headers were fetched."""
     if email.size > MAX_BYTES:
         most = MAX_BYTES // 1024 // 1024
-        raise TooComplex(f"The mail is larger than {most} MB. Only its headers are here.")
+        why = f"The mail is larger than {most} MB, or the server did not hand it out."
+        raise TooComplex(f"{why} It is still in the mailbox; only its headers are here.")
 
 
 @transaction.atomic

@@ -54,13 +54,14 @@ class GraphAnswer:
         """Raises the problem that the status means."""
         if self.status < 300:
             return self
-        words = _("Microsoft Graph responded: %(status)s %(code)s") % {
-            "status": self.status,
-            "code": self.code,
-        }
         if self.status in (429, 503, 509):
-            raise Busy(words, pause.wait_of(self.headers.get("Retry-After")))
-        raise (FetchRefused if self.status in REFUSING else Unreachable)(words)
+            raise Busy(self.words, pause.wait_of(self.headers.get("Retry-After")))
+        raise (FetchRefused if self.status in REFUSING else Unreachable)(self.words)
+
+    @property
+    def words(self) -> str:
+        said = {"status": self.status, "code": self.code}
+        return _("Microsoft Graph responded: %(status)s %(code)s") % said
 
     @property
     def code(self) -> str:
@@ -117,6 +118,8 @@ class GraphFolder:
         answer = self._ask("GET", f"{self._message(step.place)}/$value")
         if answer.status == 404:
             return None
+        if answer.status == 400:  # about this email, because the folder could be read
+            raise Unreachable(answer.words)
         raw = answer.checked().body
         if len(raw) <= MAX_BYTES:
             return Content(raw, len(raw)) if raw else None

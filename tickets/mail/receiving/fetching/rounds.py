@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 MOST_EMAILS = 50  # of one round
 LONGEST_ROUND = 60  # seconds; after that no further email is read
 MOVE_AGAIN_AFTER = timedelta(hours=1)
+STUCK_ROUNDS = 3  # that an email may end because it can't be read
 SOURCES: dict[str, type[Source]] = {Mailbox.Fetching.IMAP: ImapFolder, Mailbox.Fetching.GRAPH: GraphFolder}
 # Mail servers write the address that they delivered to at the top.
 RECIPIENT = re.compile(
@@ -102,7 +103,7 @@ def _take_all(lease: Lease, source: Source, result: Round, should_stop: Callable
 
 
 def _take(lease: Lease, source: Source, step: FetchStep, result: Round) -> None:
-    content = source.read(step) if step.place and not _has_arrived(lease, step) else None
+    content = _read(lease, source, step) if step.place and not _has_arrived(lease, step) else None
     if content is None or not content.raw.strip():
         lease.save(**step.position)
         return
@@ -110,6 +111,31 @@ def _take(lease: Lease, source: Source, step: FetchStep, result: Round) -> None:
     result.stored += 1
     if email is not None and content.size <= MAX_BYTES:
         result.moved += _dispose(lease, source, email.arrivals.get(mailbox=lease.mailbox, place=step.place))
+
+
+def _read(lease: Lease, source: Source, step: FetchStep) -> Content | None:
+    """Reads an email. One that has ended too many rounds is given up, because all later ones wait for it.
+
+    Its headers are tried once more; then a stub takes its place.
+    """
+    state = lease.state
+    ended = state.stuck_rounds if state.stuck_place == step.place else 0
+    if ended > STUCK_ROUNDS:
+        return _stub(lease.mailbox, step)
+    if ended == STUCK_ROUNDS:
+        step = replace(step, size=MAX_BYTES + 1)
+    try:
+        return source.read(step)
+    except Unreachable:
+        lease.save(stuck_place=step.place, stuck_rounds=ended + 1)
+        raise
+
+
+def _stub(mailbox: Mailbox, step: FetchStep) -> Content:
+    """Stands for an email that can't be read, and says where it is."""
+    logger.error("The email at %s of the mailbox %s can't be read and is given up.", step.place, mailbox)
+    named = f"X-Helpdesk-Not-Read: {mailbox.address} {step.place}\r\n"
+    return Content(named.encode("utf-8", "replace"), max(step.size, MAX_BYTES + 1))
 
 
 def _has_arrived(lease: Lease, step: FetchStep) -> bool:

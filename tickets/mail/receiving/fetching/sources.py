@@ -39,7 +39,7 @@ class Source(Protocol):
         """What has arrived since the position of `state`: at most `most` emails, oldest first."""
 
     def read(self, step: FetchStep) -> Content | None:
-        """None if the email is not there any more."""
+        """None if the email is not there any more. Raises Unreachable if it can't be read."""
 
     def dispose(self, place: str) -> bool:
         """Moves, marks or leaves a stored email, as the mailbox says. False if the server refuses that."""

@@ -119,6 +119,38 @@ def test_72_email_that_is_gone_is_skipped(graph, mailbox, alice):
     assert InboundEmail.objects.get().identity == "<2@example.com>"
 
 
+@pytest.mark.parametrize(
+    "fault", [(500, "ErrorMimeContentConversionFailed"), (502, ""), (400, "ErrorInvalidRequest")]
+)
+def test_email_that_graph_never_hands_out_is_given_up_after_three_rounds(graph, mailbox, alice, fault):
+    bad, good = graph.put(raw_mail(1), raw_mail(2))
+    graph.faults[f"{bad}/$value"] = fault
+    graph.always.add(f"{bad}/$value")
+    for _round in range(rounds.STUCK_ROUNDS + 1):
+        assert str(fault[0]) in rounds.fetch(mailbox).problem
+        assert not InboundEmail.objects.exists()
+    result = rounds.fetch(mailbox)
+    assert (result.stored, result.moved, result.problem) == (2, 1, "")
+    stub, filed = InboundEmail.objects.order_by("pk")
+    assert (stub.state, filed.state) == ("failed", "filed")
+    assert bad.encode() in bytes(stub.raw)
+    assert Arrival.objects.get(email=stub).place == bad
+    assert (graph.in_folder("inbox"), graph.in_folder("Helpdesk")) == ([bad], [good])
+    assert any("could not be read" in alarm for alarm in alarms.alarms())
+
+
+def test_throttled_or_forbidden_email_is_never_given_up(graph, mailbox, alice):
+    graph.put(raw_mail(1))
+    graph.always.add("/$value")
+    for fault in [(429, "ApplicationThrottled"), (403, "ErrorAccessDenied")] * 5:
+        graph.faults["/$value"] = fault
+        assert rounds.fetch(mailbox).problem
+    graph.always.clear()
+    graph.faults.clear()
+    assert rounds.fetch(mailbox).stored == 1
+    assert InboundEmail.objects.get().state == "filed"
+
+
 def test_removed_email_is_no_email(graph, mailbox):
     (number,) = graph.put(raw_mail(1))
     graph.messages[number]["folder"] = "elsewhere"

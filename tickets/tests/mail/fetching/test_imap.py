@@ -309,6 +309,60 @@ def test_email_that_the_server_cannot_hand_out_keeps_no_other_waiting(scripted, 
     assert state().last_uid == 3
 
 
+def with_a_bad_email(answer: object, header: object) -> dict[str, object]:
+    """UID 2 is answered so; UID 3 is good."""
+    listed = {
+        f"UID FETCH {uids} (UID": [*[listing(int(uid), 100) for uid in uids.split(",")], "{tag} OK done"]
+        for uids in ("2,3", "3")
+    }
+    return serving(raw_mail(2)) | {
+        "UID SEARCH": ["* SEARCH 2 3", "{tag} OK done"],
+        **listed,
+        "UID FETCH 2 (BODY.PEEK[]": answer,
+        "UID FETCH 2 (BODY.PEEK[HEADER]": header,
+        "UID FETCH 3 (BODY.PEEK[]": [literal(3, raw_mail(2)), "{tag} OK done"],
+    }
+
+
+@pytest.mark.parametrize("answer", ["{tag} NO can't load", HANG])
+def test_email_that_is_never_handed_out_is_given_up_after_three_rounds(scripted, monkeypatch, answer, alice):
+    monkeypatch.setattr(wire, "COMMAND_SECONDS", 0.5)
+    with ImapScript(with_a_bad_email(answer, answer)) as server:
+        mailbox = scripted(server)
+        for _round in range(rounds.STUCK_ROUNDS + 1):  # the last one tries its headers
+            assert rounds.fetch(mailbox).problem
+            assert not InboundEmail.objects.exists()
+        result = rounds.fetch(mailbox)
+    assert (result.stored, result.moved, result.problem) == (2, 1, "")
+    stub, filed = InboundEmail.objects.order_by("pk")
+    assert (stub.state, filed.state) == ("failed", "filed")
+    assert stub.arrivals.get().place.encode() in bytes(stub.raw)
+    assert "did not hand it out" in stub.detail
+    assert state().last_uid == 3
+    assert any("could not be read" in alarm for alarm in alarms.alarms())
+
+
+def test_headers_are_kept_of_an_email_that_takes_too_long_to_load(scripted, monkeypatch, alice):
+    monkeypatch.setattr(wire, "COMMAND_SECONDS", 0.5)
+    header = [literal(2, raw_mail(1).partition(b"\r\n\r\n")[0], "BODY[HEADER]"), "{tag} OK done"]
+    with ImapScript(with_a_bad_email(HANG, header)) as server:
+        mailbox = scripted(server)
+        for _round in range(rounds.STUCK_ROUNDS):
+            assert rounds.fetch(mailbox).problem
+        assert rounds.fetch(mailbox).stored == 2
+    failed, filed = InboundEmail.objects.order_by("pk")
+    assert (failed.state, failed.identity, filed.state) == ("failed", "<1@example.com>", "filed")
+
+
+def test_server_that_fails_before_an_email_is_read_gives_none_up(scripted):
+    with ImapScript(serving(raw_mail(1)) | {"UID FETCH 2 (UID": "{tag} NO not now"}) as server:
+        mailbox = scripted(server)
+        for _round in range(rounds.STUCK_ROUNDS + 2):
+            assert rounds.fetch(mailbox).problem
+    assert not InboundEmail.objects.exists()
+    assert state().stuck_rounds == 0
+
+
 def test_email_that_is_deleted_meanwhile_is_skipped(scripted):
     script = serving(b"") | {
         "UID FETCH 2 (UID": [listing(2, 100), "{tag} OK done"],
