@@ -1,7 +1,7 @@
 """The mailbox side of Microsoft Graph: folders, delta query, `$value`, move. Tokens are those of Microsoft.
 
-`faults` is {part of a path: (status, code of the error)}; each is answered once, or for ever if the path is also
-in `always`. `next_host` makes links lead elsewhere.
+`faults` is {part of a method and path: (status, code of the error)}; each is answered once, or for ever if
+the part is also in `always`. `next_host` makes links lead elsewhere.
 """
 
 import json
@@ -70,12 +70,13 @@ class GraphHandler(MicrosoftHandler):
 
     def is_refused(self) -> bool:
         """Answers what the test wants to go wrong."""
-        self.server.paths.append(f"{self.command} {unquote(self.path)}")
+        asked = f"{self.command} {unquote(self.path)}"
+        self.server.paths.append(asked)
         self.server.preferred.add(self.headers.get("Prefer", ""))
         if not self.is_known():
             self.error(401, "InvalidAuthenticationToken")
             return True
-        for part in [part for part in self.server.faults if part in unquote(self.path)]:
+        for part in [part for part in self.server.faults if part in asked]:
             found = self.server.faults[part] if part in self.server.always else self.server.faults.pop(part)
             self.error(*found)
             return True

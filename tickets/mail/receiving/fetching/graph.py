@@ -33,6 +33,8 @@ FIELDS = "id,internetMessageId,parentFolderId,receivedDateTime"
 ANSWER_SECONDS = 90  # for one answer as a whole; less than a lease
 PIECE = 64 * 1024  # bytes
 FORGOTTEN = ("syncstatenotfound", "resyncrequired", "syncstateinvalid")  # codes of errors
+THROTTLING = {429, 503, 509}
+ENDING = THROTTLING | {401}  # states that every other request would get too
 REFUSING = {301, 302, 307, 308, 400, 401, 403, 404}  # states that only a person can end
 After = Mailbox.After
 
@@ -54,7 +56,7 @@ class GraphAnswer:
         """Raises the problem that the status means."""
         if self.status < 300:
             return self
-        if self.status in (429, 503, 509):
+        if self.status in THROTTLING:
             raise Busy(self.words, pause.wait_of(self.headers.get("Retry-After")))
         raise (FetchRefused if self.status in REFUSING else Unreachable)(self.words)
 
@@ -130,7 +132,8 @@ class GraphFolder:
         if self.mailbox.after == After.LEAVE:
             return True
         if self.mailbox.after == After.MARK:
-            return self._change("PATCH", self._message(place), {"isRead": True}).status != 400
+            status = self._change("PATCH", self._message(place), {"isRead": True}).status
+            return status < 300 or status == 404
         answer = self._move(place)
         if answer.status == 404:  # the email or the folder is not there any more
             self.filed_folder = ""
@@ -178,17 +181,23 @@ class GraphFolder:
         return f"{self.client.place}/messages/{quote(place, safe='')}"
 
     def _move(self, place: str) -> GraphAnswer:
-        self.filed_folder = self.filed_folder or self._id_of(self.mailbox.filed_folder) or self._new_folder()
+        if not self.filed_folder:
+            self.filed_folder = self._id_of(self.mailbox.filed_folder)
+        if not self.filed_folder:
+            made = self._new_folder()
+            if made.status >= 300:
+                return made
+            self.filed_folder = made.json()["id"]
         return self._change("POST", f"{self._message(place)}/move", {"destinationId": self.filed_folder})
 
-    def _new_folder(self) -> str:
+    def _new_folder(self) -> GraphAnswer:
         name = {"displayName": self.mailbox.filed_folder}
-        return self._ask("POST", f"{self.client.place}/mailFolders", json=name).json()["id"]
+        return self._change("POST", f"{self.client.place}/mailFolders", name)
 
     def _change(self, method: str, path: str, content: dict) -> GraphAnswer:
-        """Raises for an error that is not about this email."""
+        """Raises only for an error that also ends reading, because an email may be read and not moved."""
         answer = self._ask(method, path, json=content)
-        return answer if answer.status in (400, 404) else answer.checked()
+        return answer.checked() if answer.status in ENDING else answer
 
     def _json(self, path: str) -> dict:
         return self._ask("GET", path).json()

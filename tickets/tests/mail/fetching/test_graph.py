@@ -203,6 +203,39 @@ def test_email_that_cannot_be_moved_is_filed_and_moved_later(graph, mailbox, ali
     assert rounds.fetch(mailbox).moved == 1
 
 
+@pytest.mark.parametrize("status", [301, 400, 403, 404, 409, 412, 500, 502])
+@pytest.mark.parametrize(
+    ("after", "path"),
+    [("move", "/move"), ("move", "POST /v1.0/users/support@example.com/mailFolders"), ("mark", "PATCH")],
+)
+def test_move_that_fails_for_ever_slows_no_reading(graph, mailbox, alice, status, after, path):
+    mailbox.after = after
+    mailbox.save()
+    graph.put(raw_mail(1), raw_mail(2))
+    graph.faults[path] = (status, "ErrorOfThisMove")
+    graph.always.add(path)
+    result = rounds.fetch(mailbox)
+    is_gone = after == "mark" and status == 404
+    assert (result.stored, result.moved, result.problem) == (2, 2 if is_gone else 0, "")
+    assert state().fetch_state == Health.OK
+    assert is_gone or state().next_move_at > timezone.now() + timedelta(minutes=59)
+    graph.faults.clear()
+    MailboxState.objects.update(next_move_at=timezone.now())
+    assert rounds.fetch(mailbox).moved == (0 if is_gone else 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "health"), [(401, Health.REFUSED), (429, Health.SLOW), (503, Health.SLOW)]
+)
+def test_move_that_no_request_survives_ends_the_round(graph, mailbox, alice, status, health):
+    graph.put(raw_mail(1), raw_mail(2))
+    graph.faults["/move"] = (status, "ErrorOfAll")
+    graph.always.add("/move")
+    assert rounds.fetch(mailbox).problem
+    assert InboundEmail.objects.count() == 1
+    assert state().fetch_state == health
+
+
 def test_email_that_is_too_large_is_kept_as_headers(graph, mailbox, alice):
     (number,) = graph.put(raw_mail(1) + (b"x" * 76 + b"\r\n") * (27 * 1024 * 1024 // 78))
     assert rounds.fetch(mailbox).stored == 1
