@@ -9,6 +9,7 @@ import logging
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -45,6 +46,13 @@ class TokenExpired(Exception):
     def __init__(self, token: str):
         super().__init__("The server refuses the token.")
         self.token = token
+
+
+class NotHandedOut(Unreachable):
+    """The server refuses an email or a part of it, and does not say that this is over soon."""
+
+    def __init__(self, uid: int):
+        super().__init__(_("The server does not hand out the email with UID %(uid)s.") % {"uid": uid})
 
 
 class ImapFolder:
@@ -97,12 +105,10 @@ class ImapFolder:
         """Leaves the email unread. Reads only the headers if the rest is too much or can't be had."""
         uid = _uid_of(step.place)
         if step.size <= MAX_BYTES:
-            answer, raw = self._fetch(uid, "BODY.PEEK[]")
-            if answer == "OK":
+            with suppress(NotHandedOut):
+                raw = self._fetch(uid, "BODY.PEEK[]")
                 return Content(raw, len(raw)) if raw else None
-        answer, raw = self._fetch(uid, "BODY.PEEK[HEADER]")
-        if answer != "OK":
-            raise Unreachable(_("The server does not hand out the email with UID %(uid)s.") % {"uid": uid})
+        raw = self._fetch(uid, "BODY.PEEK[HEADER]")
         return Content(raw, max(step.size, MAX_BYTES + 1)) if raw else None
 
     def dispose(self, place: str) -> bool:
@@ -240,10 +246,13 @@ class ImapFolder:
             if uid in found:  # else it was deleted just now
                 yield uid, *found[uid]
 
-    def _fetch(self, uid: int, part: str) -> tuple[str, bytes | None]:
+    def _fetch(self, uid: int, part: str) -> bytes | None:
+        """Raises NotHandedOut, or the problem of a server that will be able to soon."""
         answer, data = self._uid("FETCH", str(uid), f"({part})")
+        if answer != "OK":
+            raise _problem(data, NotHandedOut(uid))
         found = [item[1] for item in data if isinstance(item, tuple) and b"BODY[" in item[0].upper()]
-        return answer, found[0] if found else None
+        return found[0] if found else None
 
     def _to_folder(self, command: str, uid: str) -> bool:
         """Makes the folder anew if someone has deleted it."""

@@ -354,6 +354,29 @@ def test_headers_are_kept_of_an_email_that_takes_too_long_to_load(scripted, monk
     assert (failed.state, failed.identity, filed.state) == ("failed", "<1@example.com>", "filed")
 
 
+@pytest.mark.parametrize(
+    ("code", "health"),
+    [
+        ("UNAVAILABLE", Health.UNREACHABLE),
+        ("SERVERBUG", Health.UNREACHABLE),
+        ("INUSE", Health.UNREACHABLE),
+        ("LIMIT", Health.SLOW),
+        ("THROTTLED", Health.SLOW),
+    ],
+)
+def test_email_that_the_server_hands_out_later_is_read_whole(scripted, code, health, alice):
+    header = [literal(2, raw_mail(1).partition(b"\r\n\r\n")[0], "BODY[HEADER]"), "{tag} OK done"]
+    script = with_a_bad_email(f"{{tag}} NO [{code}] not now", header)
+    with ImapScript(script) as server:
+        mailbox = scripted(server)
+        assert code in rounds.fetch(mailbox).problem
+        assert not InboundEmail.objects.exists()
+        assert state().fetch_state == health
+        server.script["UID FETCH 2 (BODY.PEEK[]"] = [literal(2, raw_mail(1)), "{tag} OK done"]
+        assert rounds.fetch(mailbox).stored == 2
+    assert InboundEmail.objects.filter(state="filed").count() == 2
+
+
 def test_server_that_fails_before_an_email_is_read_gives_none_up(scripted):
     with ImapScript(serving(raw_mail(1)) | {"UID FETCH 2 (UID": "{tag} NO not now"}) as server:
         mailbox = scripted(server)
