@@ -47,7 +47,7 @@ def has_name(server: ServerOfMailbox) -> bool:
     """Whether the name of the server has an address (DNS)."""
     try:
         return bool(socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM))
-    except OSError:
+    except (OSError, UnicodeError):  # also an empty label, or one that is too long
         return False
 
 
@@ -59,6 +59,8 @@ def end_of(server: ServerOfMailbox) -> datetime | None:
         raise NoCertificate(error.verify_message) from error
     except (smtplib.SMTPException, imaplib.IMAP4.error) as error:
         raise NoCertificate(str(error)) from error
+    except UnicodeError as error:  # an empty label, or one that is too long
+        raise socket.gaierror(socket.EAI_NONAME, f"{server.host} is no name of a server") from error
     if not certificate:
         return None
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), tz=UTC)

@@ -146,8 +146,10 @@ def test_03_refused_three_times_for_ten_minutes_is_unreachable(server, queue, cl
     assert any("does not respond" in alarm and mailbox.address in alarm for alarm in raised())
 
 
-def test_04_name_that_is_gone_is_like_a_refused_connection(row, mailbox):
-    mailbox.smtp_security, mailbox.smtp_host = "tls", "mail.company.invalid"
+@pytest.mark.parametrize("host", ["mail.company.invalid", "mail..company.example", f"{'a' * 64}.example"])
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_04_name_that_is_gone_is_like_a_refused_connection(row, mailbox, host, security):
+    mailbox.smtp_security, mailbox.smtp_host = security, host
     mailbox.save()
     assert after_trying(row) == (State.WAITING, 1)
     assert MailboxState.objects.get().send_state == "unreachable"

@@ -39,7 +39,10 @@ class Wire(imaplib.IMAP4):
         self.host, self.port = host, port
         if self.security == Mailbox.Security.NONE and not is_loopback(host):
             raise FetchRefused(_("Without TLS, only a server on this machine is allowed."))
-        self.sock = socket.create_connection((host, port), timeout)
+        try:
+            self.sock = socket.create_connection((host, port), timeout)
+        except UnicodeError as error:  # an empty label, or one that is too long
+            raise Unreachable(_("The name of the server is unknown.")) from error
         self.sock.settimeout(SILENCE_SECONDS)
         self.handle = self.sock.dup()  # wrapping the other one in TLS replaces it
         if self.security == Mailbox.Security.TLS:

@@ -131,8 +131,11 @@ class Smtp:
             raise
 
     def _greet(self) -> None:
-        self.server._host = self.mailbox.smtp_host  # the name that TLS verifies
-        code, text = self.server.connect(self.mailbox.smtp_host, self.mailbox.smtp_port)
+        host = self.server._host = self.mailbox.smtp_host  # the name that TLS verifies
+        try:
+            code, text = self.server.connect(host, self.mailbox.smtp_port)
+        except UnicodeError as error:  # an empty label, or one that is too long
+            raise socket.gaierror(socket.EAI_NONAME, f"{host} is no name of a server") from error
         if code != 220:
             raise smtplib.SMTPConnectError(code, text)
         self.server.ehlo_or_helo_if_needed()

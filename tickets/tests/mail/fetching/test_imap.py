@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings as project
 from django.utils import timezone
 
-from tickets.mail import alarms, fetching_alarms
-from tickets.mail.receiving.fetching import leases, rounds, wire
+from tickets.mail import alarms, certificates, fetching_alarms
+from tickets.mail.receiving.fetching import connecting, leases, rounds, wire
+from tickets.mail.receiving.fetching.problems import Unreachable
 from tickets.models import InboundEmail, Mailbox, MailboxState
 from tickets.tests.imap_script import CUT, DRIP, HANG, SELECTED, ImapScript, listing, literal
 from tickets.tests.mail.fetching.conftest import raw_mail
@@ -147,6 +148,28 @@ def test_a_refused_mailbox_does_not_stop_another_one(dovecot, make_mailbox, alic
     assert rounds.fetch(refused).problem
     assert rounds.fetch(well).stored == 1
     assert [alarm for alarm in alarms.alarms() if well.address in alarm] == []
+
+
+IMPOSSIBLE_NAMES = ["mail..example.com", f"{'a' * 64}.example.com"]
+
+
+@pytest.mark.parametrize("security", [Mailbox.Security.TLS, Mailbox.Security.STARTTLS])
+@pytest.mark.parametrize("host", IMPOSSIBLE_NAMES)
+def test_server_whose_name_cannot_be_one_is_unknown(make_mailbox, dovecot, host, security):
+    mailbox = make_mailbox(dovecot, imap_host=host, imap_security=security)
+    assert rounds.fetch(mailbox).problem == "The name of the server is unknown."
+    with pytest.raises(Unreachable):
+        connecting.count(mailbox)
+
+
+@pytest.mark.parametrize("security", [Mailbox.Security.TLS, Mailbox.Security.STARTTLS, Mailbox.Security.NONE])
+@pytest.mark.parametrize("protocol", ["imap", "smtp"])
+@pytest.mark.parametrize("host", IMPOSSIBLE_NAMES)
+def test_certificate_of_a_name_that_cannot_be_one_is_an_error_of_the_network(protocol, host, security):
+    server = certificates.ServerOfMailbox(protocol, host, 993, security)
+    assert not certificates.has_name(server)
+    with pytest.raises(OSError, match="no name of a server"):
+        certificates.end_of(server)
 
 
 # Certificates
