@@ -8,6 +8,7 @@ import imaplib
 import logging
 import re
 import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -147,9 +148,12 @@ class ImapFolder:
         except LostKey as error:
             raise FetchRefused(_("The password can't be decrypted. Enter it again.")) from error
         user = self._user
+        plain = f"\0{user}\0{password}"
+        quoted = password.replace("\\", r"\\").replace('"', r"\"")  # as LOGIN sends it
         try:
+            self.client.hide(_base64(plain), quoted, password)
             if "AUTH=PLAIN" in self.client.offered():
-                self.client.authenticate("PLAIN", lambda _challenge: f"\0{user}\0{password}".encode())
+                self.client.authenticate("PLAIN", lambda _challenge: plain.encode())
             else:
                 self.client.login(user, password)
         except UnicodeEncodeError as error:
@@ -157,20 +161,30 @@ class ImapFolder:
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            raise _refused_login(error, PasswordRefused) from error
+            raise self._refused_login(error, PasswordRefused) from error
 
     def _log_in_by_token(self, token: str, *, is_last_try: bool) -> None:
         # A server that refuses first says why, and waits for an empty line.
-        lines = iter([xoauth2(self._user, token).encode()])
+        first = xoauth2(self._user, token)
+        self.client.hide(_base64(first), token)
+        lines = iter([first.encode()])
         try:
             self.client.authenticate("XOAUTH2", lambda _challenge: next(lines, b""))
         except imaplib.IMAP4.abort:
             raise
         except imaplib.IMAP4.error as error:
-            problem = _refused_login(error, FetchRefused)
+            problem = self._refused_login(error, FetchRefused)
             if isinstance(problem, FetchRefused) and not is_last_try:
                 raise TokenExpired(token) from error
             raise problem from error
+
+    def _refused_login(self, error: imaplib.IMAP4.error, kind: type[FetchRefused]) -> FetchProblem:
+        said = _words(error.args[0] if error.args else "")
+        words = self.client.scrubbed(said)
+        refused = kind(_("The server refuses the login: %(words)s") % {"words": words})
+        # BAD is not about the password: Exchange says it for "authenticated but not connected".
+        is_bad = " command error: BAD " in said
+        return Unreachable(words) if is_bad else _problem([words], refused)
 
     @property
     def _user(self) -> str:
@@ -310,9 +324,5 @@ def _problem(data: list, otherwise: FetchProblem) -> FetchProblem:
     return Unreachable(said) if SOON.search(words) else otherwise
 
 
-def _refused_login(error: imaplib.IMAP4.error, kind: type[FetchRefused]) -> FetchProblem:
-    words = _words(error.args[0] if error.args else "")
-    refused = kind(_("The server refuses the login: %(words)s") % {"words": words})
-    # BAD is not about the password: Exchange says it for "authenticated but not connected".
-    is_bad = " command error: BAD " in words
-    return Unreachable(words) if is_bad else _problem([words], refused)
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode("ascii")

@@ -10,6 +10,7 @@ from threading import Timer
 
 from django.utils.translation import gettext as _
 
+from tickets.mail import failures
 from tickets.mail.receiving.fetching.problems import FetchProblem, FetchRefused, Unreachable
 from tickets.models import Mailbox
 
@@ -26,6 +27,7 @@ class Wire(imaplib.IMAP4):
         self.security = mailbox.imap_security
         self.stream = self.sock = self.handle = None
         self.is_out_of_time = self.is_broken = False
+        self.hidden: list[str] = []  # what scrubbed() leaves out
         with self.limited():
             try:
                 super().__init__(mailbox.imap_host, mailbox.imap_port, CONNECT_SECONDS)
@@ -86,6 +88,15 @@ class Wire(imaplib.IMAP4):
         _answer, data = self.capability()
         return set(b" ".join(filter(None, data)).decode("ascii", "replace").upper().split())
 
+    def hide(self, *secrets: str) -> None:
+        """Keeps secrets out of errors. imaplib shows some answers as repr() does."""
+        shown = [secret.encode().decode("latin-1").encode("unicode_escape").decode() for secret in secrets]
+        self.hidden = [*shown, *secrets]
+
+    def scrubbed(self, words: object) -> str:
+        """What the server said, without the secrets that it may repeat."""
+        return failures.without(str(words), self.hidden)
+
     def _start_tls(self) -> None:
         if "STARTTLS" not in self.capabilities:
             raise FetchRefused(_("The server does not offer STARTTLS."))
@@ -114,7 +125,7 @@ class Wire(imaplib.IMAP4):
             return Unreachable(_("The name of the server is unknown."))
         if isinstance(error, OSError):
             return Unreachable(_("The connection failed: %(why)s") % {"why": error})
-        return Unreachable(_("The server responded: %(words)s") % {"words": error})
+        return Unreachable(_("The server responded: %(words)s") % {"words": self.scrubbed(error)})
 
 
 def is_loopback(host: str) -> bool:

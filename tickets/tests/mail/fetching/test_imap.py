@@ -1,6 +1,7 @@
 """IMAP servers as they are: with and without extensions, full, wrong, strange, silent."""
 
 import ast
+from base64 import b64encode
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.conf import settings as project
 from django.utils import timezone
 
 from tickets.mail import alarms, certificates, fetching_alarms
-from tickets.mail.receiving.fetching import connecting, leases, rounds, wire
+from tickets.mail.receiving.fetching import connecting, imap, leases, rounds, wire
 from tickets.mail.receiving.fetching.problems import Unreachable
 from tickets.models import InboundEmail, Mailbox, MailboxState
 from tickets.tests.imap_script import CUT, DRIP, HANG, SELECTED, ImapScript, listing, literal
@@ -303,6 +304,37 @@ def test_refused_login_differs_from_a_server_in_trouble(scripted, answer, health
     with ImapScript({"AUTHENTICATE": answer}) as server:
         assert rounds.fetch(scripted(server)).problem
     assert state().fetch_state == health
+
+
+@pytest.mark.parametrize("answer", ["{{tag}} NO {said}", "{{tag}} BAD {said}", "* BYE {said}"])
+@pytest.mark.parametrize("offered", ["AUTH=PLAIN", "LOGIN"])
+def test_server_that_repeats_the_password_puts_it_nowhere(scripted, answer, offered, caplog):
+    password = 'a "very secret\\ password'
+    script = {"CAPABILITY": [f"* CAPABILITY IMAP4rev1 {offered}", "{tag} OK done"]}
+    with ImapScript(script) as server:
+        mailbox = scripted(server)
+        mailbox.secrets = {"password": password}
+        mailbox.save()
+        plain = b64encode(f"\0{mailbox.user}\0{password}".encode()).decode()
+        quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+        said = answer.format(said=f"not {plain} or {quoted} or {password}")
+        server.script |= {"AUTHENTICATE": [said, "{tag} NO bye"], "LOGIN": [said, "{tag} NO bye"]}
+        assert "not *** or *** or ***" in rounds.fetch(mailbox).problem
+    kept = f"{state().fetch_error} {alarms.alarms()} {caplog.text}"
+    assert "secret" not in kept
+    assert plain not in kept
+
+
+@pytest.mark.parametrize("answer", ["{{tag}} NO {said}", "* BYE {said}"])
+def test_server_that_repeats_the_token_puts_it_nowhere(scripted, monkeypatch, answer):
+    monkeypatch.setattr(imap, "access_token", lambda mailbox, **options: "a-secret-token")
+    with ImapScript() as server:
+        mailbox = scripted(server)
+        mailbox.auth = Mailbox.Auth.MICROSOFT_APP
+        first = b64encode(imap.xoauth2(mailbox.user, "a-secret-token").encode()).decode()
+        said = answer.format(said=f"not {first} or a-secret-token")
+        server.script["AUTHENTICATE"] = [said, "{tag} NO bye"]
+        assert "not *** or ***" in rounds.fetch(mailbox).problem
 
 
 def test_login_is_used_where_plain_is_not_offered(scripted):
