@@ -3,7 +3,8 @@
 Nothing is the default: no one wants 20,000 tickets of last year.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from helpdesk import clock
 from tickets.mail.receiving.fetching import leases, rounds
-from tickets.mail.receiving.fetching.problems import Busy
+from tickets.mail.receiving.fetching.leases import Lease
+from tickets.mail.receiving.fetching.problems import Busy, LeaseLost
 from tickets.models import Mailbox
 
 PERIODS = (1, 7, 30)  # days that a form offers
@@ -51,13 +53,23 @@ def connect(mailbox: Mailbox, old: Old = Old.NOTHING, *, days: int = 0) -> None:
 
     An email that was read before is never read again, whatever the choice.
     """
-    lease = leases.begin(mailbox)
-    if lease is None:
-        raise Busy(_("The mailbox is being read right now. Try again in a minute."))
     now = clock.now()
     since = {Old.NOTHING: now, Old.DAYS: now - timedelta(days=days), Old.ALL: None}[Old(old)]
+    with _leased(mailbox) as lease, rounds.opened(mailbox) as source:
+        lease.save(**source.beginning(since, reads_old=old != Old.NOTHING))
+
+
+@contextmanager
+def _leased(mailbox: Mailbox) -> Iterator[Lease]:
+    """Raises Busy if another worker has the mailbox, or took it over because the server was too slow."""
+    busy = Busy(_("The mailbox is being read right now. Try again in a minute."))
+    lease = leases.begin(mailbox)
+    if lease is None:
+        raise busy
     try:
-        with rounds.opened(mailbox) as source:
-            lease.save(**source.beginning(since, reads_old=old != Old.NOTHING))
-    finally:
-        lease.give_back()
+        try:
+            yield lease
+        finally:
+            lease.give_back()
+    except LeaseLost as lost:
+        raise busy from lost

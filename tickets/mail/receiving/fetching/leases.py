@@ -80,10 +80,8 @@ def begin(mailbox: Mailbox) -> Lease | None:
     """Takes the mailbox, due or not. None if another worker has it."""
     MailboxState.of(mailbox)
     now = clock.now()
-    until = now + LEASE
-    # A lease that is far ahead was made by a clock that has been set back since.
-    is_free = Q(lease_until=None) | Q(lease_until__lt=now) | Q(lease_until__gt=until)
-    if not MailboxState.objects.filter(is_free, mailbox=mailbox).update(lease_until=until):
+    free = MailboxState.objects.filter(_is_free(now), mailbox=mailbox)
+    if not free.update(lease_until=now + LEASE):
         return None
     return Lease(mailbox, MailboxState.objects.get(mailbox=mailbox))
 
@@ -92,9 +90,14 @@ def due() -> QuerySet[Mailbox]:
     """The mailboxes that are due and that no worker has, the longest due first."""
     now = clock.now()
     is_due = Q(state=None) | Q(state__next_fetch_at=None) | Q(state__next_fetch_at__lte=now)
-    is_free = Q(state=None) | Q(state__lease_until=None) | Q(state__lease_until__lt=now)
-    found = Mailbox.objects.fetched().filter(is_due, is_free)
+    found = Mailbox.objects.fetched().filter(is_due, Q(state=None) | _is_free(now, "state__"))
     return found.order_by(F("state__next_fetch_at").asc(nulls_first=True), "pk")
+
+
+def _is_free(now: datetime, prefix: str = "") -> Q:
+    """No worker has it. A lease that is far ahead was made by a clock that has been set back since."""
+    until = f"{prefix}lease_until"
+    return Q(**{until: None}) | Q(**{f"{until}__lt": now}) | Q(**{f"{until}__gt": now + LEASE})
 
 
 def take_due() -> Lease | None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from tickets.mail.receiving.fetching import connecting, leases, rounds
 from tickets.mail.receiving.fetching.connecting import Old
+from tickets.mail.receiving.fetching.imap import ImapFolder
 from tickets.mail.receiving.fetching.problems import Busy, FetchRefused
 from tickets.models import InboundEmail, MailboxState
 from tickets.tests.mail.fetching.conftest import raw_mail
@@ -93,6 +94,22 @@ def test_mailbox_that_is_being_read_is_busy(mailbox):
     with pytest.raises(Busy):
         connecting.connect(mailbox, Old.ALL)
     assert rounds.visit(lease).problem == ""
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_mailbox_that_a_worker_takes_over_meanwhile_is_busy(mailbox, monkeypatch, is_refused):
+    def slow_beginning(source, since, **options):
+        MailboxState.objects.update(lease_until=timezone.now() + timedelta(seconds=90))
+        if is_refused:
+            raise FetchRefused("no")
+        return {"last_uid": 0}
+
+    monkeypatch.setattr(ImapFolder, "beginning", slow_beginning)
+    with pytest.raises(Busy):
+        connecting.connect(mailbox, Old.ALL)
+    state = MailboxState.objects.get()
+    assert state.last_uid is None
+    assert state.is_leased(timezone.now())
 
 
 def test_server_that_refuses_says_so_and_the_lease_ends(mailbox):

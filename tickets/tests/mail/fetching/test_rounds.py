@@ -119,6 +119,13 @@ def test_56_two_workers_have_one_lease(dovecot, mailbox, alice):
     assert Ticket.objects.count() == 1
 
 
+def test_lease_of_a_clock_that_was_set_back_is_over(dovecot, mailbox):
+    MailboxState.objects.update(lease_until=timezone.now() + timedelta(hours=3), next_fetch_at=None)
+    assert list(leases.due()) == [mailbox]
+    assert leases.take_due().mailbox == mailbox
+    assert list(leases.due()) == []
+
+
 def test_56_worker_that_lost_its_lease_stores_nothing(dovecot, mailbox, alice, monkeypatch):
     dovecot.append(mailbox.user, raw_mail(1))
     read = ImapFolder.read
