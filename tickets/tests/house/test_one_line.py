@@ -44,7 +44,8 @@ NO_TEXTS = {
     "tickets.Notification.kind", "tickets.Notification.reason", "tickets.Notification.message_id",
     "tickets.Notification.provider_id", "tickets.Notification.address", "tickets.BlockedSender.address",
     "tickets.SuppressedAddress.address", "tickets.Draft.place", "tickets.Draft.page",
-    "tickets.Mailbox.address", "tickets.Arrival.place", "tickets.KnownDomain.domain",
+    "tickets.Mailbox.address", "tickets.Arrival.place", "tickets.MailboxState.stuck_place",
+    "tickets.KnownDomain.domain",
 }  # fmt: skip
 
 LINES = {TextInput, AdminTextInputWidget}
