@@ -36,7 +36,7 @@ DESTINATION = frozenset(
         *("smtp_host", "smtp_port", "smtp_security", "imap_host", "imap_port", "imap_security"),
     }
 )
-validate_host = DomainNameValidator(message=_("Enter the name of a server, like mail.example.com."))
+validate_host = DomainNameValidator(message=_("Enter the name of a server, or its IP address."))
 GMAIL = {
     "smtp_host": "smtp.gmail.com",
     "smtp_port": 465,
