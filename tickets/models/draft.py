@@ -89,7 +89,7 @@ class DraftQuerySet(models.QuerySet):
             if newest and own.filter(pk=newest.pk).update(key=key, **values):
                 return 0
         same = own.filter(key=key)
-        if same.saved_before(save).update(**values) or same.exists():
+        if self._renew(same, save, values):
             return 0
         if restored and self._goes_on(own, restored, self.model.words_of(kind, body, fields)):
             shown = own.filter(key=restored.key, version=restored.version)
@@ -135,7 +135,7 @@ class DraftQuerySet(models.QuerySet):
         nothing = {"body": "", "fields": {}, "page": save.page, "save_number": save.number}
         nothing["updated_at"] = timezone.now()
         same = own.filter(key=key)
-        if same.saved_before(save).update(**nothing) or same.exists():
+        if self._renew(same, save, nothing):
             return
         try:
             with transaction.atomic():
@@ -144,6 +144,16 @@ class DraftQuerySet(models.QuerySet):
             same.saved_before(save).update(**nothing)
         emptied = own.emptied().order_by("-pk").values_list("pk", flat=True)
         self.filter(pk__in=list(emptied[self.model.MOST :])).delete()
+
+    @staticmethod
+    def _renew(same, save: Save | None, values: dict) -> bool:
+        """Saves `values` in the draft `same`, unless its page has saved later. Returns whether it exists."""
+        if same.saved_before(save).update(**values):
+            return True
+        if not same.exists():
+            return False
+        same.saved_before(save).update(**values)  # an older save may have created it in between
+        return True
 
     def join(self, older: "Draft", newer: "Draft") -> None:
         """Joins two drafts of one place, older text first. Keeps both if the joined text would be too long.
