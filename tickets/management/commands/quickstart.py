@@ -86,7 +86,10 @@ class Command(BaseCommand):
     def serve(self, port: int) -> None:
         """Runs the server in a subprocess, so that links in emails have its port."""
         address = f"http://localhost:{port}"
-        self.stdout.write(f"\nOpen {address} in your browser. Emails are printed here. Stop with Ctrl+C.\n")
+        emails = (
+            "are printed here" if not settings.HAS_MAIL_PROVIDER else "need a worker: manage.py run_worker"
+        )
+        self.stdout.write(f"\nOpen {address} in your browser. Emails {emails}. Stop with Ctrl+C.\n")
         self.stdout.flush()
         command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", "--noreload"]
         environment = {**os.environ, "SITE_URL": os.environ.get("SITE_URL") or address}
