@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 LONGEST_LINE = 32 * 1024 * 1024  # bytes
@@ -36,6 +37,15 @@ class Problem(Exception):
     def __str__(self):
         place = f"line {self.line}, column {self.column}" if self.column else f"line {self.line}"
         return f"{place}: {self.message}"
+
+
+def parse_map(pairs: Iterable[str], fields: Sequence[str]) -> dict[str, str]:
+    """{field: column} from the FIELD=COLUMN of a command's option --map. Raises CommandError."""
+    mapping = dict(pair.partition("=")[::2] for pair in pairs)
+    for name, column in mapping.items():
+        if name not in fields or not column:
+            raise CommandError(f"--map takes FIELD=COLUMN, with a field of: {', '.join(fields)}.")
+    return mapping
 
 
 def delimiter_of(header: str, known: Iterable[str], *, plain: Callable[[str], str] = str.lower) -> str:

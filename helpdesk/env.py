@@ -28,7 +28,6 @@ IGNORED = {
 }
 REPORTED = "HELPDESK_REPORTED_IGNORED_NAMES"
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -181,6 +180,11 @@ def prefixed(prefix: str) -> dict[str, str]:
     return {name.removeprefix(prefix): text(name) for name in sorted(names) if text(name)}
 
 
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine, so that a password may travel to it without encryption."""
+    return host.lower() in ("localhost", "127.0.0.1", "::1")
+
+
 @dataclass(frozen=True)
 class MailServer:
     """What a URL of a mail server says. `security` is a value of Mailbox.Security."""
@@ -212,7 +216,7 @@ def mail_server(name: str, protocol: str, *, ports: dict[str, int]) -> MailServe
     except (ValueError, KeyError) as error:
         hint = "Characters like @ / : # in the password are written as %40 %2F %3A %23."
         raise ImproperlyConfigured(f"{name} must look like {example}. {hint}") from error
-    if kind == "none" and parts.hostname not in LOOPBACK:
+    if kind == "none" and not is_loopback(parts.hostname):
         raise ImproperlyConfigured(f"{name} would send the password in clear. Use {example}.")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return MailServer(

@@ -11,7 +11,7 @@ from django.core.validators import DomainNameValidator, validate_ipv46_address
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from helpdesk.env import LOOPBACK
+from helpdesk.env import is_loopback
 from tickets.forms.tickets import LinesField
 from tickets.mail.receiving.fetching.connecting import Old
 from tickets.models import Mailbox
@@ -60,7 +60,7 @@ def key_input() -> forms.Textarea:
 def clean_host(text: str) -> str:
     """The name or IP address of a server, in lower case. Raises ValidationError."""
     host = text.strip().lower().rstrip(".")
-    if host and host not in LOOPBACK:
+    if host and not is_loopback(host):
         try:
             validate_ipv46_address(host)
         except forms.ValidationError:
@@ -273,13 +273,13 @@ class MailboxForm(HostsMixin, SecretMixin, forms.ModelForm):
             self.add_error("fetches_by", _("Enter the IMAP server."))
         for protocol in ("smtp", "imap"):
             is_open = cleaned.get(f"{protocol}_security") == Security.NONE
-            if is_open and cleaned.get(f"{protocol}_host") not in LOOPBACK:
+            if is_open and not is_loopback(cleaned.get(f"{protocol}_host") or ""):
                 words = _("Without encryption only a server on this machine is possible.")
                 self.add_error(f"{protocol}_security", words)
         if cleaned.get("proof") == Proof.RESULTS and not cleaned.get("authserv_id"):
             self.add_error("authserv_id", _("Enter the name that your server writes."))
         if DESTINATION & set(self.changed_data) and self.instance.secret and not cleaned.get(SECRET):
-            self.add_error(SECRET, _("Type the secret again, because it goes to another place now."))
+            self.add_error(SECRET, _("Enter the secret again, because it goes to another place now."))
         return cleaned
 
     def _value(self, name: str) -> str:

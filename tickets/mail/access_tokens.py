@@ -45,7 +45,7 @@ class TokenLater(Exception):
 
 
 def access_token(mailbox: Mailbox, *, renew: bool = False, refused: str = "") -> str:
-    """A token that is valid for some minutes. Raises TokenRefused, TokenLater and LostKey.
+    """A token that is valid for some minutes. Raises TokenRefused and TokenLater.
 
     `renew`: the last token was refused. If `refused` is that token, and another worker has renewed it
     meanwhile, the present one is returned.
@@ -72,12 +72,12 @@ def xoauth2(user: str, token: str) -> str:
 def trade(mailbox: Mailbox, code: dict[str, str]) -> None:
     """Trades the authorization code of a person for tokens, and stores them.
 
-    `code` are the fields of the request (RFC 6749, 4.1.3). Raises TokenRefused, TokenLater and LostKey.
+    `code` are the fields of the request (RFC 6749, 4.1.3). Raises TokenRefused and TokenLater.
     """
     with transaction.atomic():
         MailboxState.of(mailbox)
         state = MailboxState.objects.select_for_update().get(mailbox=mailbox)
-        secrets = mailbox.secrets
+        secrets = _secrets(mailbox)
         fields = {"client_id": mailbox.client_id, "scope": scope_of_person(mailbox), **code}
         if client_secret := secrets.get("client_secret"):
             fields["client_secret"] = client_secret
@@ -104,7 +104,7 @@ def renew_all() -> None:
     for mailbox in Mailbox.objects.active().filter(auth__in=(Auth.MICROSOFT_PERSON, Auth.GOOGLE_APP)):
         try:
             access_token(mailbox, renew=True)
-        except (TokenRefused, TokenLater, encryption.LostKey):
+        except (TokenRefused, TokenLater):
             continue  # the next email says it, and raises the alarm
 
 
@@ -119,8 +119,16 @@ def _stored(state: MailboxState) -> str:
         return ""
 
 
+def _secrets(mailbox: Mailbox) -> dict[str, str]:
+    """Raises TokenRefused if the key of the secrets is lost."""
+    try:
+        return mailbox.secrets
+    except encryption.LostKey as error:
+        raise TokenRefused(failures.LOST_SECRET) from error
+
+
 def _ask(mailbox: Mailbox, state: MailboxState) -> str:
-    secrets = Mailbox.objects.get(pk=mailbox.pk).secrets or mailbox.secrets
+    secrets = _secrets(Mailbox.objects.get(pk=mailbox.pk)) or _secrets(mailbox)
     if not secrets:
         raise TokenRefused(_("This mailbox has no secret yet."))
     url, fields = REQUESTS[mailbox.auth](mailbox, secrets)

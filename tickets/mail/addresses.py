@@ -33,7 +33,7 @@ class ReplyAddress:
     signature: str
 
     def is_signed_for(self, person: int, *, internal: bool = False) -> bool:
-        return is_signature(self.signature, _signed_value(self.ticket, person, internal), salt=SALT)
+        return is_signature(self.signature, signed_value(self.ticket, person, internal), salt=SALT)
 
 
 def is_ours(address: str) -> bool:
@@ -68,7 +68,7 @@ def reply_address(ticket: int, person: int, *, internal: bool = False, at: str =
 
     `at` is the address of a mailbox; "" stands for the provider of the settings.
     """
-    signature = sign(_signed_value(ticket, person, internal), salt=SALT)
+    signature = sign(signed_value(ticket, person, internal), salt=SALT)
     name, _at, domain = (at or f"{MAILBOX}@{settings.INBOUND_DOMAIN}").rpartition("@")
     return f"{name}+{ticket}.{signature}@{domain}"
 
@@ -116,5 +116,5 @@ def _receives(address: str) -> bool:
     return (bool(domain) and address == f"{MAILBOX}@{domain}") or address in mailboxes.addresses()
 
 
-def _signed_value(ticket: int, person: int, internal: bool) -> str:
+def signed_value(ticket: int, person: int, internal: bool) -> str:
     return f"{ticket}.{person}.{'note' if internal else 'reply'}"

@@ -45,7 +45,7 @@ def page_of_provider(mailbox: Mailbox, *, state: str, verifier: str, back: str) 
 
 
 def connect(mailbox: Mailbox, *, code: str, verifier: str, back: str) -> None:
-    """Trades the code for a refresh token, which is stored. Raises TokenRefused, TokenLater and LostKey."""
+    """Trades the code for a refresh token, which is stored. Raises TokenRefused and TokenLater."""
     fields = {
         "grant_type": "authorization_code",
         "code": code,

@@ -2,7 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.utils.translation import gettext_lazy as _
+
 LONGEST = 1000  # characters
+# No key decrypts the secret of a mailbox (helpdesk.encryption.LostKey).
+LOST_SECRET = _("SECRET_KEY has changed. Enter the secret of this mailbox again.")
 
 
 def in_words(error: Exception) -> str:

@@ -16,7 +16,7 @@ class ForeignUrl(Exception):
 
 
 class Client:
-    """Raises TokenRefused, TokenLater, LostKey, ForeignUrl and requests.RequestException.
+    """Raises TokenRefused, TokenLater, ForeignUrl and requests.RequestException.
 
     Returns every answer of the server, except that it renews a refused token once.
     """

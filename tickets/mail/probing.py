@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from helpdesk import clock
 from helpdesk.encryption import LostKey
-from tickets.mail import certificates
+from tickets.mail import certificates, failures
 from tickets.mail.addresses import sign
 from tickets.mail.canary import canary_address
 from tickets.mail.receiving import parsing, proof
@@ -109,7 +109,7 @@ def _check_settings(mailbox: Mailbox) -> str:
     try:
         has_secret = bool(mailbox.secrets)
     except LostKey as error:
-        raise HopFailed(_("SECRET_KEY has changed. Type the secret of this mailbox again.")) from error
+        raise HopFailed(failures.LOST_SECRET) from error
     if mailbox.sends_by == Mailbox.Sending.SMTP and not mailbox.smtp_host:
         raise HopFailed(_("Enter the SMTP server."))
     if mailbox.fetches_by == Mailbox.Fetching.IMAP and not mailbox.imap_host:

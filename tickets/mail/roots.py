@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from tickets.mail.addresses import LENGTH, is_signature, sign
+from tickets.mail.addresses import LENGTH, is_signature, sign, signed_value
 
 SALT = "tickets.mail.roots"
 ROOT = re.compile(
@@ -24,11 +24,11 @@ class Root:
     signature: str
 
     def is_signed_for(self, person: int, *, internal: bool = False) -> bool:
-        return is_signature(self.signature, _signed_value(self.ticket, person, internal), salt=SALT)
+        return is_signature(self.signature, signed_value(self.ticket, person, internal), salt=SALT)
 
 
 def root(ticket: int, person: int, *, internal: bool = False) -> str:
-    signature = sign(_signed_value(ticket, person, internal), salt=SALT)
+    signature = sign(signed_value(ticket, person, internal), salt=SALT)
     return f"<helpdesk-t{ticket}-{signature}@{settings.MESSAGE_ID_DOMAIN}>"
 
 
@@ -36,7 +36,3 @@ def roots_in(references: tuple[str, ...]) -> list[Root]:
     """The roots among the Message-IDs of a message. Their signatures may be invalid."""
     found = (ROOT.fullmatch(reference) for reference in references)
     return [Root(int(match["ticket"]), match["signature"]) for match in found if match]
-
-
-def _signed_value(ticket: int, person: int, internal: bool) -> str:
-    return f"{ticket}.{person}.{'note' if internal else 'reply'}"

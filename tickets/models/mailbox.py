@@ -1,5 +1,4 @@
 import json
-from datetime import datetime
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -280,6 +279,3 @@ class MailboxState(models.Model):
     @classmethod
     def of(cls, mailbox: Mailbox) -> "MailboxState":
         return cls.objects.get_or_create(mailbox=mailbox)[0]
-
-    def is_leased(self, now: datetime) -> bool:
-        return self.lease_until is not None and now < self.lease_until

@@ -8,7 +8,7 @@ from accounts.importing.plan import Action, Plan, make_plan
 from accounts.importing.rows import PersonRow, read
 from accounts.importing.table import FIELDS, WINDOWS, PeopleTable
 from accounts.importing.writing import write
-from helpdesk.csv_files import Problem
+from helpdesk.csv_files import Problem, parse_map
 
 SHOWN = 20
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         if invite_waiting:
             self.invite(None, dry_run=dry_run)
             return
-        table = PeopleTable(self.content(file), self.parse_map(options["map"]))
+        table = PeopleTable(self.content(file), parse_map(options["map"], FIELDS))
         plan = self.run(file, table, keeps=not dry_run, skip_bad=skip_bad)
         self.report(table, plan, dry_run=dry_run)
         if invite:
@@ -61,13 +61,6 @@ class Command(BaseCommand):
             return file.read_bytes()
         except OSError as error:
             raise CommandError(f"{file} can't be read: {error.strerror or error}.") from error
-
-    def parse_map(self, pairs: list[str]) -> dict[str, str]:
-        mapping = dict(pair.partition("=")[::2] for pair in pairs)
-        for name, column in mapping.items():
-            if name not in FIELDS or not column:
-                raise CommandError(f"--map takes FIELD=COLUMN, with a field of: {', '.join(FIELDS)}.")
-        return mapping
 
     def run(self, file: Path, table: PeopleTable, *, keeps: bool, skip_bad: bool) -> Plan:
         """Plans, and writes the plan where `keeps`."""

@@ -1,5 +1,6 @@
 """Mailboxes: the list with their state, the cards to add one, the page that changes one, and its test."""
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
@@ -10,7 +11,6 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
 from accounts import links
-from helpdesk.encryption import LostKey
 from helpdesk.lists.admin import StaffListMixin
 from tickets.admin.mail import hops
 from tickets.forms.mailboxes import APPLICATION, KINDS, SECRET, SERVER, ConnectForm, MailboxForm
@@ -119,6 +119,7 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Add a mailbox"),
+            "has_provider": settings.HAS_MAIL_PROVIDER,
             "kinds": [(name, title, text) for name, (_form, title, text) in KINDS.items()],
         }
         return TemplateResponse(request, "admin/tickets/mailbox/kinds.html", context)
@@ -177,9 +178,6 @@ class MailboxAdmin(SuperusersChangeMixin, StaffListMixin, admin.ModelAdmin):
             authorization.connect(mailbox, code=code, verifier=verifier, back=back_address())
         except (TokenRefused, TokenLater) as error:
             messages.error(request, _("The mailbox is not connected: %(why)s") % {"why": error})
-        except LostKey:
-            words = _("SECRET_KEY has changed. Type the secret of this mailbox again.")
-            messages.error(request, words)
         else:
             messages.success(request, _("The mailbox is connected. Test it now."))
         return redirect("admin:tickets_mailbox_change", mailbox.pk)

@@ -8,7 +8,7 @@ from django.db import transaction
 from tqdm import tqdm
 
 from accounts import actor
-from helpdesk.csv_files import Problem
+from helpdesk.csv_files import Problem, parse_map
 from tickets.history import recording
 from tickets.management.importing.catalogue import Catalogue
 from tickets.management.importing.people import People
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         made = {name: options[name] for name in ("create_categories", "create_statuses")}
         requester = self.find_requester(options["requester"])
         people = People(makes_missing=options["people"])
-        table = CsvTable(file, self.parse_map(options["map"]))
+        table = CsvTable(file, parse_map(options["map"], FIELDS))
         self.problems, self.count = [], 0
         lift_time_limits()
         try:
@@ -87,13 +87,6 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"--requester: no one has the email address {email!r}.")
         return person
-
-    def parse_map(self, pairs: list[str]) -> dict[str, str]:
-        mapping = dict(pair.partition("=")[::2] for pair in pairs)
-        for name, column in mapping.items():
-            if name not in FIELDS or not column:
-                raise CommandError(f"--map takes FIELD=COLUMN, with a field of: {', '.join(FIELDS)}.")
-        return mapping
 
     def load(self, table: CsvTable, form_of: Callable[[dict[str, str]], RowForm]) -> None:
         """Reads the whole file to report every problem, but writes only until the first problem."""

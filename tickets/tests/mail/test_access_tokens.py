@@ -286,7 +286,7 @@ def test_32_lost_key_waits_and_asks_for_the_secret(google, server, settings, ali
     settings.SECRET_KEY = "another key" * 8
     row = sent_by(google, alice)
     assert (row.state, row.attempts) == (State.WAITING, 0)
-    assert any("Type the secret of this mailbox again" in alarm for alarm in alarms.alarms())
+    assert any("Enter the secret of this mailbox again" in alarm for alarm in alarms.alarms())
     assert client_of(root).get("/admin/").status_code == 200
     with pytest.raises(LostKey):
         _ = Mailbox.objects.get().secrets

@@ -102,6 +102,13 @@ def test_every_card_opens_and_an_unknown_kind_shows_the_cards(client_of, root):
         assert client_of(root).get(f"{LIST}add/?kind={kind}").status_code == 200
 
 
+def test_cards_say_what_is_needed_where_emails_are_printed(client_of, root, settings):
+    words = "Set MAIL_PROVIDER=admin and start a worker first."
+    assert words in client_of(root).get(f"{LIST}add/").content.decode()
+    settings.HAS_MAIL_PROVIDER = True
+    assert words not in client_of(root).get(f"{LIST}add/").content.decode()
+
+
 def test_105_agent_sees_nothing_supervisor_sees_and_superuser_changes(client_of, mailbox, ann, sam, root):
     address = f"{LIST}{mailbox.pk}/change/"
     assert [client_of(ann).get(page).status_code for page in (LIST, address)] == [403, 403]

@@ -19,7 +19,6 @@ from django.utils.translation import gettext as _
 from urllib3.exceptions import HTTPError
 
 from helpdesk import clock
-from helpdesk.encryption import LostKey
 from tickets.mail import pause
 from tickets.mail.access_tokens import TokenLater, TokenRefused
 from tickets.mail.graph import Client, ForeignUrl
@@ -208,8 +207,6 @@ class GraphFolder:
         try:
             with ask(path, headers=PREFER, stream=True, **options) as answer:
                 return GraphAnswer(answer.status_code, answer.headers, _body(answer))
-        except LostKey as error:
-            raise FetchRefused(_("The secret can't be decrypted. Enter it again.")) from error
         except (TokenRefused, ForeignUrl) as error:
             raise FetchRefused(error) from error
         except TokenLater as error:

@@ -19,6 +19,7 @@ from imap_tools.utils import encode_folder
 
 from helpdesk import clock
 from helpdesk.encryption import LostKey
+from tickets.mail import failures
 from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token, xoauth2
 from tickets.mail.receiving.fetching.problems import (
     Busy,
@@ -146,7 +147,7 @@ class ImapFolder:
         try:
             password = self.mailbox.secrets.get("password", "")
         except LostKey as error:
-            raise FetchRefused(_("The password can't be decrypted. Enter it again.")) from error
+            raise FetchRefused(failures.LOST_SECRET) from error
         user = self._user
         plain = f"\0{user}\0{password}"
         quoted = password.replace("\\", r"\\").replace('"', r"\"")  # as LOGIN sends it
@@ -290,8 +291,6 @@ class ImapFolder:
 def _token(mailbox: Mailbox, refused: str) -> str:
     try:
         return access_token(mailbox, renew=bool(refused), refused=refused)
-    except LostKey as error:
-        raise FetchRefused(_("The secret can't be decrypted. Enter it again.")) from error
     except TokenRefused as error:
         raise FetchRefused(error) from error
     except TokenLater as error:

@@ -2,7 +2,6 @@
 
 import contextlib
 import imaplib
-import ipaddress
 import socket
 import ssl
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from threading import Timer
 
 from django.utils.translation import gettext as _
 
+from helpdesk.env import is_loopback
 from tickets.mail import failures
 from tickets.mail.receiving.fetching.problems import FetchProblem, FetchRefused, Unreachable
 from tickets.models import Mailbox
@@ -126,10 +126,3 @@ class Wire(imaplib.IMAP4):
         if isinstance(error, OSError):
             return Unreachable(_("The connection failed: %(why)s") % {"why": error})
         return Unreachable(_("The server responded: %(words)s") % {"words": self.scrubbed(error)})
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,7 +12,6 @@ import requests
 from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
-from helpdesk.encryption import LostKey
 from tickets.mail import failures, pause
 from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token
 from tickets.mail.graph import Client
@@ -60,8 +59,6 @@ class Graph:
             return SenderRefused(str(error))
         except TokenLater as error:
             return Later(str(error), heard=False)
-        except LostKey:
-            return SenderRefused(_("SECRET_KEY has changed. Type the secret of this mailbox again."))
         except requests.RequestException as error:
             return Later(f"Graph: {type(error).__name__}", heard=False)
 

@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from django.utils.translation import gettext as _
 
 from helpdesk.encryption import LostKey
-from helpdesk.env import LOOPBACK
+from helpdesk.env import is_loopback
 from tickets.mail import failures
 from tickets.mail.access_tokens import TokenLater, TokenRefused, access_token, xoauth2
 from tickets.mail.pause import KEY_PAUSE
@@ -82,7 +82,7 @@ class Smtp:
         except TokenLater as error:
             return Later(str(error), heard=False)
         except LostKey:
-            return SenderRefused(_("SECRET_KEY has changed. Type the secret of this mailbox again."))
+            return SenderRefused(str(failures.LOST_SECRET))
         except ssl.SSLCertVerificationError as error:
             why = {"why": error.verify_message}
             return SenderRefused(_("The certificate of the server is not valid: %(why)s") % why)
@@ -114,7 +114,7 @@ class Smtp:
         mailbox, context = self.mailbox, ssl.create_default_context()
         if not mailbox.smtp_host:  # smtplib would ask this machine
             raise Stopped(SenderRefused(_("The name of the SMTP server is not set.")))
-        if mailbox.smtp_security == Security.NONE and mailbox.smtp_host.lower() not in LOOPBACK:
+        if mailbox.smtp_security == Security.NONE and not is_loopback(mailbox.smtp_host):
             raise Stopped(SenderRefused(_("Without TLS only a server on this machine is allowed.")))
         if mailbox.smtp_security == Security.TLS:
             self.server = smtplib.SMTP_SSL(

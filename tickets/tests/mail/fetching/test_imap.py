@@ -107,7 +107,7 @@ def test_corrected_mailbox_is_due_at_once(dovecot, make_mailbox):
 def test_password_that_no_key_decrypts_is_asked_for(dovecot, make_mailbox, settings):
     mailbox = make_mailbox(dovecot)
     settings.SECRET_KEY = "another key than the one that encrypted it"
-    assert rounds.fetch(mailbox).problem == "The password can't be decrypted. Enter it again."
+    assert rounds.fetch(mailbox).problem == "SECRET_KEY has changed. Enter the secret of this mailbox again."
     assert state().fetch_state == Health.REFUSED
 
 
